@@ -1,0 +1,62 @@
+package io.attune.engine.checkpoint;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+
+/**
+ * An adapter folder as PEFT lays it out: {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}, and beside them {@code attune.json} where this platform wrote it.
+ *
+ * @param config raw, so that keys of later PEFT versions survive a round trip
+ */
+public record AdapterFiles(Path folder, ObjectNode config) {
+  public static final String CONFIG = "adapter_config.json";
+  public static final String WEIGHTS = "adapter_model.safetensors";
+
+  /** Contract, base model digest and lineage; see {@link #attune()}. */
+  public static final String ATTUNE = "attune.json";
+
+  private static final long MAX_CONFIG_BYTES = 4L << 20;
+
+  /** Reads the configuration; refuses a folder that lacks one or has only pickled weights. */
+  public static AdapterFiles open(Path folder) {
+    Path config = folder.resolve(CONFIG);
+    if (!Files.isRegularFile(config)) {
+      throw new EngineException(
+          Reason.IO, folder + " is not an adapter folder: it has no " + CONFIG);
+    }
+    if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
+      boolean pickle = Files.isRegularFile(folder.resolve("adapter_model.bin"));
+      throw new EngineException(
+          pickle ? Reason.UNSUPPORTED : Reason.IO,
+          folder
+              + (pickle
+                  ? " has its weights as a pickle, which can carry code; save them as " + WEIGHTS
+                  : " has no " + WEIGHTS));
+    }
+    return new AdapterFiles(folder, JsonFiles.readObject(config, MAX_CONFIG_BYTES));
+  }
+
+  public TensorReader openWeights() {
+    return SafeTensors.open(folder.resolve(WEIGHTS));
+  }
+
+  /** What this platform stored beside the adapter; empty for an adapter made elsewhere. */
+  public Optional<ObjectNode> attune() {
+    Path path = folder.resolve(ATTUNE);
+    return Files.isRegularFile(path)
+        ? Optional.of(JsonFiles.readObject(path, MAX_CONFIG_BYTES))
+        : Optional.empty();
+  }
+
+  /** Writes configuration and weights into a folder, each file atomically. */
+  public static void write(Path folder, ObjectNode config, Collection<TensorData> tensors) {
+    SafeTensorsWriter.write(folder.resolve(WEIGHTS), tensors, SafeTensorsWriter.PYTORCH);
+    AtomicFiles.write(folder.resolve(CONFIG), JsonFiles.pretty(config));
+  }
+}
