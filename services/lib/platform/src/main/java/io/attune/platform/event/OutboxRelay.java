@@ -1,0 +1,169 @@
+package io.attune.platform.event;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.quarkus.arc.properties.IfBuildProperty;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/**
+ * Sends what transactions have put into the outbox, in order, and deletes it once the broker has
+ * it. A crash between the two sends again, under the same id.
+ */
+@ApplicationScoped
+@IfBuildProperty(name = "quarkus.datasource.db-kind", stringValue = "postgresql")
+public class OutboxRelay {
+
+  private static final Logger LOG = Logger.getLogger(OutboxRelay.class);
+  private static final int BATCH = 1000;
+  private static final long IDLE_MILLIS = 500;
+  private static final long RETRY_MILLIS = 1000;
+
+  // One relay at a time per schema, so that replicas do not overtake each other.
+  private static final String LOCK =
+      "SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.outbox'))";
+  private static final String OLDEST =
+      """
+      SELECT id, event_id, topic, event_key, event_type, event_time, error_code, value
+      FROM outbox ORDER BY id LIMIT %d
+      """
+          .formatted(BATCH);
+
+  private final Jdbi jdbi;
+  private final Outbox outbox;
+  private final KafkaClients kafka;
+  private final String source;
+  private final boolean enabled;
+  private volatile boolean stopping;
+  private Thread thread;
+
+  @Inject
+  OutboxRelay(
+      Jdbi jdbi,
+      Outbox outbox,
+      KafkaClients kafka,
+      @ConfigProperty(name = "quarkus.application.name") String source,
+      @ConfigProperty(name = "attune.outbox.enabled", defaultValue = "true") boolean enabled) {
+    this.jdbi = jdbi;
+    this.outbox = outbox;
+    this.kafka = kafka;
+    this.source = source;
+    this.enabled = enabled;
+  }
+
+  private record Stored(long id, ProducerRecord<String, byte[]> kafka) {}
+
+  void onStart(@Observes @Priority(100) StartupEvent started) {
+    if (enabled) {
+      thread = new Thread(this::run, "outbox-relay");
+      thread.start();
+    }
+  }
+
+  void onStop(@Observes @Priority(3000) ShutdownEvent stopped) throws InterruptedException {
+    stopping = true;
+    if (thread != null) {
+      outbox.wake();
+      thread.join(Duration.ofSeconds(5).toMillis());
+    }
+  }
+
+  private void run() {
+    try (KafkaProducer<String, byte[]> producer = kafka.producer("outbox")) {
+      while (!stopping) {
+        try {
+          if (relay(producer) < BATCH) {
+            outbox.await(IDLE_MILLIS);
+          }
+        } catch (RuntimeException failed) {
+          LOG.warnf(failed, "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
+          outbox.await(RETRY_MILLIS);
+        }
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Sends one batch; returns how many events it had. */
+  private int relay(KafkaProducer<String, byte[]> producer) {
+    return jdbi.inTransaction(transaction -> relay(transaction, producer));
+  }
+
+  private int relay(Handle transaction, KafkaProducer<String, byte[]> producer) {
+    boolean mine = transaction.createQuery(LOCK).mapTo(Boolean.class).one();
+    if (!mine) {
+      return 0;
+    }
+    List<Stored> batch =
+        transaction
+            .createQuery(OLDEST)
+            .map((row, context) -> new Stored(row.getLong("id"), record(row)))
+            .list();
+    if (batch.isEmpty()) {
+      return 0;
+    }
+    List<Future<RecordMetadata>> sent = new ArrayList<>(batch.size());
+    for (Stored stored : batch) {
+      sent.add(producer.send(stored.kafka()));
+    }
+    producer.flush();
+    try {
+      for (Future<RecordMetadata> one : sent) {
+        one.get();
+      }
+    } catch (ExecutionException failed) {
+      throw new RelayException(failed.getCause());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new RelayException(interrupted);
+    }
+    Long[] ids = batch.stream().map(Stored::id).toArray(Long[]::new);
+    transaction.execute("DELETE FROM outbox WHERE id = ANY(?::bigint[])", (Object) ids);
+    return batch.size();
+  }
+
+  private ProducerRecord<String, byte[]> record(java.sql.ResultSet row)
+      throws java.sql.SQLException {
+    var kafkaRecord =
+        new ProducerRecord<>(
+            row.getString("topic"), row.getString("event_key"), row.getBytes("value"));
+    EventRecords.addHeaders(
+        kafkaRecord.headers(),
+        row.getString("event_id"),
+        row.getString("event_type"),
+        source,
+        row.getObject("event_time", OffsetDateTime.class).toInstant());
+    String errorCode = row.getString("error_code");
+    if (errorCode != null) {
+      kafkaRecord.headers().add(EventRecords.ERROR_CODE, errorCode.getBytes(UTF_8));
+    }
+    return kafkaRecord;
+  }
+
+  /** Rolls the transaction back, so that the batch stays. */
+  private static final class RelayException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    RelayException(Throwable cause) {
+      super(cause);
+    }
+  }
+}

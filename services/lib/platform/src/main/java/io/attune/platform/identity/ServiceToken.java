@@ -1,0 +1,126 @@
+package io.attune.platform.identity;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.quarkus.oidc.client.OidcClient;
+import io.quarkus.oidc.client.Tokens;
+import io.smallrye.mutiny.Uni;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jboss.logging.Logger;
+
+/**
+ * Puts this service's own token on calls to other services:
+ * {@code @RegisterClientInterceptor(ServiceToken.class)} beside {@code @GrpcClient}.
+ *
+ * <p>Never blocks: a call waits for its token on the side, since calls may begin on an event loop.
+ */
+@ApplicationScoped
+public class ServiceToken implements ClientInterceptor {
+
+  private static final Logger LOG = Logger.getLogger(ServiceToken.class);
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final OidcClient client;
+  private final AtomicReference<Tokens> current = new AtomicReference<>();
+
+  ServiceToken(OidcClient client) {
+    this.client = client;
+  }
+
+  /** A token that is valid now, from the issuer when the one at hand is about to expire. */
+  public Uni<String> get() {
+    Tokens held = current.get();
+    if (held != null
+        && !held.isAccessTokenExpired()
+        && !held.isAccessTokenWithinRefreshInterval()) {
+      return Uni.createFrom().item(held.getAccessToken());
+    }
+    return client.getTokens().invoke(current::set).map(Tokens::getAccessToken);
+  }
+
+  @Override
+  public <Q, R> ClientCall<Q, R> interceptCall(
+      MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+    return new TokenCall<>(next.newCall(method, options));
+  }
+
+  /** Keeps what is done to a call until its token is there. */
+  private final class TokenCall<Q, R> extends ClientCall<Q, R> {
+    private final ClientCall<Q, R> call;
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private boolean open;
+
+    TokenCall(ClientCall<Q, R> call) {
+      this.call = call;
+    }
+
+    @Override
+    public void start(Listener<R> listener, Metadata headers) {
+      get()
+          .subscribe()
+          .with(
+              token -> {
+                headers.put(AUTHORIZATION, "Bearer " + token);
+                open(() -> call.start(listener, headers));
+              },
+              failed -> {
+                LOG.warn("This service gets no token from the issuer, so its calls fail", failed);
+                listener.onClose(
+                    Status.UNAVAILABLE
+                        .withDescription(
+                            "The issuer gives this service no token; see quarkus.oidc-client settings")
+                        .withCause(failed),
+                    new Metadata());
+              });
+    }
+
+    private void open(Runnable start) {
+      synchronized (waiting) {
+        open = true;
+        start.run();
+        for (Runnable event = waiting.poll(); event != null; event = waiting.poll()) {
+          event.run();
+        }
+      }
+    }
+
+    private void whenOpen(Runnable event) {
+      synchronized (waiting) {
+        if (!open) {
+          waiting.add(event);
+          return;
+        }
+      }
+      event.run();
+    }
+
+    @Override
+    public void request(int messages) {
+      whenOpen(() -> call.request(messages));
+    }
+
+    @Override
+    public void cancel(String message, Throwable cause) {
+      whenOpen(() -> call.cancel(message, cause));
+    }
+
+    @Override
+    public void halfClose() {
+      whenOpen(call::halfClose);
+    }
+
+    @Override
+    public void sendMessage(Q message) {
+      whenOpen(() -> call.sendMessage(message));
+    }
+  }
+}

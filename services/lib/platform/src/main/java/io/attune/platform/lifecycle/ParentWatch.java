@@ -1,0 +1,53 @@
+package io.attune.platform.lifecycle;
+
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * Ends this process when its parent ends, however the parent ends: the pipe on standard input
+ * closes even when the parent is killed with -9.
+ */
+public final class ParentWatch {
+
+  /** How long an orderly end may take before the process is halted. */
+  static final long GRACE_MILLIS = 10_000;
+
+  private ParentWatch() {}
+
+  /**
+   * Watches {@code parent} on a daemon thread.
+   *
+   * @param parent standard input, a pipe that the parent holds open and writes nothing to
+   * @param end begins an orderly end; the process is halted if it does not come about
+   */
+  public static void start(InputStream parent, Runnable end) {
+    Thread watcher = new Thread(() -> watch(parent, end), "parent-watch");
+    watcher.setDaemon(true);
+    watcher.start();
+  }
+
+  private static void watch(InputStream parent, Runnable end) {
+    try {
+      byte[] ignored = new byte[256];
+      while (parent.read(ignored) >= 0) {
+        // What the parent writes means nothing; only its end does.
+        continue;
+      }
+    } catch (IOException broken) {
+      // A broken pipe is the end of the parent as well.
+    }
+    Thread halt = new Thread(ParentWatch::haltLater, "parent-watch-halt");
+    halt.setDaemon(true);
+    halt.start();
+    end.run();
+  }
+
+  private static void haltLater() {
+    try {
+      Thread.sleep(GRACE_MILLIS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(1);
+  }
+}

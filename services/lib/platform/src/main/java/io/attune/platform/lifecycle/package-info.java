@@ -1,0 +1,2 @@
+/** Ends a child process with its parent. */
+package io.attune.platform.lifecycle;

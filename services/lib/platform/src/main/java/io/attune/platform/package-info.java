@@ -1,0 +1,2 @@
+/** What the services share. Holds no domain of its own; see README.md for the reading order. */
+package io.attune.platform;

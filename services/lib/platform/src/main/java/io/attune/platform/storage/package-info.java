@@ -1,0 +1,2 @@
+/** Content-addressed files and folders, which appear whole or not at all. */
+package io.attune.platform.storage;

@@ -1,0 +1,44 @@
+package io.attune.testkit;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.UUID;
+
+/** A real PostgreSQL server, once per JVM, with as many databases as tests want. */
+public final class EmbeddedDatabase {
+
+  /** The user of every database; the server trusts connections from this machine. */
+  public static final String USER = "postgres";
+
+  private static EmbeddedPostgres server;
+
+  private EmbeddedDatabase() {}
+
+  /** A new empty database; returns its JDBC URL. */
+  public static String create() {
+    String name = "test_" + UUID.randomUUID().toString().replace("-", "");
+    EmbeddedPostgres running = server();
+    try (Connection connection = running.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE " + name);
+    } catch (SQLException failed) {
+      throw new IllegalStateException("cannot create database " + name, failed);
+    }
+    return running.getJdbcUrl(USER, name);
+  }
+
+  private static synchronized EmbeddedPostgres server() {
+    if (server == null) {
+      try {
+        server = EmbeddedPostgres.builder().setLocaleConfig("locale", "C.UTF-8").start();
+      } catch (IOException failed) {
+        throw new UncheckedIOException("PostgreSQL did not start", failed);
+      }
+    }
+    return server;
+  }
+}

@@ -1,0 +1,127 @@
+package io.attune.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** Access tokens for tests: valid ones by {@link #with}, wrong ones by {@link #token}. */
+public final class TestTokens {
+
+  static final String KEY_ID = "test";
+
+  private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
+
+  private final String issuer;
+  private final PrivateKey key;
+
+  TestTokens(String issuer, PrivateKey key) {
+    this.issuer = issuer;
+    this.key = key;
+  }
+
+  /** What a token says; change one thing of it to make a token that must be refused. */
+  public record Claims(
+      String issuer, String audience, String subject, Set<String> roles, Duration lifetime) {
+
+    public Claims withIssuer(String other) {
+      return new Claims(other, audience, subject, roles, lifetime);
+    }
+
+    public Claims withAudience(String other) {
+      return new Claims(issuer, other, subject, roles, lifetime);
+    }
+
+    /** Negative for a token that has expired. */
+    public Claims withLifetime(Duration other) {
+      return new Claims(issuer, audience, subject, roles, other);
+    }
+  }
+
+  /** Of the issuer that {@link Infrastructure} has set up for the running Quarkus test. */
+  public static TestTokens ofRunningTest() {
+    var config = ConfigProvider.getConfig();
+    byte[] encoded =
+        Base64.getDecoder().decode(config.getValue(Infrastructure.ISSUER_KEY, String.class));
+    try {
+      PrivateKey key =
+          KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(encoded));
+      return new TestTokens(config.getValue("quarkus.oidc.auth-server-url", String.class), key);
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  /** A valid token. */
+  public String with(String subject, String... roles) {
+    return with(subject, Set.of(roles));
+  }
+
+  /** A valid token. */
+  public String with(String subject, Set<String> roles) {
+    return token(claims(subject, roles));
+  }
+
+  /** What a valid token says. */
+  public Claims claims(String subject, Set<String> roles) {
+    return new Claims(issuer, "attune", subject, roles, Duration.ofMinutes(10));
+  }
+
+  /** Signed by the issuer's key, whatever it says. */
+  public String token(Claims claims) {
+    return signed(claims, key);
+  }
+
+  /** Signed by another key under the issuer's key id. */
+  public String forged(Claims claims) {
+    return signed(claims, TestIssuer.newKey().getPrivate());
+  }
+
+  /** Not signed at all: {@code alg: none}. */
+  public String unsigned(Claims claims) {
+    return part("{\"alg\":\"none\",\"typ\":\"JWT\"}") + "." + part(json(claims)) + ".";
+  }
+
+  private static String signed(Claims claims, PrivateKey by) {
+    String head = "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}".formatted(KEY_ID);
+    String content = part(head) + "." + part(json(claims));
+    try {
+      Signature signature = Signature.getInstance("SHA256withRSA");
+      signature.initSign(by);
+      signature.update(content.getBytes(UTF_8));
+      return content + "." + BASE64.encodeToString(signature.sign());
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static String json(Claims claims) {
+    long now = Instant.now().getEpochSecond();
+    long expiry = now + claims.lifetime().toSeconds();
+    String roles =
+        claims.roles().stream().map(role -> '"' + role + '"').collect(Collectors.joining(","));
+    return """
+        {"iss":"%s","aud":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
+        "resource_access":{"attune":{"roles":[%s]}}}"""
+        .formatted(
+            claims.issuer(),
+            claims.audience(),
+            claims.subject(),
+            Math.min(now, expiry - 1),
+            expiry,
+            roles);
+  }
+
+  private static String part(String json) {
+    return BASE64.encodeToString(json.getBytes(UTF_8));
+  }
+}
