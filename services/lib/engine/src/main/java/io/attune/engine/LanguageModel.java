@@ -1,0 +1,135 @@
+package io.attune.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.model.Architecture;
+import io.attune.engine.model.Decoder;
+import io.attune.engine.model.ModelConfig;
+import io.attune.engine.model.Models;
+import io.attune.engine.model.Network;
+import io.attune.engine.model.TokenBatch;
+import io.attune.engine.model.Weights;
+import io.attune.engine.nn.DenseProjection;
+import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.tensor.Torch;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A base model from a Hugging Face folder. Immutable after loading; thread-safe. */
+public final class LanguageModel implements AutoCloseable {
+  private static final String SCORE = "score.weight";
+
+  private final Path folder;
+  private final Architecture architecture;
+  private final Weights weights;
+  private final Network network;
+  private @Nullable Decoder decoder;
+
+  private LanguageModel(Path folder, Architecture architecture, Weights weights) {
+    this.folder = folder;
+    this.architecture = architecture;
+    this.weights = weights;
+    this.network = new Network(architecture, new DenseProjection(), weights::get);
+  }
+
+  /** Loads a folder; refuses what it cannot compute exactly, naming it. */
+  public static LanguageModel load(Path folder, LoadOptions options) {
+    HubLayout layout = HubLayout.of(folder);
+    if (options.threads() > 0) {
+      Torch.threads(options.threads());
+    }
+    Architecture architecture =
+        Models.architecture(layout.config(), folder.resolve("config.json").toString());
+    try (TensorReader file = layout.openWeights()) {
+      return new LanguageModel(
+          folder, architecture, Weights.read(architecture, file, options.writable()));
+    }
+  }
+
+  public Path folder() {
+    return folder;
+  }
+
+  public ModelConfig config() {
+    return architecture.config();
+  }
+
+  /** Reads an adapter of this model; refuses one of another shape, naming what differs. */
+  public LoadedAdapter loadAdapter(Path peftFolder) {
+    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
+    shapes.put(SCORE, new Shape(1, config().hiddenSize()));
+    Adapter adapter = Adapters.read(AdapterFiles.open(peftFolder), architecture.linears(), shapes);
+    return new LoadedAdapter(
+        adapter,
+        new Network(
+            architecture,
+            adapter.projection(new DenseProjection(), false),
+            name -> weight(adapter, name)));
+  }
+
+  private NDArray weight(Adapter adapter, String name) {
+    NDArray own = adapter.weight(name);
+    return own == null ? weights.get(name) : own;
+  }
+
+  /** For generation inside the engine; made at its first use. */
+  public synchronized Decoder decoder() {
+    if (decoder == null) {
+      decoder = network.decoder();
+    }
+    return decoder;
+  }
+
+  /**
+   * Logits of whole sequences.
+   *
+   * @param sequences token ids, without padding
+   * @param adapter the adapter to use, or null for the base model
+   * @param merged whether the adapter is first folded into a copy of the weights that it changes
+   * @return for each sequence its logits, [tokens][V] in one row-major array
+   */
+  public List<float[]> logits(
+      List<int[]> sequences, @Nullable LoadedAdapter adapter, boolean merged) {
+    try (NDManager scope = Torch.scope("logits");
+        Torch.GradMode mode = Torch.gradMode(false)) {
+      Network used = adapter == null ? network : adapter.network();
+      if (merged && adapter != null) {
+        Map<String, NDArray> changed = adapter.adapter().merged(weights::get, scope);
+        used =
+            new Network(
+                architecture,
+                new DenseProjection(),
+                name -> changed.containsKey(name) ? changed.get(name) : weights.get(name));
+      }
+      TokenBatch batch = TokenBatch.of(scope, sequences);
+      NDArray hidden = used.hidden(scope, batch);
+      List<float[]> result = new ArrayList<>();
+      for (int i = 0; i < sequences.size(); i++) {
+        int start = batch.starts()[i];
+        int end = start + sequences.get(i).length;
+        try (NDArray rows = LanguageHead.logits(scope, hidden, used.head(), start, end)) {
+          result.add(rows.toFloatArray());
+        }
+      }
+      return result;
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (decoder != null) {
+      decoder.close();
+    }
+    weights.close();
+  }
+}

@@ -1,0 +1,217 @@
+package io.attune.engine.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Reads {@code config.json} so that nothing is overlooked: a key that was neither read nor is known
+ * to leave the numbers alone is refused by name.
+ */
+final class ConfigReader {
+  /** Bookkeeping, generation defaults and output switches: none changes a forward pass. */
+  private static final Set<String> WITHOUT_EFFECT =
+      Set.of(
+          "_attn_implementation_autoset",
+          "_name_or_path",
+          "_commit_hash",
+          "add_cross_attention",
+          "architectures",
+          "attn_implementation",
+          "auto_map",
+          "bad_words_ids",
+          "begin_suppress_tokens",
+          "bos_token_id",
+          "chunk_size_feed_forward",
+          "cross_attention_hidden_size",
+          "decoder_start_token_id",
+          "diversity_penalty",
+          "do_sample",
+          "dtype",
+          "early_stopping",
+          "encoder_no_repeat_ngram_size",
+          "eos_token_id",
+          "exponential_decay_length_penalty",
+          "finetuning_task",
+          "forced_bos_token_id",
+          "forced_eos_token_id",
+          "id2label",
+          "initializer_range",
+          "is_decoder",
+          "is_encoder_decoder",
+          "is_llama_config",
+          "label2id",
+          "length_penalty",
+          "max_length",
+          "min_length",
+          "model_type",
+          "no_repeat_ngram_size",
+          "num_beam_groups",
+          "num_beams",
+          "num_labels",
+          "num_return_sequences",
+          "output_attentions",
+          "output_hidden_states",
+          "output_scores",
+          "pad_token_id",
+          "prefix",
+          "problem_type",
+          "pruned_heads",
+          "remove_invalid_values",
+          "repetition_penalty",
+          "return_dict",
+          "return_dict_in_generate",
+          "sep_token_id",
+          "suppress_tokens",
+          "task_specific_params",
+          "temperature",
+          "tf_legacy_loss",
+          "tokenizer_class",
+          "top_k",
+          "top_p",
+          "torch_dtype",
+          "torchscript",
+          "transformers.js_config",
+          "transformers_version",
+          "typical_p",
+          "unsloth_fixed",
+          "unsloth_version",
+          "use_bfloat16",
+          "use_cache");
+
+  private final JsonNode json;
+  private final String where;
+  private final Set<String> read = new HashSet<>();
+
+  ConfigReader(JsonNode json, String where) {
+    this.json = json;
+    this.where = where;
+  }
+
+  boolean has(String key) {
+    read.add(key);
+    return json.hasNonNull(key);
+  }
+
+  int integer(String key) {
+    JsonNode value = required(key);
+    if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+      throw malformed(key, "is " + value + ", not an integer");
+    }
+    return value.intValue();
+  }
+
+  /** A size: an integer of at least 1. */
+  int size(String key) {
+    int value = integer(key);
+    if (value < 1 || value > 1 << 28) {
+      throw malformed(key, "is " + value + ", which no model has");
+    }
+    return value;
+  }
+
+  int size(String key, int absent) {
+    return has(key) ? size(key) : absent;
+  }
+
+  int integer(String key, int absent) {
+    return has(key) ? integer(key) : absent;
+  }
+
+  double number(String key, double absent) {
+    if (!has(key)) {
+      return absent;
+    }
+    JsonNode value = json.get(key);
+    if (!value.isNumber()) {
+      throw malformed(key, "is " + value + ", not a number");
+    }
+    return value.doubleValue();
+  }
+
+  double number(String key) {
+    required(key);
+    return number(key, 0);
+  }
+
+  boolean flag(String key, boolean absent) {
+    if (!has(key)) {
+      return absent;
+    }
+    JsonNode value = json.get(key);
+    if (!value.isBoolean()) {
+      throw malformed(key, "is " + value + ", not true or false");
+    }
+    return value.booleanValue();
+  }
+
+  String text(String key, String absent) {
+    return has(key) ? json.get(key).asText() : absent;
+  }
+
+  /** An id, or a list of ids, or nothing. */
+  List<Integer> ids(String key) {
+    List<Integer> ids = new ArrayList<>();
+    if (has(key)) {
+      JsonNode value = json.get(key);
+      for (JsonNode id : value.isArray() ? value : List.of(value)) {
+        if (!id.isIntegralNumber()) {
+          throw malformed(key, "holds " + id + ", not a token id");
+        }
+        ids.add(id.intValue());
+      }
+    }
+    return List.copyOf(ids);
+  }
+
+  ConfigReader object(String key) {
+    JsonNode value = required(key);
+    if (!value.isObject()) {
+      throw malformed(key, "is " + value + ", not an object");
+    }
+    return new ConfigReader(value, where + ": " + key);
+  }
+
+  /** Refuses any other value: that one is all that is implemented. */
+  void only(String key, String value, String absent) {
+    String found = text(key, absent);
+    if (!found.equals(value)) {
+      throw unsupported(key, found, "only " + value + " is implemented");
+    }
+  }
+
+  EngineException unsupported(String key, String value, String why) {
+    return new EngineException(
+        Reason.UNSUPPORTED, where + ": '" + key + "' is " + value + "; " + why);
+  }
+
+  EngineException malformed(String key, String what) {
+    return new EngineException(Reason.CORRUPT, where + ": '" + key + "' " + what);
+  }
+
+  /** Refuses what nobody read, unless it is empty or known to change nothing. */
+  void finish() {
+    for (Map.Entry<String, JsonNode> field : json.properties()) {
+      JsonNode value = field.getValue();
+      boolean empty =
+          value.isNull()
+              || (value.isBoolean() && !value.booleanValue())
+              || (value.isContainerNode() && value.isEmpty());
+      if (!empty && !read.contains(field.getKey()) && !WITHOUT_EFFECT.contains(field.getKey())) {
+        throw unsupported(field.getKey(), value.toString(), "this setting is not implemented");
+      }
+    }
+  }
+
+  private JsonNode required(String key) {
+    if (!has(key)) {
+      throw malformed(key, "is missing");
+    }
+    return json.get(key);
+  }
+}

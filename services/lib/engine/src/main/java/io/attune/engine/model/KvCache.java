@@ -1,0 +1,66 @@
+package io.attune.engine.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.nn.Attention;
+import io.attune.engine.tensor.TensorList;
+import io.attune.engine.tensor.Torch;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keys and values of {@link #slots()} sequences of up to {@link #capacity()} tokens, for every
+ * layer, [slots, capacity, K, D] each.
+ *
+ * <p>Allocated once. A place is valid once a token was decoded at it; nothing is ever cleared,
+ * because a token only looks at places up to its own. One thread at a time.
+ */
+public final class KvCache implements AutoCloseable {
+  private final NDManager scope;
+  private final int slots;
+  private final int capacity;
+  private final TensorList keys;
+  private final TensorList values;
+
+  KvCache(Architecture architecture, int slots, int capacity) {
+    this.slots = slots;
+    this.capacity = capacity;
+    this.scope = Torch.scope("kv-cache");
+    Attention.Heads heads = architecture.heads();
+    Shape shape = new Shape(slots, capacity, heads.keyValues(), heads.size());
+    List<NDArray> k = new ArrayList<>();
+    List<NDArray> v = new ArrayList<>();
+    for (int i = 0; i < architecture.config().layers(); i++) {
+      k.add(scope.zeros(shape, DataType.FLOAT32));
+      v.add(scope.zeros(shape, DataType.FLOAT32));
+    }
+    keys = new TensorList(k);
+    values = new TensorList(v);
+  }
+
+  TensorList keys() {
+    return keys;
+  }
+
+  TensorList values() {
+    return values;
+  }
+
+  public int slots() {
+    return slots;
+  }
+
+  /** Tokens that fit in a slot. */
+  public int capacity() {
+    return capacity;
+  }
+
+  @Override
+  public void close() {
+    keys.close();
+    values.close();
+    scope.close();
+  }
+}

@@ -1,0 +1,35 @@
+package io.attune.engine.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+
+/** From {@code model_type} to the family that implements it. */
+public final class Models {
+  private static final Map<String, BiFunction<JsonNode, String, Architecture>> FAMILIES =
+      new TreeMap<>(Map.of("llama", Llama::parse));
+
+  private Models() {}
+
+  /**
+   * @param config the content of {@code config.json}
+   * @param where its path, for messages
+   */
+  public static Architecture architecture(JsonNode config, String where) {
+    String type = config.path("model_type").asText("");
+    BiFunction<JsonNode, String, Architecture> family = FAMILIES.get(type);
+    if (family == null) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          where
+              + ": 'model_type' is '"
+              + type
+              + "'; implemented are "
+              + String.join(", ", FAMILIES.keySet()));
+    }
+    return family.apply(config, where);
+  }
+}

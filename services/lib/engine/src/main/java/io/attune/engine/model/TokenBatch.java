@@ -1,0 +1,57 @@
+package io.attune.engine.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.List;
+
+/**
+ * Sequences laid end to end, without padding.
+ *
+ * @param ids [N]
+ * @param positions [N], from 0 in each sequence
+ * @param pad [B, T]: which of the N tokens stands at each place of a padded layout
+ * @param unpad [N]: the place of each token in that layout; empty where all sequences are equally
+ *     long
+ * @param starts where each sequence begins among the N tokens
+ * @param tokens N
+ */
+public record TokenBatch(
+    NDArray ids, NDArray positions, NDArray pad, NDArray unpad, int[] starts, int tokens) {
+
+  public static TokenBatch of(NDManager scope, List<int[]> sequences) {
+    int rows = sequences.size();
+    int longest = 0;
+    int tokens = 0;
+    int[] starts = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      starts[row] = tokens;
+      tokens += sequences.get(row).length;
+      longest = Math.max(longest, sequences.get(row).length);
+    }
+    boolean uniform = tokens == rows * longest;
+    long[] ids = new long[tokens];
+    long[] positions = new long[tokens];
+    long[] pad = new long[rows * longest];
+    long[] unpad = new long[uniform ? 0 : tokens];
+    for (int row = 0; row < rows; row++) {
+      int[] sequence = sequences.get(row);
+      for (int i = 0; i < sequence.length; i++) {
+        int token = starts[row] + i;
+        ids[token] = sequence[i];
+        positions[token] = i;
+        pad[row * longest + i] = token;
+        if (!uniform) {
+          unpad[token] = (long) row * longest + i;
+        }
+      }
+    }
+    return new TokenBatch(
+        scope.create(ids),
+        scope.create(positions),
+        scope.create(pad, new Shape(rows, longest)),
+        scope.create(unpad, new Shape(unpad.length)),
+        starts,
+        tokens);
+  }
+}

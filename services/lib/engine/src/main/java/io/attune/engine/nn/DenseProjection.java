@@ -1,0 +1,18 @@
+package io.attune.engine.nn;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Plain weights, one product a layer. */
+public final class DenseProjection implements Projection {
+  @Override
+  public List<String> emit(MethodWriter out, String input, List<Linear> layers) {
+    List<String> results = new ArrayList<>();
+    for (Linear layer : layers) {
+      String weight = out.weight(layer.weight());
+      String bias = layer.bias() ? out.weight(layer.biasName()) : "None";
+      results.add(out.value("torch.linear(%s, %s, %s)", input, weight, bias));
+    }
+    return results;
+  }
+}

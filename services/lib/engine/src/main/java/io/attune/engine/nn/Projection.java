@@ -1,0 +1,20 @@
+package io.attune.engine.nn;
+
+import java.util.List;
+
+/**
+ * The seam: how the linear layers of a model are computed.
+ *
+ * <p>A model hands over layers that read the same input together, so that an implementation may
+ * compute what they share once. Dense, low-rank, quantized and their combinations are one
+ * implementation each; models know none of them.
+ */
+public interface Projection {
+  /**
+   * Emits code that applies {@code layers} to one input.
+   *
+   * @param input variable that holds [N, inputs]
+   * @return a variable per layer, each holding [N, outputs], free to be changed in place
+   */
+  List<String> emit(MethodWriter out, String input, List<Linear> layers);
+}

@@ -1,0 +1,13 @@
+package io.attune.engine.nn;
+
+/** Root mean square normalisation (Zhang and Sennrich, arXiv 1910.07467). */
+public final class RmsNorm {
+  private RmsNorm() {}
+
+  /** Emits x / sqrt(mean(x^2) + epsilon) * weight over the last dimension. */
+  public static String emit(MethodWriter out, String x, String weight, int size, double epsilon) {
+    return out.value(
+        "torch.rms_norm(%s, [%d], %s, %s)",
+        x, size, out.weight(weight), MethodWriter.number(epsilon));
+  }
+}

@@ -1,0 +1,102 @@
+package io.attune.engine.tensor;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The process's one libtorch: its root manager, threads, seed and the parts of autograd.
+ *
+ * <p>Nothing is downloaded and nothing is reported: both are switched off before the native library
+ * loads.
+ */
+public final class Torch {
+  private Torch() {}
+
+  private static final class Holder {
+    static final NDManager ROOT = start();
+
+    private static NDManager start() {
+      System.setProperty("ai.djl.offline", "true");
+      System.setProperty("OPT_OUT_TRACKING", "true");
+      NDManager root = Engine.getEngine("PyTorch").newBaseManager();
+      root.setName("engine");
+      return root;
+    }
+  }
+
+  /** The manager that every scope and model descends from; lives as long as the process. */
+  public static NDManager root() {
+    return Holder.ROOT;
+  }
+
+  /** A scope: arrays made in it are freed when it closes. One per step, request or model. */
+  public static NDManager scope(String name) {
+    NDManager scope = root().newSubManager();
+    scope.setName(name);
+    return scope;
+  }
+
+  /** Intra-operator threads, for the whole process. */
+  public static void threads(int count) {
+    root();
+    JniUtils.setNumThreads(count);
+  }
+
+  public static int threads() {
+    root();
+    return JniUtils.getNumThreads();
+  }
+
+  /** Seeds libtorch's default generator: what dropout draws from. */
+  public static void seed(long seed) {
+    root();
+    JniUtils.setSeed(seed);
+  }
+
+  /** Whether operators of this thread are recorded, for as long as the result is open. */
+  public static GradMode gradMode(boolean recorded) {
+    root();
+    boolean before = JniUtils.isGradMode();
+    JniUtils.setGradMode(recorded);
+    return () -> JniUtils.setGradMode(before);
+  }
+
+  /** Restores the thread's former mode when closed. */
+  @FunctionalInterface
+  public interface GradMode extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Makes a leaf that gradients are collected for, or stops that. */
+  public static void requireGradient(NDArray leaf, boolean required) {
+    JniUtils.attachGradient((PtNDArray) leaf, required);
+  }
+
+  /**
+   * Adds d(result . gradient) to the gradient of every leaf; {@code gradient} as result's shape.
+   */
+  public static void backward(NDArray result, NDArray gradient) {
+    JniUtils.backward((PtNDArray) result, (PtNDArray) gradient, false, false);
+  }
+
+  /** A leaf's collected gradient, in {@code scope}; null if no backward pass reached it. */
+  public static @Nullable NDArray gradient(NDArray leaf, NDManager scope) {
+    NDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
+    if (gradient != null) {
+      gradient.attach(scope);
+    }
+    return gradient;
+  }
+
+  /** Sets a leaf's gradient to zero; nothing else ever does. */
+  public static void zeroGradient(NDArray leaf) {
+    if (leaf.hasGradient()) {
+      JniUtils.zeroGrad((PtNDArray) leaf);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.attune.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.model.Decoder;
+import io.attune.engine.model.KvCache;
+import io.attune.engine.tensor.Torch;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DecoderTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama-rope3"})
+  void greedyContinuationIsThatOfTransformers(String name) throws IOException {
+    int[] expected = Golden.ints(Golden.json("models/" + name + "/expected.json").get("greedy"));
+    try (LanguageModel model =
+            LanguageModel.load(Golden.path("models/" + name), LoadOptions.defaults());
+        KvCache cache = model.decoder().newCache(3, 32)) {
+      int[] prompt = Arrays.copyOf(expected, 12);
+      List<Integer> ids = new ArrayList<>();
+      for (int id : prompt) {
+        ids.add(id);
+      }
+      int next = argmax(step(model.decoder(), cache, new int[] {2}, new int[][] {prompt}, 0)[0]);
+      while (ids.size() < expected.length) {
+        ids.add(next);
+        next =
+            argmax(
+                step(model.decoder(), cache, new int[] {2}, new int[][] {{next}}, ids.size() - 1)[
+                    0]);
+      }
+      assertThat(ids).containsExactlyElementsOf(Arrays.stream(expected).boxed().toList());
+    }
+  }
+
+  @Test
+  void everyWayThroughTheCacheGivesTheLogitsOfAWholePass() {
+    int[] a = {220, 168, 188, 111, 72, 51};
+    int[] b = {337, 255, 192, 369};
+    try (LanguageModel model =
+            LanguageModel.load(Golden.path("models/llama"), LoadOptions.defaults());
+        LoadedAdapter adapter = model.loadAdapter(Golden.path("adapters/lora"));
+        KvCache cache = adapter.decoder().newCache(4, 16)) {
+      Decoder decoder = adapter.decoder();
+      List<float[]> whole = model.logits(List.of(a, b), adapter, false);
+      int v = model.config().vocabSize();
+
+      // A prompt in two parts, another in one; then both together, in slots that are not
+      // neighbours.
+      step(decoder, cache, new int[] {3}, new int[][] {{220, 168}}, 0);
+      step(decoder, cache, new int[] {3}, new int[][] {{188, 111, 72}}, 2);
+      step(decoder, cache, new int[] {1}, new int[][] {{337, 255, 192}}, 0);
+      float[][] apart = step(decoder, cache, new int[] {3, 1}, new int[][] {{51}, {369}}, 5, 3);
+      // The same in neighbouring slots.
+      step(decoder, cache, new int[] {2}, new int[][] {{337, 255, 192}}, 0);
+      float[][] together = step(decoder, cache, new int[] {2, 3}, new int[][] {{369}, {51}}, 3, 5);
+
+      float[] lastOfA = Arrays.copyOfRange(whole.get(0), 5 * v, 6 * v);
+      float[] lastOfB = Arrays.copyOfRange(whole.get(1), 3 * v, 4 * v);
+      assertThat(apart[0]).containsExactly(lastOfA, within(1e-5f));
+      assertThat(apart[1]).containsExactly(lastOfB, within(1e-5f));
+      assertThat(together[0]).containsExactly(lastOfB, within(1e-5f));
+      assertThat(together[1]).containsExactly(lastOfA, within(1e-5f));
+    }
+  }
+
+  private static float[][] step(
+      Decoder decoder, KvCache cache, int[] slots, int[][] tokens, int... positions) {
+    try (NDManager scope = Torch.scope("test")) {
+      float[] flat = decoder.step(scope, cache, slots, tokens, positions).toFloatArray();
+      int width = flat.length / slots.length;
+      float[][] rows = new float[slots.length][];
+      for (int i = 0; i < rows.length; i++) {
+        rows[i] = Arrays.copyOfRange(flat, i * width, (i + 1) * width);
+      }
+      return rows;
+    }
+  }
+
+  private static int argmax(float[] values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
+  }
+}
