@@ -27,7 +27,8 @@ public final class TorchPrograms {
    *     SELF}, as in {@code def f(self: SELF, x: Tensor, w: List[Tensor]) -> Tensor:}
    */
   public static Program compile(String methods) {
-    return BY_TEXT.computeIfAbsent(methods.stripTrailing().stripIndent().indent(2), TorchPrograms::load);
+    return BY_TEXT.computeIfAbsent(
+        methods.stripTrailing().stripIndent().indent(2), TorchPrograms::load);
   }
 
   private static Program load(String methods) {
