@@ -1,0 +1,2 @@
+/** Rows of a data set, and the examples that objectives learn from: token ids with their meaning. */
+package io.attune.engine.data;
