@@ -1,0 +1,7 @@
+package io.attune.engine.template;
+
+/** A parsed expression. */
+@FunctionalInterface
+interface Expression {
+  Object value(Scope scope);
+}
