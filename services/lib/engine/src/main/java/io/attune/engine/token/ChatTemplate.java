@@ -1,0 +1,78 @@
+package io.attune.engine.token;
+
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.template.Template;
+import io.attune.engine.template.TemplateException;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Writes a conversation as the text that the model was trained on. Immutable and thread-safe. */
+public final class ChatTemplate {
+  private final String source;
+  private final String origin;
+  private final Template template;
+  private final SpecialTokens special;
+  private final Clock clock;
+
+  private ChatTemplate(String source, String origin, SpecialTokens special, Clock clock) {
+    this.source = source;
+    this.origin = origin;
+    this.special = special;
+    this.clock = clock;
+    try {
+      this.template = Template.parse(source);
+    } catch (TemplateException e) {
+      throw refused(e, Reason.UNSUPPORTED);
+    }
+  }
+
+  /** The folder's template, or nothing where it has none. */
+  public static Optional<ChatTemplate> open(HubLayout layout) {
+    return open(layout, Clock.systemDefaultZone());
+  }
+
+  /**
+   * @param clock what a template that asks for the date is told
+   */
+  public static Optional<ChatTemplate> open(HubLayout layout, Clock clock) {
+    return layout
+        .chatTemplate()
+        .map(t -> new ChatTemplate(t, layout.folder().toString(), SpecialTokens.of(layout), clock));
+  }
+
+  /**
+   * Tokenise the result without adding special tokens: the template writes them.
+   *
+   * @param addGenerationPrompt whether to end with what introduces the assistant's answer
+   */
+  public String render(List<ChatMessage> messages, boolean addGenerationPrompt) {
+    Map<String, Object> variables = new HashMap<>();
+    variables.put(
+        "messages",
+        messages.stream().map(m -> Map.of("role", m.role(), "content", m.content())).toList());
+    variables.put("add_generation_prompt", addGenerationPrompt);
+    special.bos().ifPresent(token -> variables.put("bos_token", token));
+    special.eos().ifPresent(token -> variables.put("eos_token", token));
+    special.pad().ifPresent(token -> variables.put("pad_token", token));
+    special.unk().ifPresent(token -> variables.put("unk_token", token));
+    try {
+      return template.render(variables, clock);
+    } catch (TemplateException e) {
+      throw refused(e, Reason.INVALID_ARGUMENT);
+    }
+  }
+
+  private EngineException refused(TemplateException e, Reason reason) {
+    return new EngineException(reason, "chat template of " + origin + ": " + e.getMessage(), e);
+  }
+
+  /** The template's text, part of the contract. */
+  public String source() {
+    return source;
+  }
+}

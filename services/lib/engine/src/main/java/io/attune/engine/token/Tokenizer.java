@@ -1,0 +1,114 @@
+package io.attune.engine.token;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.checkpoint.HubLayout;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * A model's tokenizer: Hugging Face's own native library behind {@code tokenizer.json}, so that ids
+ * are the reference's. Thread-safe.
+ */
+public final class Tokenizer implements AutoCloseable {
+  private final HuggingFaceTokenizer tokenizer;
+  private final Vocabulary vocabulary;
+  private final SpecialTokens special;
+
+  private Tokenizer(HuggingFaceTokenizer tokenizer, Vocabulary vocabulary, SpecialTokens special) {
+    this.tokenizer = tokenizer;
+    this.vocabulary = vocabulary;
+    this.special = special;
+  }
+
+  public static Tokenizer open(HubLayout layout) {
+    Vocabulary vocabulary = Vocabulary.read(layout.tokenizerJson());
+    // From the stream, not the path: by path the library would apply other files' settings too.
+    // Truncation and padding are the caller's, whatever the file says.
+    Map<String, String> options = Map.of("truncation", "false", "padding", "false");
+    try {
+      HuggingFaceTokenizer tokenizer =
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(vocabulary.json()), options);
+      return new Tokenizer(tokenizer, vocabulary, SpecialTokens.of(layout));
+    } catch (IOException | RuntimeException e) {
+      throw new EngineException(
+          Reason.CORRUPT, layout.tokenizerJson() + " is not a tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * @param addSpecialTokens whether the tokenizer adds what its post-processor adds, such as a
+   *     leading begin-of-sequence token; false for text that a chat template rendered, which has
+   *     them already
+   */
+  public int[] encode(String text, boolean addSpecialTokens) {
+    long[] ids = tokenizer.encode(text, addSpecialTokens, false).getIds();
+    int[] out = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      out[i] = Math.toIntExact(ids[i]);
+    }
+    return out;
+  }
+
+  /** Text of the ids; bytes that are no valid UTF-8 become U+FFFD. */
+  public String decode(int[] ids, boolean skipSpecialTokens) {
+    return decode(ids, 0, ids.length, skipSpecialTokens);
+  }
+
+  String decode(int[] ids, int from, int to, boolean skipSpecialTokens) {
+    if (from == to) {
+      return "";
+    }
+    long[] longs = new long[to - from];
+    for (int i = from; i < to; i++) {
+      longs[i - from] = ids[i];
+    }
+    return tokenizer.decode(longs, skipSpecialTokens);
+  }
+
+  /** Text piece by piece, for one generation. */
+  public TokenStream stream() {
+    return new TokenStream(this);
+  }
+
+  public SpecialTokens specialTokens() {
+    return special;
+  }
+
+  /** Id of a special or otherwise added token. */
+  public OptionalInt addedTokenId(String token) {
+    Integer id = vocabulary.added().get(token);
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /** Id of the end-of-sequence token, which ends a completion that is learnt. */
+  public OptionalInt eosTokenId() {
+    return special.eos().map(this::id).orElse(OptionalInt.empty());
+  }
+
+  public OptionalInt bosTokenId() {
+    return special.bos().map(this::id).orElse(OptionalInt.empty());
+  }
+
+  /** Id of a token that may be an ordinary one of the vocabulary. */
+  private OptionalInt id(String token) {
+    OptionalInt added = addedTokenId(token);
+    if (added.isPresent()) {
+      return added;
+    }
+    int[] ids = encode(token, false);
+    return ids.length == 1 ? OptionalInt.of(ids[0]) : OptionalInt.empty();
+  }
+
+  byte[] json() {
+    return vocabulary.json();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}
