@@ -1,0 +1,93 @@
+package io.attune.launcher.local;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A process that ends with the launcher: it holds the reading end of a pipe, and ends when the
+ * launcher, in whatever way, lets go of the writing end. Its output goes to a log file.
+ */
+final class ChildProcess {
+  private final String name;
+  private final Process process;
+  private final Path log;
+
+  private ChildProcess(String name, Process process, Path log) {
+    this.name = name;
+    this.process = process;
+    this.log = log;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param environment added to the launcher's own; secrets go here, since arguments can be read by
+   *     everybody
+   */
+  static ChildProcess start(
+      String name, List<String> command, Map<String, String> environment, Path logs) {
+    // Ctrl-C goes to every process of the terminal. The children must not hear it, or they would
+    // stop in any order; the shell turns it off and then becomes the child, with the same pid.
+    List<String> shielded = new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", name));
+    shielded.addAll(command);
+    Path log = logs.resolve(name + ".log");
+    ProcessBuilder builder = new ProcessBuilder(shielded);
+    builder.environment().putAll(environment);
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    try {
+      return new ChildProcess(name, builder.start(), log);
+    } catch (IOException e) {
+      throw new LauncherException("cannot start " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  String name() {
+    return name;
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  boolean alive() {
+    return process.isAlive();
+  }
+
+  Path log() {
+    return log;
+  }
+
+  /** The status it ended with, in words. */
+  String ending() {
+    int status = process.exitValue();
+    return status > 128 ? "signal " + (status - 128) : "status " + status;
+  }
+
+  CompletableFuture<Process> onExit() {
+    return process.onExit();
+  }
+
+  /** Asks it to end, by closing its pipe and by SIGTERM; kills it after the limit. */
+  void stop(long limitMillis) {
+    process.destroy();
+    try {
+      process.getOutputStream().close();
+    } catch (IOException e) {
+      // it is gone already
+    }
+    try {
+      if (!process.waitFor(limitMillis, TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.attune.launcher.local;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * PostgreSQL. Its processes are no children of this JVM, so a guard holds a pipe from the launcher
+ * and stops the server when the launcher is gone.
+ */
+final class Database implements AutoCloseable {
+  /** Waits for the pipe's end, then asks the server for a fast shutdown, by the pid it wrote. */
+  private static final String GUARD =
+      "read -r line; pid=$(head -n 1 \"$1/postmaster.pid\" 2>/dev/null) && kill -INT \"$pid\"";
+
+  private final EmbeddedPostgres postgres;
+  private final ChildProcess guard;
+  private final long pid;
+
+  private Database(EmbeddedPostgres postgres, ChildProcess guard, long pid) {
+    this.postgres = postgres;
+    this.guard = guard;
+    this.pid = pid;
+  }
+
+  static Database start(DataFolder data, int port) {
+    Path folder = data.root().resolve("postgres");
+    // The guard comes first: there is no moment in which the server runs without one. Killed before
+    // the server has written its pid, it finds none; see stopStale.
+    ChildProcess guard =
+        ChildProcess.start(
+            "postgres-guard",
+            List.of("sh", "-c", GUARD, "postgres-guard", folder.toString()),
+            Map.of(),
+            data.folder("logs"));
+    try {
+      EmbeddedPostgres postgres =
+          EmbeddedPostgres.builder()
+              .setPort(port)
+              .setDataDirectory(folder)
+              .setCleanDataDirectory(false)
+              .setRegisterShutdownHook(false)
+              .setOverrideWorkingDirectory(data.folder("postgres-binaries").toFile())
+              .setLocaleConfig("locale", "C.UTF-8")
+              .setServerConfig("listen_addresses", "127.0.0.1")
+              .setServerConfig("shared_buffers", "32MB")
+              .setServerConfig("max_connections", "60")
+              .setErrorRedirector(
+                  ProcessBuilder.Redirect.appendTo(
+                      data.folder("logs").resolve("postgres.log").toFile()))
+              .setOutputRedirector(
+                  ProcessBuilder.Redirect.appendTo(
+                      data.folder("logs").resolve("postgres.log").toFile()))
+              .start();
+      long pid =
+          Long.parseLong(Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip());
+      return new Database(postgres, guard, pid);
+    } catch (IOException | RuntimeException e) {
+      guard.stop(1000);
+      throw new LauncherException(
+          "PostgreSQL does not start, see " + data.folder("logs").resolve("postgres.log"), e);
+    }
+  }
+
+  String jdbcUrl() {
+    return postgres.getJdbcUrl("postgres", "postgres");
+  }
+
+  long pid() {
+    return pid;
+  }
+
+  /** Completes when the server ends. */
+  CompletableFuture<ProcessHandle> onExit() {
+    return ProcessHandle.of(pid)
+        .map(ProcessHandle::onExit)
+        .orElseGet(() -> CompletableFuture.completedFuture(null));
+  }
+
+  @Override
+  public void close() {
+    try {
+      postgres.close();
+    } catch (IOException e) {
+      throw new LauncherException("PostgreSQL does not stop", e);
+    } finally {
+      guard.stop(2000);
+    }
+  }
+}

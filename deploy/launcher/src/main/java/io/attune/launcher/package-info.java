@@ -1,0 +1,2 @@
+/** The attune command: the whole platform on one machine, and the offline commands. */
+package io.attune.launcher;
