@@ -37,8 +37,7 @@ final class BrokerMain {
         throw new IOException("formatting " + logs + " failed with status " + status);
       }
     }
-    KafkaRaftServer server =
-        new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
+    KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
     server.startup();
     Thread watch = new Thread(() -> stopAtEndOf(System.in, server), "launcher-watch");
     watch.setDaemon(true);

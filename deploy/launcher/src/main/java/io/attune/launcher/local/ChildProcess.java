@@ -33,7 +33,8 @@ final class ChildProcess {
       String name, List<String> command, Map<String, String> environment, Path logs) {
     // Ctrl-C goes to every process of the terminal. The children must not hear it, or they would
     // stop in any order; the shell turns it off and then becomes the child, with the same pid.
-    List<String> shielded = new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", name));
+    List<String> shielded =
+        new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", name));
     shielded.addAll(command);
     Path log = logs.resolve(name + ".log");
     ProcessBuilder builder = new ProcessBuilder(shielded);

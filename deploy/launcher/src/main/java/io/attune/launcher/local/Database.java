@@ -27,34 +27,37 @@ final class Database implements AutoCloseable {
     this.pid = pid;
   }
 
-  static Database start(DataFolder data, int port) {
+  /**
+   * Starts it.
+   *
+   * @param cache where the server's programs are unpacked, once for all data folders
+   */
+  static Database start(DataFolder data, Path cache, int port) {
     Path folder = data.root().resolve("postgres");
-    // The guard comes first: there is no moment in which the server runs without one. Killed before
-    // the server has written its pid, it finds none; see stopStale.
+    // The guard comes first: there is no moment in which the server runs without one.
     ChildProcess guard =
         ChildProcess.start(
             "postgres-guard",
             List.of("sh", "-c", GUARD, "postgres-guard", folder.toString()),
             Map.of(),
             data.folder("logs"));
+    ProcessBuilder.Redirect log =
+        ProcessBuilder.Redirect.appendTo(data.folder("logs").resolve("postgres.log").toFile());
     try {
+      Files.createDirectories(cache.resolve("postgres"));
       EmbeddedPostgres postgres =
           EmbeddedPostgres.builder()
               .setPort(port)
               .setDataDirectory(folder)
               .setCleanDataDirectory(false)
               .setRegisterShutdownHook(false)
-              .setOverrideWorkingDirectory(data.folder("postgres-binaries").toFile())
+              .setOverrideWorkingDirectory(cache.resolve("postgres").toFile())
               .setLocaleConfig("locale", "C.UTF-8")
               .setServerConfig("listen_addresses", "127.0.0.1")
               .setServerConfig("shared_buffers", "32MB")
               .setServerConfig("max_connections", "60")
-              .setErrorRedirector(
-                  ProcessBuilder.Redirect.appendTo(
-                      data.folder("logs").resolve("postgres.log").toFile()))
-              .setOutputRedirector(
-                  ProcessBuilder.Redirect.appendTo(
-                      data.folder("logs").resolve("postgres.log").toFile()))
+              .setErrorRedirector(log)
+              .setOutputRedirector(log)
               .start();
       long pid =
           Long.parseLong(Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip());

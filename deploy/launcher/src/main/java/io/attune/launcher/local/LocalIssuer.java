@@ -67,8 +67,7 @@ public final class LocalIssuer implements AutoCloseable {
           HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 64);
       LocalIssuer issuer =
           new LocalIssuer(server, threads, new Tokens(key, url, Clock.systemUTC()));
-      services.forEach(
-          (id, roles) -> issuer.clients.put(id, new Client(Secrets.random(), roles)));
+      services.forEach((id, roles) -> issuer.clients.put(id, new Client(Secrets.random(), roles)));
       server.setExecutor(threads);
       issuer.route("/realms/attune/.well-known/openid-configuration", issuer::discovery);
       issuer.route("/realms/attune/protocol/openid-connect/certs", issuer::certs);

@@ -19,7 +19,9 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
 
-/** The local issuer's RSA key: signs tokens (RS256, RFC 7518) and shows its public part (RFC 7517). */
+/**
+ * The local issuer's RSA key: signs tokens (RS256, RFC 7518) and shows its public part (RFC 7517).
+ */
 final class SigningKey {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Base64.Encoder URL = Base64.getUrlEncoder().withoutPadding();
@@ -80,12 +82,18 @@ final class SigningKey {
         "keys",
         new Object[] {
           Map.of(
-              "kid", id,
-              "kty", "RSA",
-              "alg", "RS256",
-              "use", "sig",
-              "n", unsigned(key.getModulus()),
-              "e", unsigned(key.getPublicExponent()))
+              "kid",
+              id,
+              "kty",
+              "RSA",
+              "alg",
+              "RS256",
+              "use",
+              "sig",
+              "n",
+              unsigned(key.getModulus()),
+              "e",
+              unsigned(key.getPublicExponent()))
         });
   }
 

@@ -81,7 +81,8 @@ public final class Tokens {
     return key.keySet();
   }
 
-  String issuer() {
+  /** The issuer's URL. */
+  public String issuer() {
     return issuer;
   }
 }

@@ -3,11 +3,11 @@ package io.attune.launcher.local;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import io.attune.common.v1.EventOptions;
-import io.attune.common.v1.EventOptionsProto;
-import io.attune.feedback.v1.FeedbackEventsProto;
-import io.attune.serving.v1.ServingEventsProto;
-import io.attune.training.v1.RolloutEventsProto;
-import io.attune.training.v1.TrainingEventsProto;
+import io.attune.common.v1.EventOptionsOuterClass;
+import io.attune.feedback.v1.FeedbackEvents;
+import io.attune.serving.v1.ServingEvents;
+import io.attune.training.v1.RolloutEvents;
+import io.attune.training.v1.TrainingEvents;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -28,10 +28,10 @@ final class Topics {
   private static final int PARTITIONS = 2;
   private static final List<FileDescriptor> FILES =
       List.of(
-          FeedbackEventsProto.getDescriptor(),
-          ServingEventsProto.getDescriptor(),
-          TrainingEventsProto.getDescriptor(),
-          RolloutEventsProto.getDescriptor());
+          FeedbackEvents.getDescriptor(),
+          ServingEvents.getDescriptor(),
+          TrainingEvents.getDescriptor(),
+          RolloutEvents.getDescriptor());
 
   private Topics() {}
 
@@ -41,8 +41,8 @@ final class Topics {
     topics.add(new NewTopic(RATINGS, PARTITIONS, (short) 1));
     for (FileDescriptor file : FILES) {
       for (Descriptor message : file.getMessageTypes()) {
-        if (message.getOptions().hasExtension(EventOptionsProto.event)) {
-          EventOptions event = message.getOptions().getExtension(EventOptionsProto.event);
+        if (message.getOptions().hasExtension(EventOptionsOuterClass.event)) {
+          EventOptions event = message.getOptions().getExtension(EventOptionsOuterClass.event);
           NewTopic topic = new NewTopic(event.getTopic(), PARTITIONS, (short) 1);
           topics.add(
               event.getCompacted() ? topic.configs(Map.of("cleanup.policy", "compact")) : topic);
@@ -56,9 +56,12 @@ final class Topics {
   static void create(String bootstrap, ChildProcess broker, int limitSeconds) {
     Map<String, Object> config =
         Map.of(
-            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap,
-            AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 200,
-            AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, limitSeconds * 1000);
+            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrap,
+            AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+            200,
+            AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+            limitSeconds * 1000);
     try (Admin admin = Admin.create(config)) {
       var names = admin.listTopics().names().toCompletionStage().toCompletableFuture();
       broker
@@ -72,7 +75,8 @@ final class Topics {
           all().stream().filter(topic -> !existing.contains(topic.name())).toList();
       admin.createTopics(missing).all().get(limitSeconds, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      throw new LauncherException("Kafka does not answer on " + bootstrap + ", see " + broker.log(), e);
+      throw new LauncherException(
+          "Kafka does not answer on " + bootstrap + ", see " + broker.log(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LauncherException("interrupted while Kafka started", e);

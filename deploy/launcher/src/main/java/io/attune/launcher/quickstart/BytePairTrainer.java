@@ -39,9 +39,7 @@ final class BytePairTrainer {
   void add(String text) {
     Matcher matcher = WORDS.matcher(text);
     while (matcher.find()) {
-      words
-          .computeIfAbsent(matcher.group(), w -> new Word(symbols(w), new int[1]))
-          .count()[0]++;
+      words.computeIfAbsent(matcher.group(), w -> new Word(symbols(w), new int[1])).count()[0]++;
     }
   }
 

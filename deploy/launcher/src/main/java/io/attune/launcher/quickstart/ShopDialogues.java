@@ -12,11 +12,11 @@ import java.util.Set;
 /**
  * Draws questions and replies from the shop's grammar.
  *
- * <p>Replies differ in quality on purpose. Each has a hidden quality q, uniform in [0, 1]; what makes
- * a reply good (a greeting, an apology where one is due, a next step with its time, a polite ending)
- * appears the more often the higher q is, and what makes it bad (blame, a vague or curt core) the
- * lower it is. A model of these replies therefore writes both kinds, and ratings have something to
- * teach it.
+ * <p>Replies differ in quality on purpose. Each has a hidden quality q, uniform in [0, 1]; what
+ * makes a reply good (a greeting, an apology where one is due, a next step with its time, a polite
+ * ending) appears the more often the higher q is, and what makes it bad (blame, a vague or curt
+ * core) the lower it is. A model of these replies therefore writes both kinds, and ratings have
+ * something to teach it.
  */
 public final class ShopDialogues {
   private final ShopGrammar grammar = ShopGrammar.load();

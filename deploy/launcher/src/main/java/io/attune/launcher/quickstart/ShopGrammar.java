@@ -13,7 +13,9 @@ import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The shop's talk as the file shop.yaml describes it: lists of words, phrases with slots, topics. */
+/**
+ * The shop's talk as the file shop.yaml describes it: lists of words, phrases with slots, topics.
+ */
 final class ShopGrammar {
   private static final Pattern SLOT = Pattern.compile("\\{([a-z]+)}");
 

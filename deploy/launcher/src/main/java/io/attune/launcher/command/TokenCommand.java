@@ -1,0 +1,52 @@
+package io.attune.launcher.command;
+
+import io.attune.launcher.local.LauncherException;
+import io.attune.launcher.local.Tokens;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code attune token}. */
+@Command(
+    name = "token",
+    description = "Prints a token for the platform that `up` or `demo` runs on this machine.",
+    mixinStandardHelpOptions = true)
+public final class TokenCommand implements Callable<Integer> {
+  @Option(
+      names = "--role",
+      paramLabel = "ROLE",
+      required = true,
+      description = "rater, data-engineer, trainer, operator or viewer; may be given again.")
+  private List<String> roles = new ArrayList<>();
+
+  @Option(names = "--subject", paramLabel = "NAME", description = "Default: ${DEFAULT-VALUE}.")
+  private String subject = System.getProperty("user.name");
+
+  @Option(
+      names = "--valid",
+      paramLabel = "DURATION",
+      description = "ISO 8601. Default: ${DEFAULT-VALUE}.")
+  private Duration validity = Duration.ofHours(12);
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Data folder of the platform. Default: .attune/up in the checkout.")
+  private Path data;
+
+  @Override
+  public Integer call() {
+    try {
+      Path folder = data != null ? data : LocalOptions.home().resolve(".attune/up");
+      System.out.println(Tokens.of(folder).mint(subject, roles, validity));
+      return 0;
+    } catch (LauncherException e) {
+      System.err.println("attune token: " + e.getMessage());
+      return 1;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The subcommands of `attune`. */
+package io.attune.launcher.command;

@@ -1,0 +1,64 @@
+package io.attune.launcher.demo;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How large the demo's round is.
+ *
+ * @param seed makes questions, draws and raters repeatable
+ * @param questions that are asked and rated
+ * @param samples answers to each of them
+ * @param raters simulated raters, each of whom rates every answer
+ * @param heldOut questions that are never rated before the end
+ */
+public record DemoPlan(long seed, int questions, int samples, int raters, int heldOut) {
+  /** The policy line that the demo improves. */
+  static final String LINE = "assistant";
+
+  /** The demo as `attune demo` runs it. */
+  public static DemoPlan standard(long seed) {
+    return new DemoPlan(seed, 192, 4, 2, 96);
+  }
+
+  /** Ratings that the simulated raters send in all. */
+  int ratings() {
+    return questions * samples * raters;
+  }
+
+  /** Configuration of the training service: one round, when all ratings have arrived. */
+  public Map<String, String> trainingSettings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    String trigger = "attune.training.trigger.";
+    settings.put(trigger + "line", LINE);
+    settings.put(trigger + "ratings", Integer.toString(ratings()));
+    String reward = trigger + "reward.arguments.";
+    settings.put(reward + "learning_rate", "2e-3");
+    settings.put(reward + "per_device_train_batch_size", "16");
+    settings.put(reward + "gradient_accumulation_steps", "1");
+    settings.put(reward + "num_train_epochs", "3");
+    settings.put(reward + "max_length", "256");
+    settings.put(reward + "seed", Long.toString(seed));
+    String policy = trigger + "policy.arguments.";
+    settings.put(policy + "learning_rate", "1e-3");
+    settings.put(policy + "per_device_train_batch_size", "16");
+    settings.put(policy + "gradient_accumulation_steps", "1");
+    settings.put(policy + "num_train_epochs", "1");
+    settings.put(policy + "max_length", "256");
+    settings.put(policy + "seed", Long.toString(seed));
+    return settings;
+  }
+
+  /** Who rates, and by what. */
+  public List<String> rubricLines() {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "The raters of this demo are SIMULATED. Their rubric, of which each score is the share");
+    lines.add("earned, with some noise:");
+    Rubric.lines().forEach(line -> lines.add("  " + line));
+    lines.add("");
+    return lines;
+  }
+}

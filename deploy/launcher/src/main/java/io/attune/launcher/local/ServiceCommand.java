@@ -1,0 +1,93 @@
+package io.attune.launcher.local;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How a service's process is started: its command line and, for secrets, its environment. */
+final class ServiceCommand {
+  /**
+   * Response header by which a health answer is known to come from the process that was started.
+   */
+  static final String INSTANCE_HEADER = "X-Attune-Instance";
+
+  private final Settings settings;
+  private final Endpoints endpoints;
+  private final LocalIssuer issuer;
+  private final String jdbcUrl;
+
+  ServiceCommand(Settings settings, Endpoints endpoints, LocalIssuer issuer, String jdbcUrl) {
+    this.settings = settings;
+    this.endpoints = endpoints;
+    this.issuer = issuer;
+    this.jdbcUrl = jdbcUrl;
+  }
+
+  /**
+   * The command line.
+   *
+   * @param instance names the process; it answers with it in {@link #INSTANCE_HEADER}
+   */
+  List<String> line(ServiceKind service, String instance) {
+    Path jar = jar(settings.home(), service);
+    if (!Files.exists(jar)) {
+      throw new LauncherException(jar + " is missing: build it with ./mvnw -Dquick package");
+    }
+    List<String> line = new ArrayList<>();
+    line.add(JavaCommand.executable());
+    line.add("-Xmx" + service.heap());
+    line.add("-XX:+UseSerialGC");
+    line.add("-XX:TieredStopAtLevel=1");
+    line.add("-XX:+ExitOnOutOfMemoryError");
+    if (Runtime.version().feature() >= 22) {
+      line.add("--enable-native-access=ALL-UNNAMED");
+    }
+    Map<String, String> properties = properties(service);
+    properties.put("quarkus.http.header.\"" + INSTANCE_HEADER + "\".value", instance);
+    properties.putAll(settings.services().getOrDefault(service.id(), Map.of()));
+    properties.forEach((key, value) -> line.add("-D" + key + "=" + value));
+    line.add("-jar");
+    line.add(jar.toString());
+    return line;
+  }
+
+  /** What only the process and its owner may read. */
+  Map<String, String> environment(ServiceKind service) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("QUARKUS_OIDC_CLIENT_CREDENTIALS_SECRET", issuer.secret(service.clientId()));
+    environment.put("OPT_OUT_TRACKING", "true");
+    return environment;
+  }
+
+  static Path jar(Path home, ServiceKind service) {
+    return home.resolve("services/" + service.id() + "/target/quarkus-app/quarkus-run.jar");
+  }
+
+  private Map<String, String> properties(ServiceKind service) {
+    Map<String, String> p = new LinkedHashMap<>();
+    p.put("quarkus.profile", "prod");
+    p.put("quarkus.http.host", "127.0.0.1");
+    p.put("quarkus.http.port", Integer.toString(endpoints.port(service)));
+    p.put("attune.parent-watch", "true");
+    p.put("kafka.bootstrap.servers", endpoints.bootstrap());
+    p.put("quarkus.oidc.auth-server-url", issuer.url());
+    p.put("quarkus.oidc-client.auth-server-url", issuer.url());
+    p.put("quarkus.oidc-client.client-id", service.clientId());
+    p.put("attune.storage.root", settings.data().resolve("storage").toString());
+    p.put("attune.base-model", settings.model().toString());
+    p.put("attune.threads", "2");
+    p.put("ai.djl.offline", "true");
+    for (ServiceKind other : ServiceKind.values()) {
+      p.put("attune." + other.id() + ".url", endpoints.url(other));
+    }
+    if (service.usesDatabase()) {
+      p.put("quarkus.datasource.jdbc.url", jdbcUrl);
+      p.put("quarkus.datasource.username", "postgres");
+      p.put("quarkus.datasource.password", "postgres");
+    }
+    return p;
+  }
+}

@@ -1,0 +1,66 @@
+package io.attune.launcher.local;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+
+/** One run of a service: its process, and how to know that it is ready. */
+final class ServiceProcess {
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(2))
+          .build();
+
+  private final ServiceKind kind;
+  private final ChildProcess process;
+  private final String instance;
+  private final URI health;
+
+  private ServiceProcess(ServiceKind kind, ChildProcess process, String instance, URI health) {
+    this.kind = kind;
+    this.process = process;
+    this.instance = instance;
+    this.health = health;
+  }
+
+  static ServiceProcess start(
+      ServiceKind kind, ServiceCommand command, Endpoints endpoints, Path logs) {
+    String instance = UUID.randomUUID().toString();
+    ChildProcess process =
+        ChildProcess.start(
+            kind.id(), command.line(kind, instance), command.environment(kind), logs);
+    URI health = URI.create(endpoints.url(kind) + "/q/health/ready");
+    return new ServiceProcess(kind, process, instance, health);
+  }
+
+  ServiceKind kind() {
+    return kind;
+  }
+
+  ChildProcess process() {
+    return process;
+  }
+
+  /** Whether this very process, and no other that took its port, says that it is ready. */
+  boolean ready() throws InterruptedException {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(health).timeout(Duration.ofSeconds(5)).GET().build();
+      HttpResponse<Void> response = HTTP.send(request, HttpResponse.BodyHandlers.discarding());
+      return response.statusCode() == 200
+          && response
+              .headers()
+              .firstValue(ServiceCommand.INSTANCE_HEADER)
+              .filter(instance::equals)
+              .isPresent();
+    } catch (IOException e) {
+      return false; // nobody listens yet
+    }
+  }
+}
