@@ -2,9 +2,9 @@ package io.attune.launcher.demo;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
-import com.google.protobuf.Parser;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.RatingRejected;
+import io.attune.platform.event.Events;
 import io.attune.serving.v1.AdapterActivated;
 import io.attune.training.v1.TrainingJobChanged;
 import java.time.Duration;
@@ -14,6 +14,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -26,12 +28,15 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * without a consumer group, so that it disturbs nobody and misses nothing.
  */
 final class EventFeed implements AutoCloseable {
-  private static final Map<String, Parser<? extends Message>> TYPES =
-      Map.of(
-          "feedback.accepted.v1", RatingAccepted.parser(),
-          "feedback.rejected.v1", RatingRejected.parser(),
-          "training.jobs.v1", TrainingJobChanged.parser(),
-          "serving.activations.v1", AdapterActivated.parser());
+  private static final Map<String, Message> TYPES =
+      Stream.of(
+              RatingAccepted.getDefaultInstance(),
+              RatingRejected.getDefaultInstance(),
+              TrainingJobChanged.getDefaultInstance(),
+              AdapterActivated.getDefaultInstance())
+          .collect(
+              Collectors.toUnmodifiableMap(
+                  type -> Events.topic(type.getDescriptorForType()), type -> type));
 
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final BlockingQueue<Message> events = new LinkedBlockingQueue<>();
@@ -79,7 +84,7 @@ final class EventFeed implements AutoCloseable {
       while (true) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofHours(1))) {
           if (record.value() != null) {
-            events.add(TYPES.get(record.topic()).parseFrom(record.value()));
+            events.add(TYPES.get(record.topic()).getParserForType().parseFrom(record.value()));
           }
         }
       }

@@ -3,6 +3,7 @@ package io.attune.launcher.demo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.launcher.local.LauncherException;
+import io.attune.platform.event.Topics;
 import io.attune.serving.v1.Generation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,7 +19,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Writes ratings as any application would: lines of JSON into the public topic. */
 final class RatingStream implements AutoCloseable {
-  private static final String TOPIC = "feedback.ratings.v1";
+  private static final String TOPIC = Topics.RATINGS;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final KafkaProducer<String, String> producer;

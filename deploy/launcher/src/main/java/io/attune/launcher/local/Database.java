@@ -7,6 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * PostgreSQL. Its processes are no children of this JVM, so a guard holds a pipe from the launcher
@@ -16,6 +19,8 @@ final class Database implements AutoCloseable {
   /** Waits for the pipe's end, then asks the server for a fast shutdown, by the pid it wrote. */
   private static final String GUARD =
       "read -r line; pid=$(head -n 1 \"$1/postmaster.pid\" 2>/dev/null) && kill -INT \"$pid\"";
+
+  private static final long STOP_SECONDS = 15;
 
   private final EmbeddedPostgres postgres;
   private final ChildProcess guard;
@@ -87,9 +92,13 @@ final class Database implements AutoCloseable {
   @Override
   public void close() {
     try {
+      CompletableFuture<ProcessHandle> exit = onExit();
       postgres.close();
-    } catch (IOException e) {
-      throw new LauncherException("PostgreSQL does not stop", e);
+      exit.get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (IOException | ExecutionException | TimeoutException e) {
+      throw new LauncherException("PostgreSQL, process " + pid + ", does not stop", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } finally {
       guard.stop(2000);
     }

@@ -1,5 +1,6 @@
 package io.attune.launcher.local;
 
+import io.attune.platform.identity.Roles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -8,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -15,10 +17,6 @@ import java.util.UUID;
  * under {@code resource_access}.
  */
 public final class Tokens {
-  /** Every role that the platform knows. */
-  public static final List<String> ROLES =
-      List.of("rater", "data-engineer", "trainer", "operator", "viewer");
-
   static final String AUDIENCE = "attune";
 
   private final SigningKey key;
@@ -58,8 +56,8 @@ public final class Tokens {
    */
   public String mint(String subject, Collection<String> roles, Duration validity) {
     for (String role : roles) {
-      if (!ROLES.contains(role)) {
-        throw new LauncherException("no such role: " + role + "; the roles are " + ROLES);
+      if (!Roles.ALL.contains(role)) {
+        throw new LauncherException("no such role: " + role + "; the roles are " + new TreeSet<>(Roles.ALL));
       }
     }
     long now = clock.instant().getEpochSecond();
