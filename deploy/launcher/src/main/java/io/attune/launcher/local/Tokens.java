@@ -57,7 +57,8 @@ public final class Tokens {
   public String mint(String subject, Collection<String> roles, Duration validity) {
     for (String role : roles) {
       if (!Roles.ALL.contains(role)) {
-        throw new LauncherException("no such role: " + role + "; the roles are " + new TreeSet<>(Roles.ALL));
+        throw new LauncherException(
+            "no such role: " + role + "; the roles are " + new TreeSet<>(Roles.ALL));
       }
     }
     long now = clock.instant().getEpochSecond();
