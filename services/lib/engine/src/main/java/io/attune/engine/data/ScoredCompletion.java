@@ -6,5 +6,6 @@ package io.attune.engine.data;
  * @param completionIds the answer, end-of-sequence token included, without the prompt
  * @param score higher is better; ratings are in [0, 1]
  */
-@SuppressWarnings("ArrayRecordComponent") // read-only by convention; copying every row costs too much
+@SuppressWarnings(
+    "ArrayRecordComponent") // read-only by convention; copying every row costs too much
 public record ScoredCompletion(int[] promptIds, int[] completionIds, double score) {}

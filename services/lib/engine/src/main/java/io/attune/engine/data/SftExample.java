@@ -6,7 +6,8 @@ package io.attune.engine.data;
  * @param inputIds prompt and completion, end-of-sequence token included
  * @param targets for each token whether it is learned: completion tokens, or all of a plain text
  */
-@SuppressWarnings("ArrayRecordComponent") // read-only by convention; copying every row costs too much
+@SuppressWarnings(
+    "ArrayRecordComponent") // read-only by convention; copying every row costs too much
 public record SftExample(int[] inputIds, boolean[] targets) {
   public SftExample {
     if (inputIds.length != targets.length) {

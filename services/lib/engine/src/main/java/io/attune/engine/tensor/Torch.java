@@ -2,9 +2,11 @@ package io.attune.engine.tensor;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,5 +100,22 @@ public final class Torch {
     if (leaf.hasGradient()) {
       JniUtils.zeroGrad((PtNDArray) leaf);
     }
+  }
+
+  /** Overwrites an array of the same shape, leaves too; never recorded. */
+  public static void copy(NDArray from, NDArray into) {
+    try (NDManager work = scope("copy");
+        GradMode mode = gradMode(false)) {
+      Copy.PROGRAM.run(work, "copy", new NDList(from, into), List.of());
+    }
+  }
+
+  private static final class Copy {
+    static final Program PROGRAM =
+        TorchPrograms.compile(
+            """
+            def copy(self: SELF, source: Tensor, target: Tensor) -> Tensor:
+              return torch.copy_(target, source)
+            """);
   }
 }

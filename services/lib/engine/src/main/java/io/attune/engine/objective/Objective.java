@@ -1,0 +1,42 @@
+package io.attune.engine.objective;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loss over examples of type {@code E}.
+ *
+ * <p>A training step may see its examples in several micro-batches; {@code normaliser} is the sum
+ * of their weights, so that the gradients add up to that of one large batch.
+ */
+public interface Objective<E> {
+
+  /** What a sequence is read for. */
+  enum Readout {
+    /** The log-probability of each target token. */
+    LOG_PROBS,
+    /** One number, by a linear head on the last token. */
+    SCORE
+  }
+
+  Readout readout();
+
+  /** Whether {@link #loss} compares with a reference policy. */
+  boolean usesReference();
+
+  /** The sequences that the model has to read for one example, always equally many. */
+  List<Sequence> sequences(E example);
+
+  /** What an example adds to the normaliser: its target tokens, or 1. */
+  double weight(E example);
+
+  /**
+   * The loss of a micro-batch, its derivative, and metrics.
+   *
+   * @param policy a reading for each sequence of each example, in order
+   * @param reference likewise, of the reference policy; null unless {@link #usesReference}
+   * @param normaliser what the sum over all examples of the step is divided by
+   */
+  Loss loss(
+      List<E> examples, List<Reading> policy, @Nullable List<Reading> reference, double normaliser);
+}

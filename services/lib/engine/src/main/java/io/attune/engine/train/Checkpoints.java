@@ -1,0 +1,127 @@
+package io.attune.engine.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.checkpoint.Manifest;
+import io.attune.engine.checkpoint.SafeTensors;
+import io.attune.engine.checkpoint.SafeTensorsWriter;
+import io.attune.engine.checkpoint.TensorArrays;
+import io.attune.engine.checkpoint.TensorData;
+import io.attune.engine.tensor.Torch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Folders {@code checkpoint-N} of a run: all that is needed to go on after step N as if nothing had
+ * happened. Each appears whole or not at all, with digests of its files.
+ */
+final class Checkpoints {
+  private static final String STATE = "trainer_state.json";
+  private static final String TENSORS = "training_state.safetensors";
+  private static final String PREFIX = "checkpoint-";
+
+  private final Path folder;
+  private final String fingerprint;
+  private final Consumer<String> notices;
+
+  /**
+   * @param fingerprint what must be equal for a run to be the same run
+   * @param notices takes what a person should know, such as a damaged checkpoint
+   */
+  Checkpoints(Path folder, String fingerprint, Consumer<String> notices) {
+    this.folder = folder;
+    this.fingerprint = fingerprint;
+    this.notices = notices;
+  }
+
+  /** Where a run stands. */
+  record State(int step, long numTokens) {}
+
+  void save(State state, Map<String, NDArray> tensors, int keep) {
+    Path target = folder.resolve(PREFIX + state.step());
+    AtomicFiles.deleteTree(target); // one that was found damaged when this run started
+    AtomicFiles.writeFolder(
+        target,
+        temporary -> {
+          List<TensorData> data = new ArrayList<>();
+          tensors.forEach((name, array) -> data.add(TensorArrays.write(name, array)));
+          SafeTensorsWriter.write(temporary.resolve(TENSORS), data, SafeTensorsWriter.PYTORCH);
+          ObjectNode json = JsonFiles.newObject();
+          json.put("global_step", state.step());
+          json.put("num_tokens", state.numTokens());
+          json.put("fingerprint", fingerprint);
+          AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
+          Manifest.write(temporary);
+        });
+    List<Path> all = newestFirst();
+    for (Path old : all.subList(Math.min(keep, all.size()), all.size())) {
+      AtomicFiles.deleteTree(old);
+    }
+  }
+
+  /**
+   * Restores the newest whole checkpoint into {@code tensors}; at step 0 if there is none. A
+   * damaged one is reported and passed over.
+   */
+  State restore(Map<String, NDArray> tensors) {
+    for (Path path : newestFirst()) {
+      try {
+        Manifest.read(path).verify(path);
+      } catch (EngineException e) {
+        notices.accept(path + " is damaged (" + e.getMessage() + "); trying the one before it");
+        continue;
+      }
+      ObjectNode json = JsonFiles.readObject(path.resolve(STATE), 1 << 20);
+      if (!json.path("fingerprint").asText().equals(fingerprint)) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT,
+            path
+                + " belongs to a run with other settings or data; choose another output folder or"
+                + " delete it");
+      }
+      load(path.resolve(TENSORS), tensors);
+      return new State(json.path("global_step").asInt(), json.path("num_tokens").asLong());
+    }
+    return new State(0, 0);
+  }
+
+  private static void load(Path file, Map<String, NDArray> tensors) {
+    try (SafeTensors stored = SafeTensors.open(file);
+        NDManager scope = Torch.scope("restore")) {
+      tensors.forEach(
+          (name, array) -> Torch.copy(TensorArrays.readFloat(stored, name, scope), array));
+    }
+  }
+
+  private List<Path> newestFirst() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> list = Files.list(folder)) {
+      return list.filter(path -> step(path) > 0)
+          .sorted(Comparator.comparingInt(Checkpoints::step).reversed())
+          .toList();
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot list " + folder + ": " + e, e);
+    }
+  }
+
+  private static int step(Path path) {
+    String name = path.getFileName().toString();
+    return name.matches(PREFIX + "[0-9]{1,9}")
+        ? Integer.parseInt(name.substring(PREFIX.length()))
+        : 0;
+  }
+}

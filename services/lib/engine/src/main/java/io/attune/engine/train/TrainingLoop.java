@@ -1,0 +1,179 @@
+package io.attune.engine.train;
+
+import ai.djl.ndarray.NDArray;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.objective.Loss;
+import io.attune.engine.objective.Metrics;
+import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.Reading;
+import io.attune.engine.optim.AdamW;
+import io.attune.engine.tensor.Seed;
+import io.attune.engine.tensor.Torch;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * The one loop: rows of a step, gradients of its micro-batches, clip, update, metrics, checkpoint.
+ *
+ * <p>Single-threaded.
+ */
+public final class TrainingLoop<E> {
+  private final TrainingArguments arguments;
+  private final Policy policy;
+  private final Objective<E> objective;
+  private final List<E> examples;
+  private final Reader<E> reader;
+  private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
+
+  public TrainingLoop(
+      TrainingArguments arguments, Policy policy, Objective<E> objective, List<E> examples) {
+    if (examples.isEmpty()) {
+      throw new EngineException(Reason.TOO_LITTLE_DATA, "there is no row to train on");
+    }
+    this.arguments = arguments;
+    this.policy = policy;
+    this.objective = objective;
+    this.examples = examples;
+    this.reader = new Reader<>(policy, objective);
+  }
+
+  /**
+   * Trains to the end, from the newest checkpoint in {@code folder} if there is one.
+   *
+   * @param fingerprint identifies the run; a checkpoint of another one is refused
+   * @param steps hears of every step
+   * @param notices hears what a person should know
+   * @param cancelled asked before every step
+   * @return metrics of the last step that this call made, null if none was left to do
+   */
+  public StepMetrics run(
+      Path folder,
+      String fingerprint,
+      Consumer<StepMetrics> steps,
+      Consumer<String> notices,
+      BooleanSupplier cancelled) {
+    Checkpoints checkpoints = new Checkpoints(folder, fingerprint, notices);
+    int total = arguments.totalSteps(examples.size());
+    StepMetrics last = null;
+    try (AdamW optimizer = new AdamW(arguments.optimizer(), policy.trainable())) {
+      Map<String, NDArray> state = new LinkedHashMap<>(policy.trainable());
+      state.putAll(optimizer.state());
+      Checkpoints.State start = checkpoints.restore(state);
+      if (start.step() > 0) {
+        notices.accept("resuming after step " + start.step());
+      }
+      MetricsFile file = new MetricsFile(folder, start.step());
+      DataOrder order = new DataOrder(examples.size(), arguments);
+      long numTokens = start.numTokens();
+      for (int step = start.step(); step < total; step++) {
+        if (cancelled.getAsBoolean()) {
+          throw new EngineException(Reason.CANCELLED, "cancelled after step " + step);
+        }
+        last = step(step, total, numTokens, order.microBatches(step), optimizer);
+        numTokens = last.numTokens();
+        file.append(last);
+        steps.accept(last);
+        boolean due = arguments.saveSteps() > 0 && (step + 1) % arguments.saveSteps() == 0;
+        if (due || (arguments.saveSteps() > 0 && step + 1 == total)) {
+          checkpoints.save(
+              new Checkpoints.State(step + 1, numTokens), state, arguments.saveTotalLimit());
+        }
+      }
+    }
+    return last;
+  }
+
+  private StepMetrics step(
+      int step, int total, long numTokens, List<int[]> microBatches, AdamW optimizer) {
+    long began = System.nanoTime();
+    Torch.seed(Seed.derive(arguments.seed(), step));
+    double normaliser = 0;
+    for (int[] rows : microBatches) {
+      normaliser += pick(rows).stream().mapToDouble(objective::weight).sum();
+    }
+    if (normaliser == 0) {
+      throw new EngineException(
+          Reason.TOO_LITTLE_DATA, "step " + (step + 1) + ": its rows have no token to learn");
+    }
+    double loss = 0;
+    long tokens = 0;
+    Metrics metrics = new Metrics();
+    for (int[] rows : microBatches) {
+      List<E> batch = pick(rows);
+      List<Reading> reference = objective.usesReference() ? reference(rows) : null;
+      Loss part = reader.forwardBackward(batch, reference, normaliser);
+      loss += part.value();
+      metrics.addAll(part.metrics());
+      tokens += reader.tokens(batch);
+    }
+    double norm = optimizer.gradientNorm();
+    alarm(step + 1, loss, norm);
+    double rate =
+        arguments
+            .lrSchedulerType()
+            .at(arguments.learningRate(), step, arguments.warmupSteps(), total);
+    optimizer.step(rate, norm);
+    double seconds = (System.nanoTime() - began) / 1e9;
+    double epoch = (step + 1.0) / arguments.stepsPerEpoch(examples.size());
+    return new StepMetrics(
+        step + 1,
+        total,
+        epoch,
+        loss,
+        norm,
+        rate,
+        tokens,
+        numTokens + tokens,
+        tokens / seconds,
+        ProcessMemory.peakBytes(),
+        metrics.means());
+  }
+
+  private static void alarm(int step, double loss, double norm) {
+    if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+      throw new EngineException(
+          Reason.DIVERGED,
+          "step "
+              + step
+              + ": loss is "
+              + loss
+              + " and the gradient's norm "
+              + norm
+              + "; the weights were not changed. Lower learning_rate or max_grad_norm, or look for"
+              + " broken rows");
+    }
+  }
+
+  /**
+   * Readings of the reference policy. Over several epochs each row is read once, by itself: in
+   * company its last bits would depend on the step, and a resumed run on where it was interrupted.
+   */
+  private List<Reading> reference(int[] rows) {
+    boolean repeats =
+        arguments.totalSteps(examples.size()) > arguments.stepsPerEpoch(examples.size());
+    if (!repeats) {
+      return reader.read(pick(rows), true);
+    }
+    List<Reading> result = new ArrayList<>();
+    for (int row : rows) {
+      result.addAll(
+          referenceByRow.computeIfAbsent(
+              row, r -> List.copyOf(reader.read(List.of(examples.get(r)), true))));
+    }
+    return result;
+  }
+
+  private List<E> pick(int[] rows) {
+    List<E> batch = new ArrayList<>();
+    for (int row : rows) {
+      batch.add(examples.get(row));
+    }
+    return batch;
+  }
+}

@@ -1,0 +1,102 @@
+package io.attune.engine.train;
+
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.engine.Golden;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.data.PreferencePair;
+import io.attune.engine.data.SftExample;
+import io.attune.engine.model.Architecture;
+import io.attune.engine.model.Models;
+import io.attune.engine.model.Weights;
+import io.attune.engine.optim.AdamW;
+import io.attune.engine.optim.LearningRate;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the golden training runs are made of. */
+final class Runs {
+  private Runs() {}
+
+  static final String MODEL = "models/llama";
+
+  static Architecture architecture() {
+    Path folder = Golden.path(MODEL);
+    return Models.architecture(HubLayout.of(folder).config(), folder.toString());
+  }
+
+  static Weights weights(Architecture architecture, boolean writable) {
+    try (TensorReader file = HubLayout.of(Golden.path(MODEL)).openWeights()) {
+      return Weights.read(architecture, file, writable);
+    }
+  }
+
+  static Adapter adapter(Architecture architecture, String folder) {
+    Map<String, Shape> saved = new LinkedHashMap<>(architecture.parameters());
+    saved.put(Policy.SCORE, new Shape(1, architecture.config().hiddenSize()));
+    return Adapters.read(AdapterFiles.open(Golden.path(folder)), architecture.linears(), saved);
+  }
+
+  static TrainingArguments arguments(JsonNode run) {
+    JsonNode a = run.get("args");
+    return arguments(a.get("max_steps").asInt(), a.get("learning_rate").asDouble(), 0);
+  }
+
+  static TrainingArguments arguments(int steps, double learningRate, int saveSteps) {
+    return new TrainingArguments(
+        learningRate,
+        LearningRate.LINEAR,
+        1,
+        2,
+        2,
+        steps,
+        1,
+        new AdamW.Config(0.9, 0.999, 1e-8, 0.01, 1),
+        1,
+        false,
+        saveSteps,
+        2);
+  }
+
+  static List<SftExample> sftRows(String run) throws IOException {
+    List<SftExample> rows = new ArrayList<>();
+    for (JsonNode row : Golden.json("runs/" + run + "/tokens.json")) {
+      int[] ids = Golden.ints(row.get("input_ids"));
+      boolean[] targets = new boolean[ids.length];
+      for (int i = 0; i < ids.length; i++) {
+        targets[i] = row.get("labels").get(i).asInt() >= 0;
+      }
+      rows.add(new SftExample(ids, targets));
+    }
+    return rows;
+  }
+
+  /** Pairs; where a run's rows hold prompt and answer together, the common part is the prompt. */
+  static List<PreferencePair> pairs(String run) throws IOException {
+    List<PreferencePair> rows = new ArrayList<>();
+    for (JsonNode row : Golden.json("runs/" + run + "/tokens.json")) {
+      int[] chosen = Golden.ints(row.get("chosen_ids"));
+      int[] rejected = Golden.ints(row.get("rejected_ids"));
+      if (row.has("prompt_ids")) {
+        rows.add(new PreferencePair(Golden.ints(row.get("prompt_ids")), chosen, rejected));
+      } else {
+        int common = Arrays.mismatch(chosen, rejected);
+        rows.add(
+            new PreferencePair(
+                Arrays.copyOf(chosen, common),
+                Arrays.copyOfRange(chosen, common, chosen.length),
+                Arrays.copyOfRange(rejected, common, rejected.length)));
+      }
+    }
+    return rows;
+  }
+}
