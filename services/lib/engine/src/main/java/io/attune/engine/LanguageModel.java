@@ -3,6 +3,7 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.checkpoint.AdapterFiles;
@@ -18,28 +19,42 @@ import io.attune.engine.model.Weights;
 import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.LanguageHead;
 import io.attune.engine.tensor.Torch;
+import io.attune.engine.token.ChatTemplate;
+import io.attune.engine.token.TokenContract;
+import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A base model from a Hugging Face folder. Immutable after loading; thread-safe. */
 public final class LanguageModel implements AutoCloseable {
-  private static final String SCORE = "score.weight";
+  static final String SCORE = "score.weight";
+
+  /** Key of {@code attune.json} that holds {@link #contractSha256()}. */
+  static final String CONTRACT = "contract_sha256";
 
   private final Path folder;
   private final Architecture architecture;
   private final Weights weights;
   private final Network network;
+  private final Tokenizer tokenizer;
+  private final Optional<ChatTemplate> chatTemplate;
+  private final TokenContract contract;
   private @Nullable Decoder decoder;
 
-  private LanguageModel(Path folder, Architecture architecture, Weights weights) {
-    this.folder = folder;
+  private LanguageModel(HubLayout layout, Architecture architecture, Weights weights) {
+    this.folder = layout.folder();
     this.architecture = architecture;
     this.weights = weights;
     this.network = new Network(architecture, new DenseProjection(), weights::get);
+    this.tokenizer = Tokenizer.open(layout);
+    this.chatTemplate = ChatTemplate.open(layout);
+    this.contract = TokenContract.of(layout, tokenizer, chatTemplate);
   }
 
   /** Loads a folder; refuses what it cannot compute exactly, naming it. */
@@ -52,7 +67,7 @@ public final class LanguageModel implements AutoCloseable {
         Models.architecture(layout.config(), folder.resolve("config.json").toString());
     try (TensorReader file = layout.openWeights()) {
       return new LanguageModel(
-          folder, architecture, Weights.read(architecture, file, options.writable()));
+          layout, architecture, Weights.read(architecture, file, options.writable()));
     }
   }
 
@@ -64,17 +79,65 @@ public final class LanguageModel implements AutoCloseable {
     return architecture.config();
   }
 
-  /** Reads an adapter of this model; refuses one of another shape, naming what differs. */
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Empty for a model that was not made for conversations. */
+  public Optional<ChatTemplate> chatTemplate() {
+    return chatTemplate;
+  }
+
+  /** Tokens that end a text. */
+  public Set<Integer> eosTokenIds() {
+    return contract.eosTokenIds();
+  }
+
+  /** Identifies tokenizer, chat template and end tokens; an adapter is bound to them. */
+  public String contractSha256() {
+    return contract.sha256();
+  }
+
+  Architecture architecture() {
+    return architecture;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  Network network() {
+    return network;
+  }
+
+  /**
+   * Reads an adapter of this model; refuses one of another shape, or one made for another tokenizer
+   * or chat template, naming what differs.
+   */
   public LoadedAdapter loadAdapter(Path peftFolder) {
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
-    shapes.put(SCORE, new Shape(1, config().hiddenSize()));
-    Adapter adapter = Adapters.read(AdapterFiles.open(peftFolder), architecture.linears(), shapes);
+    Adapter adapter = readAdapter(peftFolder);
     return new LoadedAdapter(
         adapter,
         new Network(
             architecture,
             adapter.projection(new DenseProjection(), false),
             name -> weight(adapter, name)));
+  }
+
+  Adapter readAdapter(Path peftFolder) {
+    AdapterFiles files = AdapterFiles.open(peftFolder);
+    String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
+    if (!made.isEmpty() && !made.equals(contractSha256())) {
+      throw new EngineException(
+          Reason.INCOMPATIBLE,
+          peftFolder
+              + " was trained with another tokenizer, chat template or end-of-sequence token than "
+              + folder
+              + " has");
+    }
+    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
+    shapes.put(SCORE, new Shape(1, config().hiddenSize()));
+    return Adapters.read(files, architecture.linears(), shapes);
   }
 
   private NDArray weight(Adapter adapter, String name) {
@@ -131,5 +194,6 @@ public final class LanguageModel implements AutoCloseable {
       decoder.close();
     }
     weights.close();
+    tokenizer.close();
   }
 }

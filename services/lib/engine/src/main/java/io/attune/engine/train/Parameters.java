@@ -1,0 +1,106 @@
+package io.attune.engine.train;
+
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Settings by name, each read once by whoever knows it; {@link #finish} refuses those that nobody
+ * knew.
+ */
+public final class Parameters {
+  private final Map<String, String> values;
+  private final Set<String> known = new HashSet<>();
+
+  public Parameters(Map<String, String> values) {
+    this.values = Map.copyOf(values);
+  }
+
+  public Optional<String> text(String key) {
+    known.add(key);
+    return Optional.ofNullable(values.get(key)).map(String::trim).filter(v -> !v.isEmpty());
+  }
+
+  public String text(String key, String absent) {
+    return text(key).orElse(absent);
+  }
+
+  public int integer(String key, int absent) {
+    return Math.toIntExact(whole(key, absent));
+  }
+
+  public long whole(String key, long absent) {
+    return text(key)
+        .map(
+            value -> {
+              try {
+                return (long) Integer.parseInt(value);
+              } catch (NumberFormatException e) {
+                throw malformed(key, value, "an integer", e);
+              }
+            })
+        .orElse(absent);
+  }
+
+  public double number(String key, double absent) {
+    return text(key)
+        .map(
+            value -> {
+              try {
+                return Double.parseDouble(value);
+              } catch (NumberFormatException e) {
+                throw malformed(key, value, "a number", e);
+              }
+            })
+        .orElse(absent);
+  }
+
+  public boolean flag(String key, boolean absent) {
+    return text(key)
+        .map(
+            value ->
+                switch (value) {
+                  case "true", "True" -> true;
+                  case "false", "False" -> false;
+                  default -> throw malformed(key, value, "true or false", null);
+                })
+        .orElse(absent);
+  }
+
+  /** Names separated by commas, brackets and quotes of a JSON or YAML list allowed. */
+  public List<String> list(String key, List<String> absent) {
+    return text(key)
+        .map(
+            value ->
+                List.of(value.replaceAll("[\\[\\]\"'\\s]", "").split(",")).stream()
+                    .filter(name -> !name.isEmpty())
+                    .toList())
+        .orElse(absent);
+  }
+
+  /** Refuses settings that were not asked for by anyone. */
+  public void finish(String where) {
+    Set<String> unknown = new TreeSet<>(values.keySet());
+    unknown.removeAll(known);
+    if (!unknown.isEmpty()) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "unknown parameter '"
+              + String.join("', '", unknown)
+              + "' for "
+              + where
+              + "; known are "
+              + String.join(", ", new TreeSet<>(known)));
+    }
+  }
+
+  private static EngineException malformed(String key, String value, String what, Exception cause) {
+    return new EngineException(
+        Reason.INVALID_ARGUMENT, "parameter '" + key + "' is '" + value + "', not " + what, cause);
+  }
+}
