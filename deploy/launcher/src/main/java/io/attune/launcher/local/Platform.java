@@ -65,18 +65,23 @@ public final class Platform implements AutoCloseable {
     // PostgreSQL stops after Kafka, though it was started last: Kafka's stop lies above it.
     stopLast(database::close);
     Topics.create(endpoints.bootstrap(), broker, KAFKA_LIMIT_SECONDS);
-    broker.onExit().thenRun(() -> failed.complete("Kafka ended, see " + broker.log()));
-    database
-        .onExit()
-        .thenRun(() -> failed.complete("PostgreSQL ended, see " + data.folder("logs")));
+    broker.onExit().thenRun(() -> lost("Kafka ended, see " + broker.log()));
+    database.onExit().thenRun(() -> lost("PostgreSQL ended, see " + data.folder("logs")));
 
     progress.stage("starting the services");
     data.folder("storage");
     ServiceCommand command = new ServiceCommand(settings, endpoints, issuer, database.jdbcUrl());
     Supervisor supervisor = new Supervisor(command, endpoints, data.folder("logs"), progress);
     onStop(supervisor::close);
-    supervisor.givenUp().thenAccept(failed::complete);
+    supervisor.givenUp().thenAccept(this::lost);
     supervisor.start(START_LIMIT);
+  }
+
+  /** A part's end is news only while nobody stops the parts. */
+  private synchronized void lost(String reason) {
+    if (!closed) {
+      failed.complete(reason);
+    }
   }
 
   private synchronized void onStop(Runnable stop) {

@@ -80,8 +80,8 @@ final class ServiceCommand {
     p.put("attune.base-model", settings.model().toString());
     p.put("attune.threads", "2");
     p.put("ai.djl.offline", "true");
-    for (ServiceKind other : ServiceKind.values()) {
-      p.put("attune." + other.id() + ".url", endpoints.url(other));
+    if (service == ServiceKind.TRAINING) {
+      p.put("attune.ingestion.url", endpoints.url(ServiceKind.INGESTION));
     }
     if (service.usesDatabase()) {
       p.put("quarkus.datasource.jdbc.url", jdbcUrl);
