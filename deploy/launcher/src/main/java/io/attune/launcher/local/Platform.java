@@ -37,6 +37,7 @@ public final class Platform implements AutoCloseable {
    * @throws LauncherException when a part does not start; the parts that did are stopped again
    */
   public static Platform start(Settings settings, DataFolder data, Progress progress) {
+    ServiceCommand.checkBuilt(settings.home());
     Platform platform = new Platform(settings, progress);
     Thread hook = new Thread(platform::close, "stop");
     Runtime.getRuntime().addShutdownHook(hook);

@@ -32,10 +32,6 @@ final class ServiceCommand {
    * @param instance names the process; it answers with it in {@link #INSTANCE_HEADER}
    */
   List<String> line(ServiceKind service, String instance) {
-    Path jar = jar(settings.home(), service);
-    if (!Files.exists(jar)) {
-      throw new LauncherException(jar + " is missing: build it with ./mvnw -Dquick package");
-    }
     List<String> line = new ArrayList<>();
     line.add(JavaCommand.executable());
     line.add("-Xmx" + service.heap());
@@ -50,7 +46,7 @@ final class ServiceCommand {
     properties.putAll(settings.services().getOrDefault(service.id(), Map.of()));
     properties.forEach((key, value) -> line.add("-D" + key + "=" + value));
     line.add("-jar");
-    line.add(jar.toString());
+    line.add(jar(settings.home(), service).toString());
     return line;
   }
 
@@ -62,7 +58,17 @@ final class ServiceCommand {
     return environment;
   }
 
-  static Path jar(Path home, ServiceKind service) {
+  /** Fails when a service has not been built. */
+  static void checkBuilt(Path home) {
+    for (ServiceKind service : ServiceKind.values()) {
+      Path jar = jar(home, service);
+      if (!Files.exists(jar)) {
+        throw new LauncherException(jar + " is missing: build it with ./mvnw -Dquick package");
+      }
+    }
+  }
+
+  private static Path jar(Path home, ServiceKind service) {
     return home.resolve("services/" + service.id() + "/target/quarkus-app/quarkus-run.jar");
   }
 
