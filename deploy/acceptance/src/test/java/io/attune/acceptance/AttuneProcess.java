@@ -77,8 +77,7 @@ final class AttuneProcess implements AutoCloseable {
   /** Every process that the launcher is responsible for. */
   List<ProcessHandle> responsibleFor(Path data) throws IOException {
     long postmaster =
-        Long.parseLong(
-            Files.readAllLines(data.resolve("postgres/postmaster.pid")).get(0).strip());
+        Long.parseLong(Files.readAllLines(data.resolve("postgres/postmaster.pid")).get(0).strip());
     List<ProcessHandle> all =
         Stream.concat(process.descendants(), ProcessHandle.of(postmaster).stream())
             .distinct()

@@ -38,9 +38,7 @@ final class ServiceCommand {
     line.add("-XX:+UseSerialGC");
     line.add("-XX:TieredStopAtLevel=1");
     line.add("-XX:+ExitOnOutOfMemoryError");
-    if (Runtime.version().feature() >= 22) {
-      line.add("--enable-native-access=ALL-UNNAMED");
-    }
+    line.add("--enable-native-access=ALL-UNNAMED");
     Map<String, String> properties = properties(service);
     properties.put("quarkus.http.header.\"" + INSTANCE_HEADER + "\".value", instance);
     properties.putAll(settings.services().getOrDefault(service.id(), Map.of()));
