@@ -1,6 +1,7 @@
 package io.attune.launcher;
 
 import io.attune.launcher.command.DemoCommand;
+import io.attune.launcher.command.QuickstartCommand;
 import io.attune.launcher.command.TokenCommand;
 import io.attune.launcher.command.UpCommand;
 import picocli.CommandLine;
@@ -12,7 +13,12 @@ import picocli.CommandLine.Command;
     description = "Fine-tunes language models from live user feedback.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, UpCommand.class, TokenCommand.class})
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      TokenCommand.class,
+      QuickstartCommand.class
+    })
 public final class Attune {
   private Attune() {}
 

@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Runs the whole loop on this machine: questions, ratings by simulated raters, training,",
-      "release, swap; then compares answers before and after."
+      "Runs the whole loop on this machine with simulated raters, and compares the model's answers"
+          + " before and after."
     },
     mixinStandardHelpOptions = true)
 public final class DemoCommand implements Callable<Integer> {

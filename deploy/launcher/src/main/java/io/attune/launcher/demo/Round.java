@@ -12,10 +12,9 @@ import io.attune.training.v1.TrainingJobChanged;
 import io.attune.training.v1.WatchTrainingJobResponse;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /** Follows one round through the platform's events: ratings accepted, jobs, release, swap. */
@@ -25,7 +24,7 @@ final class Round {
   private final Progress progress;
   private final CompletableFuture<String> platformFailed;
   private final Map<String, TrainingJob> jobs = new HashMap<>();
-  private final Set<AdapterVersion> active = new HashSet<>();
+  private final Map<String, Long> active = new HashMap<>();
   private int accepted;
 
   Round(
@@ -86,7 +85,7 @@ final class Round {
   /** Waits until serving says that it serves the version. */
   void awaitActive(AdapterVersion version) throws InterruptedException {
     progress.stage("serving swaps the adapter in");
-    while (!active.contains(version)) {
+    while (!Objects.equals(active.get(version.getLine()), version.getVersion())) {
       handle(next("the swap", 0, 0));
     }
   }
@@ -139,11 +138,16 @@ final class Round {
     } else if (event instanceof WatchTrainingJobResponse watched) {
       update(watched.getJob());
     } else if (event instanceof AdapterActivated activated) {
+      AdapterVersion version = activated.getAdapter();
       if (activated.hasFailure()) {
         throw new LauncherException(
-            "serving cannot load the adapter: " + activated.getFailure().getMessage());
+            version.getLine()
+                + " version "
+                + version.getVersion()
+                + " cannot be loaded: "
+                + activated.getFailure().getMessage());
       }
-      active.add(activated.getAdapter());
+      active.put(version.getLine(), version.getVersion());
     }
   }
 

@@ -91,9 +91,4 @@ public final class QuickstartFiles {
         folder.resolve("config.json"),
         JSON.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsString(config) + "\n");
   }
-
-  /** For the recipe: folder, number of dialogues, seed. */
-  public static void main(String[] args) throws IOException {
-    write(Path.of(args[0]), Integer.parseInt(args[1]), Long.parseLong(args[2]));
-  }
 }
