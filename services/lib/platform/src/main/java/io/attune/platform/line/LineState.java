@@ -1,0 +1,18 @@
+package io.attune.platform.line;
+
+import io.attune.training.v1.LineKind;
+import java.util.Optional;
+
+/**
+ * The whole state of a line.
+ *
+ * @param revision counts the line's changes; a smaller one than the last seen is out of date
+ * @param active what must be served; empty for the base model
+ */
+public record LineState(String line, LineKind kind, long revision, Optional<Release> active) {
+
+  /** The version that must be served. */
+  public LineVersion version() {
+    return active.map(Release::version).orElseGet(() -> LineVersion.base(line));
+  }
+}

@@ -1,0 +1,99 @@
+package io.attune.platform.line;
+
+import io.attune.platform.error.ErrorCodes;
+import io.attune.platform.error.Failures;
+import io.attune.platform.error.PlatformException;
+import io.attune.training.v1.LineKind;
+import java.util.HashMap;
+import java.util.Map;
+import org.jboss.logging.Logger;
+
+/**
+ * Brings what is served to what must be served: loads a released version beside the old one, then
+ * switches. A version that cannot be loaded leaves the old one in place. One thread calls it.
+ */
+public final class LineSwitch<H extends AutoCloseable> {
+
+  /** Loads a version; digests and contracts are checked here. */
+  @FunctionalInterface
+  public interface Loader<H> {
+    /**
+     * @throws PlatformException UNAVAILABLE if the same load may succeed later, anything else is
+     *     final
+     */
+    H load(Release release);
+  }
+
+  /** Hears of every switch and of every load that failed. */
+  public interface Listener {
+    void activated(LineVersion version);
+
+    void failed(LineVersion version, PlatformException failure);
+  }
+
+  private static final Logger LOG = Logger.getLogger(LineSwitch.class);
+
+  private final LineKind kind;
+  private final ServedLines<H> lines;
+  private final Loader<H> loader;
+  private final Listener listener;
+  private final Map<String, Long> revisions = new HashMap<>();
+  private final Map<String, LineState> retries = new HashMap<>();
+
+  public LineSwitch(LineKind kind, ServedLines<H> lines, Loader<H> loader, Listener listener) {
+    this.kind = kind;
+    this.lines = lines;
+    this.loader = loader;
+    this.listener = listener;
+  }
+
+  /** Takes a line's state; one of another kind or of an older revision changes nothing. */
+  public void apply(LineState state) {
+    if (state.kind() != kind || state.revision() <= revisions.getOrDefault(state.line(), 0L)) {
+      return;
+    }
+    revisions.put(state.line(), state.revision());
+    retries.remove(state.line());
+    bringTo(state);
+  }
+
+  /** Tries again what failed for a reason that may have passed. */
+  public void retry() {
+    for (LineState state : Map.copyOf(retries).values()) {
+      retries.remove(state.line());
+      bringTo(state);
+    }
+  }
+
+  private void bringTo(LineState state) {
+    LineVersion wanted = state.version();
+    if (lines.version(state.line()).filter(wanted::equals).isPresent()) {
+      return;
+    }
+    try {
+      ServedVersion<H> next =
+          state.active().isPresent()
+              ? ServedVersion.of(wanted, loader.load(state.active().get()))
+              : ServedVersion.base(state.line());
+      lines.serve(next);
+      LOG.infof("Version activated version=%s revision=%d", wanted, state.revision());
+      listener.activated(wanted);
+    } catch (RuntimeException thrown) {
+      fail(state, Failures.toCaller(thrown));
+    }
+  }
+
+  private void fail(LineState state, PlatformException failure) {
+    LOG.errorf(
+        "Version not activated version=%s errorCode=%s reason=%s; served stays %s",
+        state.version(),
+        ErrorCodes.reason(failure.code()),
+        failure.getMessage(),
+        lines.version(state.line()).map(LineVersion::toString).orElse("nothing"));
+    lines.failed(state.line(), failure.getMessage());
+    if (ErrorCodes.retryable(failure.code())) {
+      retries.put(state.line(), state);
+    }
+    listener.failed(state.version(), failure);
+  }
+}
