@@ -5,6 +5,7 @@ import io.attune.platform.error.Failures;
 import io.attune.platform.error.GrpcErrors;
 import io.attune.platform.error.PlatformException;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -29,6 +30,13 @@ import java.util.concurrent.Executor;
 @ApplicationScoped
 @GlobalInterceptor
 public class GrpcDoor implements ServerInterceptor, Prioritized {
+
+  /** Says whether the service is up, and nothing else: probes carry no token. */
+  private static final String HEALTH = "grpc.health.v1.Health";
+
+  /** Says what the contract says; for whoever has a valid token, whatever the role. */
+  private static final Set<String> REFLECTION =
+      Set.of("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection");
 
   private final CurrentIdentityAssociation identities;
   private final GrpcRoles roles;
@@ -67,8 +75,15 @@ public class GrpcDoor implements ServerInterceptor, Prioritized {
   }
 
   private PlatformException refusal(SecurityIdentity identity, String method) {
+    String service = MethodDescriptor.extractFullServiceName(method);
+    if (HEALTH.equals(service)) {
+      return null;
+    }
     if (identity == null || identity.isAnonymous()) {
       return Failures.unauthenticated();
+    }
+    if (REFLECTION.contains(service)) {
+      return null;
     }
     Set<String> allowed = roles.of(method);
     if (allowed.stream().anyMatch(identity::hasRole)) {
