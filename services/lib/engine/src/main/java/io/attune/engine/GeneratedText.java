@@ -1,0 +1,138 @@
+package io.attune.engine;
+
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.generate.Sampler;
+import io.attune.engine.generate.SamplingParameters;
+import io.attune.engine.generate.StopRule;
+import io.attune.engine.model.Decoder;
+import io.attune.engine.token.TokenStream;
+import java.util.Arrays;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One text in a {@link TextGenerator}: where it is, and what it tells its listener. */
+final class GeneratedText implements GenerationHandle {
+  private static final Logger LOG = LoggerFactory.getLogger(GeneratedText.class);
+
+  private final int[] prompt;
+  private final SamplingParameters sampling;
+  private final GenerationListener listener;
+  private final Decoder decoder;
+  private final TokenStream stream;
+  private final Set<Integer> endings;
+  private final int capacity;
+  private final Sampler sampler;
+  private final StopRule stop;
+  private final StringBuilder text = new StringBuilder();
+  private volatile boolean cancelled;
+
+  /** Tokens that the cache holds. */
+  private int position;
+
+  private int written;
+  private int last;
+
+  GeneratedText(
+      GenerationRequest request,
+      GenerationListener listener,
+      Decoder decoder,
+      TokenStream stream,
+      Set<Integer> endings,
+      int capacity) {
+    this.prompt = request.promptTokens();
+    this.sampling = request.sampling();
+    this.listener = listener;
+    this.decoder = decoder;
+    this.stream = stream;
+    this.endings = endings;
+    this.capacity = capacity;
+    this.sampler = new Sampler(sampling);
+    this.stop = new StopRule(sampling.stop());
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+  }
+
+  Decoder decoder() {
+    return decoder;
+  }
+
+  int position() {
+    return position;
+  }
+
+  boolean readsPrompt() {
+    return position < prompt.length;
+  }
+
+  /** What the model reads next: a part of the prompt, or the last token. */
+  int[] nextInput(int part) {
+    return readsPrompt()
+        ? Arrays.copyOfRange(prompt, position, Math.min(prompt.length, position + part))
+        : new int[] {last};
+  }
+
+  /**
+   * Takes what the model said after reading.
+   *
+   * @param read how many tokens it read
+   * @param logits [V] after the last of them
+   * @return whether the text has ended
+   */
+  boolean advance(int read, float[] logits) {
+    position += read;
+    if (readsPrompt()) {
+      return false;
+    }
+    try {
+      return write(logits);
+    } catch (RuntimeException thrown) {
+      // A listener that throws ends its own text only.
+      LOG.error("A generation listener failed", thrown);
+      fail(thrown);
+      return true;
+    }
+  }
+
+  private boolean write(float[] logits) {
+    last = sampler.next(logits);
+    written++;
+    boolean ends = endings.contains(last);
+    boolean full = written == sampling.maxNewTokens() || position + 1 > capacity;
+    String piece = ends ? "" : stop.push(stream.push(last));
+    if (!stop.stopped() && (ends || full)) {
+      piece += stop.push(stream.finish());
+      piece += stop.finish();
+    }
+    text.append(piece);
+    listener.onToken(last, piece, Sampler.logProbability(logits, last));
+    if (ends || stop.stopped() || full) {
+      listener.onComplete(new CompletedGeneration(text.toString(), ends || stop.stopped()));
+      return true;
+    }
+    return false;
+  }
+
+  boolean endIfCancelled() {
+    if (!cancelled) {
+      return false;
+    }
+    fail(new EngineException(Reason.CANCELLED, "the generation was cancelled"));
+    return true;
+  }
+
+  void fail(RuntimeException reason) {
+    EngineException failure =
+        reason instanceof EngineException known
+            ? known
+            : new EngineException(Reason.IO, "the model could not be run", reason);
+    try {
+      listener.onFailure(failure);
+    } catch (RuntimeException thrown) {
+      LOG.error("A generation listener failed", thrown);
+    }
+  }
+}

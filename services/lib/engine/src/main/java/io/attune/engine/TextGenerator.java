@@ -1,0 +1,185 @@
+package io.attune.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.model.Decoder;
+import io.attune.engine.model.KvCache;
+import io.attune.engine.tensor.Torch;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes many texts at once with one base model and any number of its adapters. One thread runs the
+ * model: each turn takes in what waits, reads prompts in parts, and adds a token to every text that
+ * is being written, one program call for each adapter (continuous batching).
+ */
+public final class TextGenerator implements AutoCloseable {
+  /** Tokens of a prompt that one turn reads, so that a long one holds the others up little. */
+  private static final int PROMPT_PART = 128;
+
+  private final LanguageModel model;
+  private final int capacity;
+  private final KvCache cache;
+  private final Deque<GeneratedText> waiting = new ArrayDeque<>();
+  private final GeneratedText[] slots;
+  private final Thread thread;
+  private boolean closed;
+
+  public TextGenerator(LanguageModel model, GeneratorOptions options) {
+    this.model = model;
+    this.capacity = Math.min(options.capacity(), model.config().maxPositions());
+    this.slots = new GeneratedText[options.slots()];
+    this.cache = model.decoder().newCache(options.slots(), capacity);
+    this.thread = new Thread(this::run, "text-generator");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Prompt and answer tokens together, at most. */
+  public int capacity() {
+    return capacity;
+  }
+
+  /**
+   * Queues a text; returns at once. What exceeds the capacity ends the text, as max_new_tokens
+   * does.
+   *
+   * @throws EngineException TOO_LONG if the prompt leaves no room for a token, CANCELLED if closed
+   */
+  public GenerationHandle submit(GenerationRequest request, GenerationListener listener) {
+    int prompt = request.promptTokens().length;
+    if (prompt == 0) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, "the prompt has no token");
+    }
+    if (prompt >= capacity) {
+      throw new EngineException(
+          Reason.TOO_LONG,
+          "the prompt has %d tokens; %d fit, of which at least 1 is for the answer"
+              .formatted(prompt, capacity));
+    }
+    LoadedAdapter adapter = request.adapter();
+    Decoder decoder = adapter == null ? model.decoder() : adapter.decoder();
+    var text =
+        new GeneratedText(
+            request, listener, decoder, model.tokenizer().stream(), model.eosTokenIds(), capacity);
+    synchronized (waiting) {
+      if (closed) {
+        throw new EngineException(Reason.CANCELLED, "the generator is closed");
+      }
+      waiting.add(text);
+      waiting.notifyAll();
+    }
+    return text;
+  }
+
+  private void run() {
+    try (Torch.GradMode mode = Torch.gradMode(false)) {
+      while (takeIn()) {
+        turn();
+      }
+    } finally {
+      endAll();
+      cache.close();
+    }
+  }
+
+  /** Fills free slots from the queue; waits when there is nothing to do. False: closed. */
+  private boolean takeIn() {
+    synchronized (waiting) {
+      while (!closed && waiting.isEmpty() && Arrays.stream(slots).allMatch(t -> t == null)) {
+        try {
+          waiting.wait();
+        } catch (InterruptedException interrupted) {
+          closed = true;
+        }
+      }
+      for (int i = 0; i < slots.length && !closed; i++) {
+        if (slots[i] == null) {
+          slots[i] = waiting.poll();
+        }
+      }
+      return !closed;
+    }
+  }
+
+  private void turn() {
+    Map<Decoder, List<Integer>> writing = new LinkedHashMap<>();
+    for (int i = 0; i < slots.length; i++) {
+      GeneratedText text = slots[i];
+      if (text == null) {
+        continue;
+      }
+      if (text.endIfCancelled()) {
+        slots[i] = null;
+      } else if (text.readsPrompt()) {
+        step(text.decoder(), List.of(i));
+      } else {
+        writing.computeIfAbsent(text.decoder(), d -> new ArrayList<>()).add(i);
+      }
+    }
+    writing.forEach(this::step);
+  }
+
+  /** Moves texts of one adapter on: a part of a prompt for one, or a token for each of several. */
+  private void step(Decoder decoder, List<Integer> rows) {
+    int[] slot = rows.stream().sorted(Comparator.naturalOrder()).mapToInt(i -> i).toArray();
+    int[][] tokens = new int[slot.length][];
+    int[] positions = new int[slot.length];
+    for (int r = 0; r < slot.length; r++) {
+      positions[r] = slots[slot[r]].position();
+      tokens[r] = slots[slot[r]].nextInput(PROMPT_PART);
+    }
+    float[] logits;
+    try (NDManager scope = Torch.scope("generate");
+        NDArray result = decoder.step(scope, cache, slot, tokens, positions)) {
+      logits = result.toFloatArray(); // [rows, V]
+    } catch (RuntimeException failed) {
+      for (int s : slot) {
+        slots[s].fail(failed);
+        slots[s] = null;
+      }
+      return;
+    }
+    int vocabulary = logits.length / slot.length;
+    for (int r = 0; r < slot.length; r++) {
+      float[] row = Arrays.copyOfRange(logits, r * vocabulary, (r + 1) * vocabulary);
+      if (slots[slot[r]].advance(tokens[r].length, row)) {
+        slots[slot[r]] = null;
+      }
+    }
+  }
+
+  private void endAll() {
+    List<GeneratedText> left = new ArrayList<>();
+    synchronized (waiting) {
+      closed = true;
+      left.addAll(waiting);
+      waiting.clear();
+    }
+    Arrays.stream(slots).filter(t -> t != null).forEach(left::add);
+    Arrays.fill(slots, null);
+    var ended = new EngineException(Reason.CANCELLED, "the generator is closed");
+    left.forEach(text -> text.fail(ended));
+  }
+
+  /** Ends every text and waits for the thread. The model stays open. */
+  @Override
+  public void close() {
+    synchronized (waiting) {
+      closed = true;
+      waiting.notifyAll();
+    }
+    try {
+      thread.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
