@@ -1,0 +1,35 @@
+package io.attune.launcher.command;
+
+import io.attune.engine.LanguageModel;
+import io.attune.engine.LoadOptions;
+import io.attune.engine.LoadedAdapter;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** The model and adapter that the offline commands work on. */
+final class ModelOptions {
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      required = true,
+      description = "Base model, a Hugging Face folder.")
+  private Path model;
+
+  @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter, a PEFT folder.")
+  private Path adapter;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads to compute with. Default: one for each processor.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  LanguageModel load() {
+    return LanguageModel.load(model, LoadOptions.defaults().withThreads(threads));
+  }
+
+  /** The adapter that was named, or null. */
+  LoadedAdapter loadAdapter(LanguageModel base) {
+    return adapter == null ? null : base.loadAdapter(adapter);
+  }
+}
