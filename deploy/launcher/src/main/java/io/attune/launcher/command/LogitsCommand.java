@@ -54,7 +54,7 @@ public final class LogitsCommand implements Callable<Integer> {
         .forEachRemaining(
             key -> {
               if (!Set.of("input_ids", "attention_mask", "labels").contains(key)) {
-                throw refused("unknown key '" + key + "'");
+                System.err.println(input + ": ignored key '" + key + "'");
               }
             });
     int[][] ids = matrix(json, "input_ids");
