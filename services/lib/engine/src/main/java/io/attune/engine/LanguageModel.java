@@ -18,6 +18,7 @@ import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
@@ -28,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +71,17 @@ public final class LanguageModel implements AutoCloseable {
       return new LanguageModel(
           layout, architecture, Weights.read(architecture, file, options.writable()));
     }
+  }
+
+  /** As {@link #load}, with weights drawn at random: where training starts from nothing. */
+  static LanguageModel random(Path folder, LoadOptions options, long seed) {
+    HubLayout layout = HubLayout.of(folder);
+    if (options.threads() > 0) {
+      Torch.threads(options.threads());
+    }
+    Architecture architecture =
+        Models.architecture(layout.config(), folder.resolve("config.json").toString());
+    return new LanguageModel(layout, architecture, Weights.random(architecture, seed));
   }
 
   public Path folder() {
@@ -138,6 +151,42 @@ public final class LanguageModel implements AutoCloseable {
     Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
     shapes.put(SCORE, new Shape(1, config().hiddenSize()));
     return Adapters.read(files, architecture.linears(), shapes);
+  }
+
+  /**
+   * What {@code modules_to_save} start from, by weight name: the base model's weights; for {@code
+   * score}, which it has not, normal(0, 1/(E + 1)) as in arXiv 1909.08593, to be closed by the
+   * caller.
+   */
+  Map<String, NDArray> initialModules(List<String> modules, long seed) {
+    Map<String, NDArray> result = new LinkedHashMap<>();
+    for (String module : modules) {
+      if (SCORE.equals(module + ".weight")) {
+        float[] values = new float[config().hiddenSize()];
+        Random random = Seed.random(seed, SCORE);
+        for (int i = 0; i < values.length; i++) {
+          values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
+        }
+        result.put(SCORE, Torch.root().create(values, new Shape(1, values.length)));
+        continue;
+      }
+      String name =
+          weights.parameters().keySet().stream()
+              .filter(n -> n.equals(module + ".weight") || n.endsWith("." + module + ".weight"))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new EngineException(
+                          Reason.INCOMPATIBLE,
+                          "modules_to_save names '" + module + "', which the model has not"));
+      if (config().tieWordEmbeddings() && name.equals(architecture.embeddingWeight())) {
+        throw new EngineException(
+            Reason.UNSUPPORTED,
+            "modules_to_save names '" + module + "', which shares its weight with the head");
+      }
+      result.put(name, weights.get(name));
+    }
+    return result;
   }
 
   private NDArray weight(Adapter adapter, String name) {

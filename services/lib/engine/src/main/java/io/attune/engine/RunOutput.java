@@ -1,0 +1,122 @@
+package io.attune.engine;
+
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.Digests;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.checkpoint.SafeTensorsWriter;
+import io.attune.engine.checkpoint.TensorArrays;
+import io.attune.engine.checkpoint.TensorData;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.model.Weights;
+import io.attune.engine.train.TrainingSettings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What a training run writes besides its checkpoints, and what makes it the same run. */
+final class RunOutput {
+  private static final String MODEL = "model.safetensors";
+
+  private final TrainingSpec spec;
+  private final TrainingSettings settings;
+  private final LanguageModel model;
+
+  RunOutput(TrainingSpec spec, TrainingSettings settings, LanguageModel model) {
+    this.spec = spec;
+    this.settings = settings;
+    this.model = model;
+  }
+
+  /** Changes with anything that changes the result. */
+  String fingerprint() {
+    MessageDigest digest = Digests.sha256();
+    List<String> parts =
+        new ArrayList<>(
+            List.of(
+                spec.objective(),
+                spec.method(),
+                new TreeMap<>(spec.parameters()).toString(),
+                Digests.sha256(spec.data()),
+                baseDigest(),
+                model.contractSha256()));
+    if (spec.initAdapter() != null) {
+      parts.add(Digests.sha256(spec.initAdapter().resolve(AdapterFiles.WEIGHTS)));
+    }
+    digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
+    return Digests.hex(digest);
+  }
+
+  /** Of the weights, or of the index that lists them; of the config where they start at random. */
+  private String baseDigest() {
+    for (String name : List.of(MODEL, MODEL + ".index.json", "config.json")) {
+      if (Files.isRegularFile(spec.model().resolve(name)) && !settings.initWeights()) {
+        return Digests.sha256(spec.model().resolve(name));
+      }
+    }
+    return Digests.sha256(spec.model().resolve("config.json"));
+  }
+
+  /** The unchanged weights, mapped from their file. */
+  Weights reference() {
+    if (settings.initWeights()) {
+      throw new IllegalArgumentException(
+          "objective "
+              + spec.objective()
+              + " compares with a trained model; init_weights is random");
+    }
+    try (TensorReader file = HubLayout.of(spec.model()).openWeights()) {
+      return Weights.read(model.architecture(), file, false);
+    }
+  }
+
+  /** PEFT's two files, and what the adapter relies on. */
+  void writeAdapter(Adapter adapter) {
+    AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
+    var attune = JsonFiles.newObject();
+    attune.put(LanguageModel.CONTRACT, model.contractSha256());
+    attune.put("base_model_sha256", baseDigest());
+    attune.put("objective", spec.objective());
+    AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
+  }
+
+  /** The weights, and the files beside those that training started from. */
+  void writeModel(Weights weights) {
+    List<TensorData> tensors = new ArrayList<>();
+    weights.parameters().forEach((name, array) -> tensors.add(TensorArrays.write(name, array)));
+    SafeTensorsWriter.write(spec.out().resolve(MODEL), tensors, SafeTensorsWriter.PYTORCH);
+    var config = HubLayout.of(spec.model()).config();
+    config.remove("torch_dtype");
+    config.put("dtype", "float32");
+    AtomicFiles.write(spec.out().resolve("config.json"), JsonFiles.pretty(config));
+    try (Stream<Path> files = Files.list(spec.model())) {
+      for (Path file : files.filter(RunOutput::describesTokens).toList()) {
+        AtomicFiles.write(
+            spec.out().resolve(file.getFileName().toString()), Files.readAllBytes(file));
+      }
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot copy from " + spec.model() + ": " + e, e);
+    }
+  }
+
+  private static boolean describesTokens(Path file) {
+    String name = file.getFileName().toString();
+    return List.of(
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "chat_template.jinja",
+            "chat_template.json",
+            "generation_config.json")
+        .contains(name);
+  }
+}

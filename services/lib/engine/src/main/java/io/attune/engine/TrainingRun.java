@@ -1,0 +1,243 @@
+package io.attune.engine;
+
+import ai.djl.ndarray.NDArray;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Lora;
+import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.data.Examples;
+import io.attune.engine.data.Row;
+import io.attune.engine.data.Rows;
+import io.attune.engine.evaluate.HeldOut;
+import io.attune.engine.model.Architecture;
+import io.attune.engine.model.Weights;
+import io.attune.engine.objective.Dpo;
+import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.RewardModeling;
+import io.attune.engine.objective.RewardRegression;
+import io.attune.engine.objective.Sft;
+import io.attune.engine.train.Parameters;
+import io.attune.engine.train.Policy;
+import io.attune.engine.train.Reader;
+import io.attune.engine.train.StepMetrics;
+import io.attune.engine.train.TrainingLoop;
+import io.attune.engine.train.TrainingSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training run from rows to an adapter: the one implementation behind the command line and the
+ * training service.
+ */
+public final class TrainingRun {
+  private final TrainingSpec spec;
+  private final TrainingSettings settings;
+  private final LanguageModel model;
+  private final ProgressListener listener;
+  private final CancelSignal cancel;
+
+  private TrainingRun(
+      TrainingSpec spec,
+      TrainingSettings settings,
+      LanguageModel model,
+      ProgressListener listener,
+      CancelSignal cancel) {
+    this.spec = spec;
+    this.settings = settings;
+    this.model = model;
+    this.listener = listener;
+    this.cancel = cancel;
+  }
+
+  /**
+   * Trains, or resumes the run that the same specification began in the same folder, and writes the
+   * result.
+   *
+   * @throws EngineException whose reason says what kind of failure it was: settings and rows that
+   *     are wrong, a diverging loss, a cancel
+   */
+  public static TrainingResult run(
+      TrainingSpec spec, ProgressListener listener, CancelSignal cancel) {
+    try {
+      boolean lora = usesLora(spec);
+      Parameters parameters = new Parameters(spec.parameters());
+      TrainingSettings settings =
+          TrainingSettings.parse(parameters, spec.objective(), lora, spec.model().toString());
+      parameters.finish("objective " + spec.objective() + " with method " + spec.method());
+      LoadOptions options = new LoadOptions(settings.threads(), !lora);
+      try (LanguageModel model =
+          settings.initWeights()
+              ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
+              : LanguageModel.load(spec.model(), options)) {
+        return new TrainingRun(spec, settings, model, listener, cancel).dispatch();
+      }
+    } catch (IllegalArgumentException e) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, e.getMessage(), e);
+    }
+  }
+
+  private static boolean usesLora(TrainingSpec spec) {
+    switch (spec.method()) {
+      case "lora":
+        return true;
+      case "full":
+        if (spec.objective().equals("reward") || spec.initAdapter() != null) {
+          throw new IllegalArgumentException(
+              "method full neither trains a reward model nor continues an adapter; use lora");
+        }
+        return false;
+      default:
+        throw new IllegalArgumentException(
+            "method '" + spec.method() + "' is not implemented; there are lora and full");
+    }
+  }
+
+  private TrainingResult dispatch() {
+    List<Row> rows = Rows.read(spec.data());
+    return switch (spec.objective()) {
+      case "sft" -> train(new Sft(), rows, Examples::sft);
+      case "cpt" -> train(new Sft(), rows, Examples::text);
+      case "dpo" -> train(new Dpo(settings.dpo()), rows, Examples::preference);
+      case "reward" ->
+          rows.get(0) instanceof Row.Scored
+              ? train(new RewardRegression(), rows, Examples::scored)
+              : train(new RewardModeling(settings.reward()), rows, Examples::preference);
+      default ->
+          throw new IllegalArgumentException(
+              "objective '"
+                  + spec.objective()
+                  + "' is not implemented; there are sft, cpt, dpo and reward");
+    };
+  }
+
+  private <E> TrainingResult train(
+      Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
+    List<E> examples = examples(spec.data(), rows, shape);
+    Architecture architecture = model.architecture();
+    RunOutput output = new RunOutput(spec, settings, model);
+    if (spec.method().equals("full")) {
+      try (Weights reference = objective.usesReference() ? output.reference() : null;
+          Policy policy =
+              Policy.ofWeights(
+                  architecture, model.weights(), reference == null ? model.weights() : reference)) {
+        StepMetrics last = loop(policy, objective, examples, output);
+        output.writeModel(model.weights());
+        return result(last, examples.size(), evaluate(policy, objective, shape));
+      }
+    }
+    try (Adapter adapter = adapter();
+        Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
+        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
+      StepMetrics last = loop(policy, objective, examples, output);
+      output.writeAdapter(adapter);
+      return result(last, examples.size(), evaluate(policy, objective, shape));
+    }
+  }
+
+  private <E> StepMetrics loop(
+      Policy policy, Objective<E> objective, List<E> examples, RunOutput output) {
+    return new TrainingLoop<>(settings.arguments(), policy, objective, examples)
+        .run(
+            spec.out(),
+            output.fingerprint(),
+            step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
+            listener::onNotice,
+            cancel::isCancelled);
+  }
+
+  private static Map<String, Double> metrics(@Nullable StepMetrics step) {
+    Map<String, Double> metrics = new TreeMap<>();
+    if (step != null) {
+      metrics.putAll(step.metrics());
+      metrics.put("loss", step.loss());
+      metrics.put("grad_norm", step.gradNorm());
+      metrics.put("learning_rate", step.learningRate());
+      metrics.put("tokens_per_second", step.tokensPerSecond());
+      metrics.put("peak_memory_bytes", (double) step.peakMemoryBytes());
+    }
+    return metrics;
+  }
+
+  private TrainingResult result(
+      @Nullable StepMetrics last, int rows, Map<String, Map<String, Double>> evaluation) {
+    return new TrainingResult(
+        spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
+  }
+
+  private <E> List<E> examples(
+      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
+    Examples tokenized =
+        new Examples(
+            model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), settings.maxLength());
+    List<E> result = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      try {
+        shape.apply(tokenized, rows.get(i)).ifPresent(result::add);
+      } catch (EngineException e) {
+        throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
+      }
+    }
+    if (result.isEmpty()) {
+      throw new EngineException(
+          Reason.TOO_LITTLE_DATA,
+          file + ": no row has anything to learn within max_length " + settings.maxLength());
+    }
+    if (result.size() < rows.size()) {
+      listener.onNotice(
+          file
+              + ": left out "
+              + (rows.size() - result.size())
+              + " rows whose prompt fills max_length");
+    }
+    return result;
+  }
+
+  private Adapter adapter() {
+    if (spec.initAdapter() != null) {
+      return model.readAdapter(spec.initAdapter());
+    }
+    long seed = settings.arguments().seed();
+    Map<String, NDArray> saved = model.initialModules(settings.lora().modulesToSave(), seed);
+    try {
+      return Lora.create(settings.lora(), model.architecture().linears(), saved, seed);
+    } finally {
+      NDArray score = saved.get(Policy.SCORE);
+      if (score != null) {
+        score.close();
+      }
+    }
+  }
+
+  private <E> Map<String, Map<String, Double>> evaluate(
+      Policy policy, Objective<E> objective, BiFunction<Examples, Row, Optional<E>> shape) {
+    if (spec.evalData() == null) {
+      return Map.of();
+    }
+    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
+    int batch = settings.arguments().perDeviceTrainBatchSize();
+    Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
+    evaluation.put(
+        "candidate", HeldOut.evaluate(new Reader<>(policy, objective), objective, rows, batch));
+    if (spec.baselineAdapter() != null) {
+      try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
+          Policy baseline =
+              Policy.ofAdapter(model.architecture(), model.weights(), adapter, null)) {
+        evaluation.put(
+            "baseline",
+            HeldOut.evaluate(new Reader<>(baseline, objective), objective, rows, batch));
+      }
+    }
+    var json = JsonFiles.newObject();
+    evaluation.forEach((name, metrics) -> metrics.forEach(json.putObject(name)::put));
+    AtomicFiles.write(spec.out().resolve("eval.json"), JsonFiles.pretty(json));
+    return evaluation;
+  }
+}

@@ -1,0 +1,2 @@
+/** What a trained model does on rows that it was not trained on. */
+package io.attune.engine.evaluate;

@@ -1,0 +1,107 @@
+package io.attune.engine.train;
+
+import io.attune.engine.adapter.LoraConfig;
+import io.attune.engine.objective.Dpo;
+import io.attune.engine.objective.RewardModeling;
+import io.attune.engine.optim.AdamW;
+import io.attune.engine.optim.LearningRate;
+import java.util.List;
+
+/**
+ * All settings of a run, from parameters under Hugging Face's names; the defaults are those of
+ * transformers, trl and peft, except that adapters go on every linear layer.
+ *
+ * @param maxLength tokens of an example; longer ones are cut at the end
+ * @param initWeights whether weights are drawn at random instead of read
+ */
+public record TrainingSettings(
+    TrainingArguments arguments,
+    LoraConfig lora,
+    Dpo.Config dpo,
+    RewardModeling.Config reward,
+    int maxLength,
+    boolean initWeights,
+    int threads) {
+
+  private static final String SCORE = "score";
+
+  /**
+   * @param objective decides defaults that differ between trl's trainers
+   * @param lora whether an adapter is trained, which stands a higher learning rate
+   */
+  public static TrainingSettings parse(
+      Parameters in, String objective, boolean lora, String baseModel) {
+    boolean scores = objective.equals("reward");
+    TrainingSettings settings =
+        new TrainingSettings(
+            arguments(in, objective, lora),
+            lora(in, scores, baseModel),
+            new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
+            new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
+            in.integer("max_length", 1024),
+            initWeights(in),
+            in.integer("threads", 0));
+    if (in.flag("packing", false)) {
+      throw new IllegalArgumentException(
+          "'packing' is true, which is not implemented; batches hold no padding without it");
+    }
+    if (in.flag("use_dora", false) || in.number("label_smoothing", 0) != 0) {
+      throw new IllegalArgumentException("'use_dora' and 'label_smoothing' are not implemented");
+    }
+    return settings;
+  }
+
+  public TrainingSettings {
+    if (maxLength < 2) {
+      throw new IllegalArgumentException("'max_length' is " + maxLength + "; at least 2 is needed");
+    }
+  }
+
+  private static boolean initWeights(Parameters in) {
+    String value = in.text("init_weights", "pretrained");
+    if (!value.equals("pretrained") && !value.equals("random")) {
+      throw new IllegalArgumentException(
+          "'init_weights' is " + value + "; it is pretrained or random");
+    }
+    return value.equals("random");
+  }
+
+  private static TrainingArguments arguments(Parameters in, String objective, boolean lora) {
+    double learningRate =
+        switch (objective) {
+          case "dpo" -> lora ? 1e-5 : 1e-6;
+          case "reward" -> 1e-4;
+          default -> lora ? 1e-4 : 2e-5;
+        };
+    return new TrainingArguments(
+        in.number("learning_rate", learningRate),
+        LearningRate.named(in.text("lr_scheduler_type", "linear")),
+        in.integer("warmup_steps", 0),
+        in.integer("per_device_train_batch_size", 8),
+        in.integer("gradient_accumulation_steps", 1),
+        Math.max(0, in.integer("max_steps", 0)),
+        in.number("num_train_epochs", 3),
+        new AdamW.Config(
+            in.number("adam_beta1", 0.9),
+            in.number("adam_beta2", 0.999),
+            in.number("adam_epsilon", 1e-8),
+            in.number("weight_decay", 0),
+            in.number("max_grad_norm", 1)),
+        in.whole("seed", 42),
+        in.flag("shuffle", true),
+        in.integer("save_steps", 500),
+        in.integer("save_total_limit", 2));
+  }
+
+  private static LoraConfig lora(Parameters in, boolean scores, String baseModel) {
+    return LoraConfig.create(
+        in.integer("r", 8),
+        in.number("lora_alpha", 8),
+        in.number("lora_dropout", 0),
+        in.list("target_modules", List.of("all-linear")),
+        in.list("modules_to_save", scores ? List.of(SCORE) : List.of()),
+        in.flag("use_rslora", false),
+        scores ? "SEQ_CLS" : "CAUSAL_LM",
+        baseModel);
+  }
+}

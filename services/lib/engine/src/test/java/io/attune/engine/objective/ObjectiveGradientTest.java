@@ -1,0 +1,141 @@
+package io.attune.engine.objective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.attune.engine.data.PreferencePair;
+import io.attune.engine.data.ScoredCompletion;
+import io.attune.engine.data.SftExample;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Test;
+
+/** Each loss against its formula written out plainly, each gradient against finite differences. */
+class ObjectiveGradientTest {
+  private static final int[] THREE = {1, 2, 3};
+  private static final int[] TWO = {4, 5};
+  private static final List<PreferencePair> PAIRS =
+      List.of(new PreferencePair(THREE, TWO, THREE, 0.2), new PreferencePair(TWO, TWO, TWO));
+
+  @Test
+  void sft() {
+    List<SftExample> rows =
+        List.of(
+            SftExample.completion(new int[] {1, 2, 3, 4}, 2),
+            SftExample.completion(new int[] {1, 2, 3}, 0));
+    List<Reading> policy = List.of(reading(-1.5, -0.25), reading(-2, -3));
+    assertThat(rows.stream().mapToDouble(new Sft()::weight).sum()).isEqualTo(4);
+    check(new Sft(), rows, policy, null, 5, p -> -(sum(p.get(0)) + sum(p.get(1))) / 5);
+  }
+
+  @Test
+  void dpo() {
+    List<Reading> policy =
+        List.of(reading(-1, -2), reading(-1, -2, -3), reading(-4, -4), reading(-1, -30));
+    List<Reading> reference =
+        List.of(reading(-2, -2), reading(-1, -1, -1), reading(-3, -3), reading(-2, -20));
+    Dpo dpo = new Dpo(new Dpo.Config(0.7, "sigmoid"));
+    check(
+        dpo,
+        PAIRS,
+        policy,
+        reference,
+        2,
+        p -> {
+          double loss = 0;
+          for (int i = 0; i < 4; i += 2) {
+            double chosen = sum(p.get(i)) - sum(reference.get(i));
+            double rejected = sum(p.get(i + 1)) - sum(reference.get(i + 1));
+            loss += Math.log(1 + Math.exp(-0.7 * (chosen - rejected))) / 2;
+          }
+          return loss;
+        });
+    assertThat(dpo.loss(PAIRS, reference, reference, 2).value())
+        .isCloseTo(Math.log(2), within(1e-15));
+  }
+
+  @Test
+  void rewardFromPairs() {
+    List<Reading> policy = List.of(reading(0.4), reading(-0.1), reading(1), reading(3));
+    check(
+        new RewardModeling(new RewardModeling.Config(0.05)),
+        PAIRS,
+        policy,
+        null,
+        2,
+        p -> {
+          double loss = 0;
+          double[] margin = {0.2, 0};
+          for (int i = 0; i < 2; i++) {
+            double c = p.get(2 * i).values()[0];
+            double r = p.get(2 * i + 1).values()[0];
+            loss += Math.log(1 + Math.exp(-(c - r - margin[i]))) / 2;
+            loss += 0.05 * (c + r) * (c + r) / 2;
+          }
+          return loss;
+        });
+  }
+
+  @Test
+  void rewardFromScores() {
+    List<ScoredCompletion> rows =
+        List.of(new ScoredCompletion(TWO, TWO, 0.9), new ScoredCompletion(TWO, THREE, 0.1));
+    check(
+        new RewardRegression(),
+        rows,
+        List.of(reading(0.5), reading(0.7)),
+        null,
+        2,
+        p ->
+            (Math.pow(p.get(0).values()[0] - 0.9, 2) + Math.pow(p.get(1).values()[0] - 0.1, 2))
+                / 2);
+  }
+
+  @Test
+  void extremeMarginsStayFinite() {
+    for (double x : new double[] {-1e4, 1e4}) {
+      assertThat(Dpo.logSigmoid(x)).isFinite();
+      assertThat(Dpo.sigmoid(x)).isBetween(0.0, 1.0);
+    }
+  }
+
+  private static <E> void check(
+      Objective<E> objective,
+      List<E> examples,
+      List<Reading> policy,
+      List<Reading> reference,
+      double normaliser,
+      ToDoubleFunction<List<Reading>> plain) {
+    Loss loss = objective.loss(examples, policy, reference, normaliser);
+    assertThat(loss.value()).isCloseTo(plain.applyAsDouble(policy), within(1e-9));
+    double step = 1e-6;
+    for (int i = 0; i < policy.size(); i++) {
+      for (int j = 0; j < policy.get(i).values().length; j++) {
+        double up = plain.applyAsDouble(moved(policy, i, j, step));
+        double down = plain.applyAsDouble(moved(policy, i, j, -step));
+        assertThat(loss.gradient()[i][j]).isCloseTo((up - down) / (2 * step), within(1e-7));
+      }
+    }
+  }
+
+  private static List<Reading> moved(List<Reading> readings, int i, int j, double by) {
+    List<Reading> copy = new ArrayList<>(readings);
+    double[] values = readings.get(i).values().clone();
+    values[j] += by;
+    copy.set(i, reading(values));
+    return copy;
+  }
+
+  private static Reading reading(double... values) {
+    return new Reading(values, new boolean[values.length]);
+  }
+
+  private static double sum(Reading reading) {
+    double sum = 0;
+    for (double value : reading.values()) {
+      sum += value;
+    }
+    return sum;
+  }
+}
