@@ -7,19 +7,17 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.eclipse.microprofile.health.HealthCheck;
-import org.eclipse.microprofile.health.HealthCheckResponse;
-import org.eclipse.microprofile.health.Readiness;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
 /** Starts the consumers whose effects are rows, and stops them with the service. */
 @ApplicationScoped
-@Readiness
 @IfBuildProperty(name = "quarkus.datasource.db-kind", stringValue = "postgresql")
-public class InboxConsumers implements HealthCheck {
+public class InboxConsumers {
 
   private final Jdbi jdbi;
   private final Inbox inbox;
@@ -72,16 +70,11 @@ public class InboxConsumers implements HealthCheck {
     started.forEach(InboxConsumer::start);
   }
 
-  @Override
-  public HealthCheckResponse call() {
-    var response = HealthCheckResponse.named("inbox-consumers").up();
-    for (InboxConsumer consumer : running) {
-      response.withData(consumer.name(), consumer.failing() ? "failing" : "reading");
-      if (consumer.failing()) {
-        response.down();
-      }
-    }
-    return response.build();
+  /** Whether each consumer, by its name, fails at present. */
+  Map<String, Boolean> states() {
+    Map<String, Boolean> states = new TreeMap<>();
+    running.forEach(consumer -> states.put(consumer.name(), consumer.failing()));
+    return states;
   }
 
   void onStop(@Observes @Priority(2000) ShutdownEvent stopped) {
