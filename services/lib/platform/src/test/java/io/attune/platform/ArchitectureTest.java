@@ -1,0 +1,12 @@
+package io.attune.platform;
+
+import io.attune.testkit.ArchitectureRules;
+import org.junit.jupiter.api.Test;
+
+class ArchitectureTest {
+
+  @Test
+  void importsPointOneWay() {
+    ArchitectureRules.check("platform");
+  }
+}
