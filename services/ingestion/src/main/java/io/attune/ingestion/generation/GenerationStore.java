@@ -2,6 +2,7 @@ package io.attune.ingestion.generation;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.attune.feedback.v1.RatedAnswer;
+import io.attune.platform.database.SqlArrays;
 import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.GenerationCompleted;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -59,7 +60,13 @@ public class GenerationStore {
               .atOffset(ZoneOffset.UTC);
       i++;
     }
-    transaction.execute(INSERT, ids, conversations, answers, times);
+    transaction
+        .createUpdate(INSERT)
+        .bind(0, ids)
+        .bind(1, conversations)
+        .bind(2, SqlArrays.bytea(answers))
+        .bind(3, times)
+        .execute();
   }
 
   /** Those of the ids that are known. */

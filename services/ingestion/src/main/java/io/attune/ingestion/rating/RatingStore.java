@@ -5,6 +5,7 @@ import com.google.protobuf.MessageLite;
 import io.attune.feedback.v1.GetStatisticsResponse;
 import io.attune.feedback.v1.Rating;
 import io.attune.ingestion.rating.Arrival.Origin;
+import io.attune.platform.database.SqlArrays;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -80,7 +81,7 @@ public class RatingStore {
             .bind(0, ids)
             .bind(1, datasets)
             .bind(2, states)
-            .bind(3, values)
+            .bind(3, SqlArrays.bytea(values))
             .bind(4, times)
             .mapTo(String.class)
             .list());

@@ -3,8 +3,10 @@ package io.attune.platform.database;
 import io.quarkus.arc.properties.IfBuildProperty;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
+import java.time.OffsetDateTime;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.StatementExceptions;
 import org.jdbi.v3.postgres.PostgresPlugin;
 
 /** Jdbi, in services whose application.properties name a PostgreSQL data source. */
@@ -14,6 +16,16 @@ public class DatabaseBeans {
   @Produces
   @Singleton
   Jdbi jdbi(DataSource dataSource) {
-    return Jdbi.create(dataSource).installPlugin(new PostgresPlugin());
+    return configure(Jdbi.create(dataSource));
+  }
+
+  /** What every Jdbi here has, tests' included. */
+  public static Jdbi configure(Jdbi jdbi) {
+    jdbi.installPlugin(new PostgresPlugin());
+    jdbi.registerArrayType(OffsetDateTime.class, "timestamptz");
+    // Statements' arguments hold what people wrote, which must not come into logs.
+    jdbi.getConfig(StatementExceptions.class)
+        .setMessageRendering(StatementExceptions.MessageRendering.SHORT_STATEMENT);
+    return jdbi;
   }
 }

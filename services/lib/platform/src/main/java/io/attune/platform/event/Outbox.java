@@ -1,6 +1,7 @@
 package io.attune.platform.event;
 
 import com.google.protobuf.Message;
+import io.attune.platform.database.SqlArrays;
 import io.quarkus.arc.properties.IfBuildProperty;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Instant;
@@ -69,7 +70,16 @@ public class Outbox {
       errors[i] = entry.errorCode();
       values[i] = entry.event().toByteArray();
     }
-    transaction.execute(INSERT, ids, topics, keys, types, times, errors, values);
+    transaction
+        .createUpdate(INSERT)
+        .bind(0, ids)
+        .bind(1, topics)
+        .bind(2, keys)
+        .bind(3, types)
+        .bind(4, times)
+        .bind(5, errors)
+        .bind(6, SqlArrays.bytea(values))
+        .execute();
   }
 
   /** Tells the relay, after the commit, that there is something to send; it looks by itself too. */
