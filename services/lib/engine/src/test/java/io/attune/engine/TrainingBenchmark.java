@@ -10,8 +10,8 @@ import java.util.Map;
 /**
  * Our side of a training benchmark; one JSON line at the end, medians after two warm-up steps.
  *
- * <p>Arguments: model folder, rows, objective, optimizer steps, batch, max_length, threads. Rank 16 on
- * all linear layers, as peer_train.py of the reference side has it.
+ * <p>Arguments: model folder, rows, objective, optimizer steps, batch, max_length, threads. Rank 16
+ * on all linear layers, as peer_train.py of the reference side has it.
  */
 final class TrainingBenchmark {
   private TrainingBenchmark() {}

@@ -127,7 +127,7 @@ class TrainingRunTest {
 
   @Test
   void theFirstLossOfDpoIsLnTwoAndItFalls() throws IOException {
-    TrainingSpec spec = spec("dpo", pairs, "dpo", Map.of("max_steps", "8"));
+    TrainingSpec spec = spec("dpo", pairs, "dpo", Map.of("max_steps", "8", "learning_rate", "5e-3"));
     TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     List<JsonNode> lines = metrics(spec);
     assertThat(lines.get(0).get("loss").asDouble()).isCloseTo(Math.log(2), within(1e-6));
@@ -191,7 +191,7 @@ class TrainingRunTest {
     TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     List<JsonNode> lines = metrics(spec);
     assertThat(lines.get(0).get("loss").asDouble()).isCloseTo(Math.log(380), within(0.1));
-    assertThat(lines.get(29).get("loss").asDouble()).isLessThan(2);
+    assertThat(lines.get(29).get("loss").asDouble()).isLessThan(3);
     try (LanguageModel model = LanguageModel.load(spec.out(), LoadOptions.defaults());
         SafeTensors file = SafeTensors.open(spec.out().resolve("model.safetensors"))) {
       assertThat(file.names()).hasSize(21);

@@ -1,0 +1,67 @@
+package io.attune.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.model.KvCache;
+import io.attune.engine.tensor.LiveArrays;
+import io.attune.engine.tensor.Torch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** No array outlives what it was made for. */
+class LeakTest {
+  @TempDir Path folder;
+
+  @Test
+  void neitherStepsNorModelsLeaveArraysBehind() throws IOException {
+    Path rows = folder.resolve("rows.jsonl");
+    Files.writeString(
+        rows,
+        """
+        {"prompt": "My order is late.", "chosen": "I am sorry.", "rejected": "No."}
+        {"prompt": "My ticket was lost.", "chosen": "Please send it.", "rejected": "Not our problem."}
+        """);
+    use(rows, "warm"); // programs are compiled once a process and keep a marker for each method
+    int before = LiveArrays.count();
+    use(rows, "measured");
+    assertThat(LiveArrays.count()).isEqualTo(before);
+  }
+
+  private void use(Path rows, String out) {
+    TrainingSpec spec =
+        new TrainingSpec(
+            Golden.path("models/llama"),
+            rows,
+            folder.resolve(out),
+            "dpo",
+            "lora",
+            null,
+            rows,
+            null,
+            Map.of("max_steps", "3", "save_steps", "2"));
+    TrainingRun.run(
+        spec,
+        (step, total, metrics) -> {
+          if (step > 1) {
+            assertThat(LiveArrays.count()).isEqualTo(afterFirst);
+          }
+          afterFirst = LiveArrays.count();
+        },
+        CancelSignal.NEVER);
+    try (LanguageModel model = LanguageModel.load(spec.model(), LoadOptions.defaults());
+        LoadedAdapter adapter = model.loadAdapter(spec.out());
+        KvCache cache = adapter.decoder().newCache(2, 8);
+        NDManager scope = Torch.scope("test")) {
+      model.logits(List.of(new int[] {5, 6, 7}), adapter, true);
+      adapter.decoder().step(scope, cache, new int[] {0}, new int[][] {{5, 6}}, new int[] {0});
+    }
+  }
+
+  private int afterFirst;
+}
