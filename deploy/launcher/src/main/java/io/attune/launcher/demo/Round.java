@@ -44,7 +44,7 @@ final class Round {
   void awaitAccepted(int ratings) throws InterruptedException {
     progress.stage("ingestion takes the ratings");
     while (accepted < ratings) {
-      handle(next("ratings", accepted, ratings));
+      handle(next());
       progress.step(accepted, ratings, "ratings accepted");
     }
   }
@@ -78,7 +78,7 @@ final class Round {
           return job;
         }
       }
-      handle(next("training jobs", 0, 0));
+      handle(next());
     }
   }
 
@@ -86,7 +86,7 @@ final class Round {
   void awaitActive(AdapterVersion version) throws InterruptedException {
     progress.stage("serving swaps the adapter in");
     while (!Objects.equals(active.get(version.getLine()), version.getVersion())) {
-      handle(next("the swap", 0, 0));
+      handle(next());
     }
   }
 
@@ -107,7 +107,7 @@ final class Round {
     };
   }
 
-  private Message next(String awaited, int done, int total) throws InterruptedException {
+  private Message next() throws InterruptedException {
     while (true) {
       if (platformFailed.isDone()) {
         throw new LauncherException(platformFailed.join());
@@ -116,7 +116,6 @@ final class Round {
       if (event != null) {
         return event;
       }
-      progress.step(done, total, "waiting for " + awaited);
     }
   }
 
