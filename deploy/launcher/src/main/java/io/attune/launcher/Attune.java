@@ -2,9 +2,11 @@ package io.attune.launcher;
 
 import io.attune.engine.EngineException;
 import io.attune.launcher.command.DemoCommand;
+import io.attune.launcher.command.GenerateCommand;
 import io.attune.launcher.command.LogitsCommand;
 import io.attune.launcher.command.QuickstartCommand;
 import io.attune.launcher.command.TokenCommand;
+import io.attune.launcher.command.TrainCommand;
 import io.attune.launcher.command.UpCommand;
 import io.attune.launcher.local.LauncherException;
 import java.io.PrintWriter;
@@ -26,6 +28,8 @@ import picocli.CommandLine.ScopeType;
       UpCommand.class,
       TokenCommand.class,
       QuickstartCommand.class,
+      TrainCommand.class,
+      GenerateCommand.class,
       LogitsCommand.class,
     })
 public final class Attune {

@@ -35,6 +35,11 @@ public final class Display implements Progress {
     return new Display(out, System.console() != null && term != null && !term.equals("dumb"));
   }
 
+  /** Whether steps are shown as they come; else the caller may print what matters. */
+  public boolean redraws() {
+    return terminal;
+  }
+
   @Override
   public synchronized void stage(String name) {
     endStage();

@@ -1,0 +1,182 @@
+package io.attune.launcher.command;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.attune.engine.CancelSignal;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.ProgressListener;
+import io.attune.engine.TrainingResult;
+import io.attune.engine.TrainingRun;
+import io.attune.engine.TrainingSpec;
+import io.attune.launcher.display.Display;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code attune train}. */
+@Command(
+    name = "train",
+    description = {
+      "Trains an adapter or a model on a file of rows.",
+      "Writes metrics.jsonl, checkpoints and the result to --out; the same command resumes there."
+    },
+    mixinStandardHelpOptions = true)
+public final class TrainCommand implements Callable<Integer> {
+  @Option(names = "--model", paramLabel = "DIR", required = true, description = "Base model.")
+  private Path model;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      required = true,
+      description = "Rows, JSONL or a JSON array.")
+  private Path data;
+
+  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Gets the result.")
+  private Path out;
+
+  @Option(
+      names = "--objective",
+      required = true,
+      paramLabel = "NAME",
+      description = "sft, cpt, dpo or reward.")
+  private String objective;
+
+  @Option(
+      names = "--method",
+      required = true,
+      paramLabel = "NAME",
+      description = "lora or full.")
+  private String method;
+
+  @Option(
+      names = "--init-adapter",
+      paramLabel = "DIR",
+      description = "Adapter to train on from.")
+  private Path initAdapter;
+
+  @Option(
+      names = "--eval-data",
+      paramLabel = "FILE",
+      description = "Held-out rows, measured after training; written to eval.json.")
+  private Path evalData;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE.yaml",
+      description = "Settings under Hugging Face's names, such as learning_rate: 1e-4.")
+  private Path config;
+
+  @Option(
+      names = "-p",
+      paramLabel = "KEY=VALUE",
+      description = "A setting; wins over the one in --config. May be given again.")
+  private List<String> settings = new ArrayList<>();
+
+  @Override
+  public Integer call() {
+    Map<String, String> parameters = new LinkedHashMap<>();
+    if (config != null) {
+      parameters.putAll(readConfig());
+    }
+    settings.forEach(setting -> put(parameters, setting));
+    TrainingSpec spec =
+        new TrainingSpec(
+            model, data, out, objective, method, initAdapter, evalData, null, parameters);
+    Display display = Display.of(System.out);
+    display.stage("training " + objective + " (" + method + ")");
+    TrainingResult result = TrainingRun.run(spec, listener(display), CancelSignal.NEVER);
+    display.done("wrote " + result.folder());
+    result
+        .evaluation()
+        .forEach((name, metrics) -> System.out.println("held-out rows, " + name + ": " + metrics));
+    return 0;
+  }
+
+  private static ProgressListener listener(Display display) {
+    return new ProgressListener() {
+      @Override
+      public void onStep(int step, int total, Map<String, Double> metrics) {
+        display.step(step, total, shown(metrics));
+        if (!display.redraws()) {
+          System.out.println("step=" + step + " total=" + total + " " + logged(metrics));
+        }
+      }
+
+      @Override
+      public void onNotice(String message) {
+        display.note(message);
+      }
+    };
+  }
+
+  private static String shown(Map<String, Double> metrics) {
+    return String.format(
+        Locale.ROOT,
+        "loss %.4f, %.0f tokens/s",
+        metrics.getOrDefault("loss", Double.NaN),
+        metrics.getOrDefault("tokens_per_second", Double.NaN));
+  }
+
+  private static String logged(Map<String, Double> metrics) {
+    StringJoiner line = new StringJoiner(" ");
+    metrics.forEach((name, value) -> line.add(name + "=" + String.format("%.6g", value)));
+    return line.toString();
+  }
+
+  private void put(Map<String, String> parameters, String setting) {
+    int equals = setting.indexOf('=');
+    if (equals < 1) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT, "-p " + setting + " is not of the form key=value");
+    }
+    parameters.put(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
+  }
+
+  private Map<String, String> readConfig() {
+    YAMLMapper yaml =
+        YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    try {
+      JsonNode root = yaml.readTree(config.toFile());
+      if (!root.isObject()) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT, config + " does not hold keys and values");
+      }
+      Map<String, String> parameters = new LinkedHashMap<>();
+      root.properties().forEach(e -> parameters.put(e.getKey(), text(e.getKey(), e.getValue())));
+      return parameters;
+    } catch (JsonProcessingException e) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT, config + " is not valid YAML: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot read " + config + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A value as {@code -p} would give it; a list becomes its items with commas between. */
+  private String text(String key, JsonNode value) {
+    if (value.isValueNode()) {
+      return value.asText();
+    }
+    StringJoiner items = new StringJoiner(",");
+    for (JsonNode item : value) {
+      if (!value.isArray() || !item.isValueNode()) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value nor a list");
+      }
+      items.add(item.asText());
+    }
+    return items.toString();
+  }
+}
