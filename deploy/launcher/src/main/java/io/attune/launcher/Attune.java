@@ -2,6 +2,7 @@ package io.attune.launcher;
 
 import io.attune.engine.EngineException;
 import io.attune.launcher.command.DemoCommand;
+import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
 import io.attune.launcher.command.LogitsCommand;
 import io.attune.launcher.command.QuickstartCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       GenerateCommand.class,
       LogitsCommand.class,
+      EvaluateCommand.class,
     })
 public final class Attune {
   @CommandLine.Option(

@@ -9,6 +9,7 @@ import io.attune.engine.adapter.Adapters;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.data.Examples;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.ModelConfig;
@@ -99,6 +100,15 @@ public final class LanguageModel implements AutoCloseable {
   /** Empty for a model that was not made for conversations. */
   public Optional<ChatTemplate> chatTemplate() {
     return chatTemplate;
+  }
+
+  /**
+   * Turns rows into what this model reads.
+   *
+   * @param maxLength tokens of an example, prompt included
+   */
+  public Examples examples(int maxLength) {
+    return new Examples(tokenizer, chatTemplate, eosTokenIds(), maxLength);
   }
 
   /** Tokens that end a text. */

@@ -2,12 +2,14 @@ package io.attune.engine.train;
 
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Settings by name, each read once by whoever knows it; {@link #finish} refuses those that nobody
@@ -94,9 +96,31 @@ public final class Parameters {
               + String.join("', '", unknown)
               + "' for "
               + where
-              + "; known are "
+              + "; did you mean '"
+              + nearest(unknown.iterator().next())
+              + "'? Known are "
               + String.join(", ", new TreeSet<>(known)));
     }
+  }
+
+  /** The known name that the fewest edits (Levenshtein) turn the given one into. */
+  private String nearest(String name) {
+    return new TreeSet<>(known)
+        .stream().min(Comparator.comparingInt(other -> distance(name, other))).orElse("");
+  }
+
+  private static int distance(String a, String b) {
+    int[] row = IntStream.rangeClosed(0, b.length()).toArray();
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
   }
 
   private static EngineException malformed(String key, String value, String what, Exception cause) {

@@ -1,0 +1,225 @@
+package io.attune.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands as a script calls them, on models whose numbers are known. */
+class OfflineCommandsTest {
+  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
+  private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
+
+  @TempDir Path folder;
+  private final PrintStream realOut = System.out;
+  private final PrintStream realErr = System.err;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void capture() {
+    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+  }
+
+  @AfterEach
+  void restore() {
+    System.setOut(realOut);
+    System.setErr(realErr);
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private static void assertAgrees(Path actual, Path expected, String tensor, JsonNode input) {
+    try (SafeTensors a = SafeTensors.open(actual);
+        SafeTensors b = SafeTensors.open(expected)) {
+      assertThat(a.info("logits").shape()).isEqualTo(b.info(tensor).shape());
+      int vocabulary = (int) a.info("logits").shape()[2];
+      ByteBuffer x = a.data("logits");
+      ByteBuffer y = b.data(tensor);
+      int width = (int) a.info("logits").shape()[1];
+      for (int i = 0; i < a.info("logits").elements(); i++) {
+        int token = i / vocabulary;
+        if (input.get("attention_mask").get(token / width).get(token % width).asInt() == 1) {
+          assertThat(x.getFloat(4 * i))
+              .isCloseTo(y.getFloat(4 * i), org.assertj.core.data.Offset.offset(1e-4f));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama-rope3"})
+  void logitsAndLossAreTheReferences(String name) throws Exception {
+    Path model = GOLDEN.resolve("models").resolve(name);
+    Path result = folder.resolve("o.safetensors");
+    JsonNode expected = new ObjectMapper().readTree(model.resolve("expected.json").toFile());
+
+    int status =
+        Attune.execute(
+            "logits",
+            "--model",
+            model.toString(),
+            "--input",
+            model.resolve("expected.json").toString(),
+            "--out",
+            result.toString());
+
+    assertThat(status).as(errors()).isZero();
+    assertAgrees(result, model.resolve("expected.safetensors"), "logits", expected);
+    try (SafeTensors file = SafeTensors.open(result)) {
+      assertThat(file.data("loss").getFloat(0))
+          .isCloseTo(
+              (float) expected.get("loss").asDouble(), org.assertj.core.data.Offset.offset(1e-5f));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void logitsWithAnAdapterAreTheReferences(boolean merged) throws Exception {
+    Path adapter = GOLDEN.resolve("adapters/lora");
+    Path result = folder.resolve("o.safetensors");
+    List<String> arguments =
+        new java.util.ArrayList<>(
+            List.of(
+                "logits",
+                "--model",
+                LLAMA,
+                "--adapter",
+                adapter.toString(),
+                "--input",
+                adapter.resolve("expected.json").toString(),
+                "--out",
+                result.toString()));
+    if (merged) {
+      arguments.add("--merged");
+    }
+
+    int status = Attune.execute(arguments.toArray(String[]::new));
+
+    assertThat(status).as(errors()).isZero();
+    assertAgrees(
+        result,
+        adapter.resolve("expected.safetensors"),
+        merged ? "merged_logits" : "logits",
+        new ObjectMapper().readTree(adapter.resolve("expected.json").toFile()));
+  }
+
+  @Test
+  void trainsAndGeneratesWithTheResult() throws Exception {
+    Path rows = folder.resolve("rows.jsonl");
+    Files.writeString(rows, "{\"prompt\": \"Where? \", \"completion\": \"Here.\"}\n".repeat(8));
+    Path config = folder.resolve("c.yaml");
+    Files.writeString(
+        config, "max_steps: 30\nlearning_rate: 0.01\ntarget_modules: [q_proj, lm_head]\n");
+    Path result = folder.resolve("out");
+
+    int trained =
+        Attune.execute(
+            "train",
+            "--model",
+            LLAMA,
+            "--data",
+            rows.toString(),
+            "--out",
+            result.toString(),
+            "--objective",
+            "sft",
+            "--method",
+            "lora",
+            "--config",
+            config.toString(),
+            "-p",
+            "target_modules=q_proj,v_proj,up_proj,down_proj",
+            "-p",
+            "r=16");
+    assertThat(trained).as(errors()).isZero();
+    assertThat(Files.readAllLines(result.resolve("metrics.jsonl"))).hasSize(30);
+    out.reset();
+
+    int generated =
+        Attune.execute(
+            "generate",
+            "--model",
+            LLAMA,
+            "--adapter",
+            result.toString(),
+            "--raw",
+            "--greedy",
+            "--prompt",
+            "Where? ",
+            "--max-new-tokens",
+            "8");
+    assertThat(generated).as(errors()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("Here.\n");
+    out.reset();
+
+    int evaluated =
+        Attune.execute(
+            "evaluate",
+            "--model",
+            LLAMA,
+            "--adapter",
+            result.toString(),
+            "--task",
+            "accuracy",
+            "--data",
+            rows.toString());
+    assertThat(evaluated).as(errors()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("\"value\": 1.000000");
+  }
+
+  @Test
+  void misuseIsOneLineAndStatusTwo() {
+    assertThat(Attune.execute("generat")).isEqualTo(2);
+    assertThat(errors()).contains("Unmatched argument").contains("attune generate");
+    err.reset();
+
+    assertThat(Attune.execute("generate", "--model", LLAMA)).isEqualTo(2);
+    assertThat(errors()).contains("--prompt");
+    err.reset();
+
+    int status =
+        Attune.execute(
+            "train",
+            "--model",
+            LLAMA,
+            "--data",
+            "x",
+            "--out",
+            folder.toString(),
+            "--objective",
+            "sft",
+            "--method",
+            "lora",
+            "-p",
+            "learning_rat=1");
+    assertThat(status).isEqualTo(2);
+    assertThat(errors()).contains("'learning_rat'").contains("did you mean 'learning_rate'?");
+  }
+
+  @Test
+  void failureIsOneLineAndStatusOne() {
+    int status = Attune.execute("generate", "--model", "/nowhere", "--prompt", "x");
+
+    assertThat(status).isEqualTo(1);
+    assertThat(errors().lines())
+        .containsExactly("attune generate: /nowhere is not a model folder: it has no config.json");
+  }
+}
