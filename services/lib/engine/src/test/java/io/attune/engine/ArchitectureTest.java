@@ -8,7 +8,9 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Directions of import inside the engine. Changing them is a decision to be recorded in docs/adr. */
+/**
+ * Directions of import inside the engine. Changing them is a decision to be recorded in docs/adr.
+ */
 @AnalyzeClasses(packages = "io.attune.engine", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ENGINE = "io.attune.engine.";

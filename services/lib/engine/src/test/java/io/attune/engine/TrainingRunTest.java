@@ -127,7 +127,8 @@ class TrainingRunTest {
 
   @Test
   void theFirstLossOfDpoIsLnTwoAndItFalls() throws IOException {
-    TrainingSpec spec = spec("dpo", pairs, "dpo", Map.of("max_steps", "8", "learning_rate", "5e-3"));
+    TrainingSpec spec =
+        spec("dpo", pairs, "dpo", Map.of("max_steps", "8", "learning_rate", "5e-3"));
     TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     List<JsonNode> lines = metrics(spec);
     assertThat(lines.get(0).get("loss").asDouble()).isCloseTo(Math.log(2), within(1e-6));
