@@ -1,0 +1,157 @@
+package io.attune.training;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Settings of this service. */
+@ConfigMapping(prefix = "attune.training")
+public interface TrainingConfig {
+  /** Where each job has its folder: rows, checkpoints, log. Must outlive a restart. */
+  @WithDefault("${attune.storage.root}/training-jobs")
+  Path folder();
+
+  /** How many jobs train at once on this machine. */
+  @WithDefault("1")
+  int parallelJobs();
+
+  /** Whether a job starts from its line's active adapter; else from the base model. */
+  @WithDefault("true")
+  boolean continueFromActive();
+
+  /** How long a job waits for ingestion to cut its snapshot before it fails. */
+  @WithDefault("10m")
+  Duration snapshotPatience();
+
+  /** Least rows to train on; fewer are TOO_LITTLE_DATA. */
+  @WithDefault("16")
+  int minimumRows();
+
+  /** The process of a job. */
+  Worker worker();
+
+  /** What decides about a candidate. */
+  Gate gate();
+
+  /** What starts rounds by itself. */
+  Trigger trigger();
+
+  /** The process of a job. */
+  interface Worker {
+    /** Its Java heap, as -Xmx takes it. Tensors live outside of it. */
+    @WithDefault("1g")
+    String heap();
+
+    /** More options of its Java process, split at commas. */
+    Optional<List<String>> jvmOptions();
+
+    /** How long a cancelled process may take to end before it is killed. */
+    @WithDefault("10s")
+    Duration cancelGrace();
+
+    /** How often a process that died without a reason is started again, while this service runs. */
+    @WithDefault("3")
+    int restarts();
+  }
+
+  /** What decides about a candidate. */
+  interface Gate {
+    /** Least gain in mean reward on held-out prompts that a policy needs. */
+    @WithDefault("0.02")
+    double policyMargin();
+
+    /** Least gain in the share of rightly ordered held-out pairs that a reward model needs. */
+    @WithDefault("0.02")
+    double rewardMargin();
+
+    /** Least held-out prompts, or independent pairs, to decide on. */
+    @WithDefault("10")
+    int minimumSample();
+
+    /** At most this many are examined. */
+    @WithDefault("128")
+    int maximumSample();
+
+    /** Answers to each held-out prompt by each side; their mean reward counts. */
+    @WithDefault("2")
+    int samplesPerPrompt();
+
+    /** Prompts in one request to serving. */
+    @WithDefault("16")
+    int chunkSize();
+
+    /** Sampling temperature of the answers. */
+    @WithDefault("0.7")
+    float temperature();
+
+    /** Tokens of an answer at most. */
+    @WithDefault("128")
+    int maxNewTokens();
+
+    /** The line whose released reward model scores the answers. */
+    @WithDefault("reward")
+    String rewardLine();
+
+    /** How long a candidate may stand at the gate before its job fails. */
+    @WithDefault("1h")
+    Duration deadline();
+
+    /** How long after a failure that may pass a chunk is asked for again. */
+    @WithDefault("5s")
+    Duration retryDelay();
+
+    /** Bootstrap resamples. */
+    @WithDefault("10000")
+    int resamples();
+  }
+
+  /** What starts rounds by itself: a reward job, and a policy job after it. */
+  interface Trigger {
+    /** The policy line to train; no round starts by itself without it. */
+    Optional<String> line();
+
+    /** The reward line to train before it. */
+    @WithDefault("reward")
+    String rewardLine();
+
+    /** The data set whose ratings count. */
+    @WithDefault("default")
+    String dataset();
+
+    /** A round starts when this many new ratings have arrived. */
+    @WithDefault("1000")
+    long ratings();
+
+    /** A round starts when this long has passed since the last one, with enough new ratings. */
+    @WithDefault("24h")
+    Duration interval();
+
+    /** Least new ratings of a round that the interval starts. */
+    @WithDefault("100")
+    long minimumRatings();
+
+    /** The reward job. */
+    JobSettings reward();
+
+    /** The policy job. */
+    JobSettings policy();
+  }
+
+  /**
+   * Settings of the jobs of a round, by the names in TrainingSpec; unset ones have its defaults.
+   */
+  interface JobSettings {
+    /** Fields of RewardObjective or DpoObjective. */
+    Map<String, String> objective();
+
+    /** Fields of LoraSettings. */
+    Map<String, String> lora();
+
+    /** Fields of TrainingArguments. */
+    Map<String, String> arguments();
+  }
+}

@@ -1,0 +1,104 @@
+package io.attune.training.job;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.PlatformException;
+import io.attune.training.v1.DpoObjective;
+import io.attune.training.v1.LineKind;
+import io.attune.training.v1.LoraSettings;
+import io.attune.training.v1.TrainingArguments;
+import io.attune.training.v1.TrainingSpec;
+import java.util.regex.Pattern;
+
+/** What a job may ask for. */
+public final class SpecRules {
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
+  private static final int MAXIMUM_RANK = 256;
+
+  private SpecRules() {}
+
+  /**
+   * Checks a request and fills in the data set.
+   *
+   * @throws PlatformException INVALID_ARGUMENT, naming the field and its range
+   */
+  public static TrainingSpec check(TrainingSpec spec) {
+    TrainingSpec filled =
+        spec.getDataset().isEmpty() ? spec.toBuilder().setDataset("default").build() : spec;
+    require(
+        NAME.matcher(filled.getLine()).matches(),
+        "spec.line",
+        "1 to 63 of a-z, 0-9, dot, dash and underscore, the first a letter or digit");
+    require(
+        filled.getObjectiveCase() != TrainingSpec.ObjectiveCase.OBJECTIVE_NOT_SET,
+        "spec.objective",
+        "one of sft, dpo and reward");
+    if (filled.hasSft() && filled.getSft().hasMinimumScore()) {
+      unit(filled.getSft().getMinimumScore(), "spec.sft.minimum_score");
+    }
+    if (filled.hasDpo()) {
+      checkDpo(filled.getDpo());
+    }
+    checkLora(filled.getLora());
+    checkArguments(filled.getArguments());
+    return filled;
+  }
+
+  /** What the adapters of a job's line do. */
+  public static LineKind kind(TrainingSpec spec) {
+    return spec.hasReward() ? LineKind.LINE_KIND_REWARD : LineKind.LINE_KIND_POLICY;
+  }
+
+  private static void checkDpo(DpoObjective dpo) {
+    require(!dpo.hasBeta() || dpo.getBeta() > 0, "spec.dpo.beta", "greater than 0");
+    if (dpo.hasMinimumMargin()) {
+      unit(dpo.getMinimumMargin(), "spec.dpo.minimum_margin");
+    }
+    require(
+        !dpo.hasMaximumPairsPerPrompt() || dpo.getMaximumPairsPerPrompt() > 0,
+        "spec.dpo.maximum_pairs_per_prompt",
+        "1 or more");
+  }
+
+  private static void checkLora(LoraSettings lora) {
+    require(
+        !lora.hasR() || (lora.getR() > 0 && lora.getR() <= MAXIMUM_RANK),
+        "spec.lora.r",
+        "from 1 to " + MAXIMUM_RANK);
+    require(!lora.hasLoraAlpha() || lora.getLoraAlpha() > 0, "spec.lora.lora_alpha", "above 0");
+    require(
+        !lora.hasLoraDropout() || (lora.getLoraDropout() >= 0 && lora.getLoraDropout() < 1),
+        "spec.lora.lora_dropout",
+        "at least 0 and less than 1");
+  }
+
+  private static void checkArguments(TrainingArguments a) {
+    String at = "spec.arguments.";
+    require(
+        !a.hasLearningRate() || (a.getLearningRate() > 0 && a.getLearningRate() <= 1),
+        at + "learning_rate",
+        "above 0 and at most 1");
+    require(
+        !a.hasPerDeviceTrainBatchSize() || a.getPerDeviceTrainBatchSize() > 0,
+        at + "per_device_train_batch_size",
+        "1 or more");
+    require(
+        !a.hasGradientAccumulationSteps() || a.getGradientAccumulationSteps() > 0,
+        at + "gradient_accumulation_steps",
+        "1 or more");
+    require(
+        !a.hasNumTrainEpochs() || a.getNumTrainEpochs() > 0, at + "num_train_epochs", "above 0");
+    require(!a.hasMaxSteps() || a.getMaxSteps() > 0, at + "max_steps", "1 or more");
+    require(!a.hasMaxLength() || a.getMaxLength() > 1, at + "max_length", "2 or more");
+  }
+
+  private static void unit(double value, String field) {
+    require(value >= 0 && value <= 1, field, "from 0 to 1");
+  }
+
+  private static void require(boolean holds, String field, String range) {
+    if (!holds) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INVALID_ARGUMENT, "`" + field + "` must be " + range + ".");
+    }
+  }
+}

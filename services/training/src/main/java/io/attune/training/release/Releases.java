@@ -1,0 +1,96 @@
+package io.attune.training.release;
+
+import io.attune.common.v1.AdapterVersion;
+import io.attune.platform.error.PlatformException;
+import io.attune.training.adapter.AdapterLines;
+import io.attune.training.adapter.Lineage;
+import io.attune.training.job.Job;
+import io.attune.training.job.JobState;
+import io.attune.training.job.Jobs;
+import io.attune.training.v1.GateDecision;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.Optional;
+import java.util.UUID;
+import org.jdbi.v3.core.Handle;
+
+/** Brings candidates to the gate and does what it decides. */
+@ApplicationScoped
+public class Releases {
+  private final Jobs jobs;
+  private final AdapterLines lines;
+  private final Lineage lineage;
+  private final RewardGate rewardGate;
+  private final PolicyGate policyGate;
+
+  @Inject
+  public Releases(
+      Jobs jobs,
+      AdapterLines lines,
+      Lineage lineage,
+      RewardGate rewardGate,
+      PolicyGate policyGate) {
+    this.jobs = jobs;
+    this.lines = lines;
+    this.lineage = lineage;
+    this.rewardGate = rewardGate;
+    this.policyGate = policyGate;
+  }
+
+  /** Registers what a job made as a candidate; nothing happens to a job that was cancelled. */
+  public void submit(UUID id, Submission made) {
+    jobs.change(
+        id,
+        (handle, job) -> {
+          if (!(job.state() instanceof JobState.Training training)) {
+            return job.state();
+          }
+          AdapterVersion candidate =
+              lines.register(
+                  handle,
+                  id,
+                  job.spec().getLine(),
+                  made.artifact(),
+                  made.contractSha256(),
+                  training.work().parentVersion());
+          lineage.record(handle, id, made.ratingIds().stream());
+          if (made.exam().isPresent()) {
+            rewardGate.open(handle, id, made.exam().get());
+          } else {
+            policyGate.open(handle, job, candidate, made.prompts());
+          }
+          return training.submit(candidate);
+        });
+  }
+
+  /** Looks whether a candidate's comparison is complete, and ends its job if so. */
+  public void examine(UUID id) {
+    try {
+      jobs.change(
+          id,
+          (handle, job) ->
+              job.state() instanceof JobState.Evaluating evaluating
+                  ? examine(handle, job, evaluating)
+                  : job.state());
+    } catch (PlatformException e) {
+      jobs.fail(id, e);
+    }
+  }
+
+  private JobState examine(Handle handle, Job job, JobState.Evaluating evaluating) {
+    Optional<GateDecision> decision =
+        job.spec().hasReward()
+            ? Optional.of(rewardGate.decide(handle, job))
+            : policyGate.decide(handle, job);
+    if (decision.isEmpty()) {
+      return evaluating;
+    }
+    AdapterVersion candidate = evaluating.work().candidate().orElseThrow();
+    if (!decision.get().getReleased()) {
+      lines.refuse(handle, candidate);
+      return evaluating.refuse(decision.get());
+    }
+    lines.release(handle, candidate, decision.get().getActive().getVersion());
+    return evaluating.release(decision.get());
+  }
+}

@@ -1,0 +1,187 @@
+package io.attune.training.schedule;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.ErrorCodes;
+import io.attune.platform.error.Failures;
+import io.attune.platform.error.PlatformException;
+import io.attune.training.TrainingConfig;
+import io.attune.training.job.Job;
+import io.attune.training.job.JobState;
+import io.attune.training.job.Jobs;
+import io.attune.training.release.Releases;
+import io.attune.training.trigger.RatingTrigger;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+import org.jdbi.v3.core.JdbiException;
+
+/**
+ * Gives jobs their places. All that it knows is in the database, looked at again and again: after a
+ * restart a job that was TRAINING gets its process back in the same folder, and one that was
+ * EVALUATING goes on being examined.
+ */
+@ApplicationScoped
+public class JobScheduler {
+  private static final Logger LOG = Logger.getLogger(JobScheduler.class);
+  private static final long LOOK_MILLIS = 250;
+  private static final Duration RETRY = Duration.ofSeconds(3);
+
+  private final Jobs jobs;
+  private final Workplace workplace;
+  private final WorkerLauncher launcher;
+  private final Releases releases;
+  private final RatingTrigger trigger;
+  private final Leadership leadership;
+  private final TrainingConfig config;
+  private final Clock clock;
+  private final Map<UUID, JobRun> running = new ConcurrentHashMap<>();
+  private final Map<UUID, Waiting> waiting = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService looker =
+      Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "job-scheduler"));
+  private final ExecutorService runners =
+      Executors.newCachedThreadPool(task -> new Thread(task, "job-run"));
+
+  /** A job that could not start for a reason that may pass. */
+  private record Waiting(Instant since, Instant until) {}
+
+  @Inject
+  public JobScheduler(
+      Jobs jobs,
+      Workplace workplace,
+      WorkerLauncher launcher,
+      Releases releases,
+      RatingTrigger trigger,
+      Leadership leadership,
+      TrainingConfig config,
+      Clock clock) {
+    this.jobs = jobs;
+    this.workplace = workplace;
+    this.launcher = launcher;
+    this.releases = releases;
+    this.trigger = trigger;
+    this.leadership = leadership;
+    this.config = config;
+    this.clock = clock;
+  }
+
+  void onStart(@Observes @Priority(2000) StartupEvent started) {
+    looker.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  void onStop(@Observes @Priority(1000) ShutdownEvent stopped) throws InterruptedException {
+    looker.shutdownNow();
+    looker.awaitTermination(5, TimeUnit.SECONDS);
+    running.values().forEach(JobRun::stop);
+    runners.shutdown();
+    runners.awaitTermination(5, TimeUnit.SECONDS);
+    leadership.release();
+  }
+
+  private void look() {
+    try {
+      if (!leadership.held()) {
+        running.values().forEach(JobRun::stop);
+        return;
+      }
+      trigger.look();
+      place(jobs.open());
+    } catch (RuntimeException e) {
+      LOG.warn("the scheduler could not look after its jobs and tries again", e);
+    }
+  }
+
+  private void place(List<Job> open) {
+    Map<UUID, Job> byId = open.stream().collect(Collectors.toMap(Job::id, Function.identity()));
+    running.forEach(
+        (id, run) -> {
+          if (!byId.containsKey(id)) {
+            runners.execute(run::stop);
+          }
+        });
+    waiting.keySet().retainAll(byId.keySet());
+    for (Job job : open) {
+      if (job.state() instanceof JobState.Evaluating) {
+        releases.examine(job.id());
+      } else if (running.size() < config.parallelJobs() && ready(job, byId)) {
+        begin(job);
+      }
+    }
+  }
+
+  private boolean ready(Job job, Map<UUID, Job> open) {
+    if (running.containsKey(job.id())) {
+      return false;
+    }
+    Waiting wait = waiting.get(job.id());
+    if (wait != null && clock.instant().isBefore(wait.until())) {
+      return false;
+    }
+    if (job.state() instanceof JobState.Training) {
+      return true;
+    }
+    String after = job.spec().getAfterJobId();
+    return after.isEmpty() || !open.containsKey(UUID.fromString(after));
+  }
+
+  private void begin(Job job) {
+    JobRun run = new JobRun(job.id(), jobs, workplace, launcher, releases, config.worker(), clock);
+    running.put(job.id(), run);
+    runners.execute(() -> carryOut(job, run));
+  }
+
+  private void carryOut(Job job, JobRun run) {
+    try {
+      run.run(job);
+      waiting.remove(job.id());
+      if (jobs.get(job.id().toString()).state() instanceof JobState.Cancelled) {
+        workplace.clear(job.id());
+      }
+    } catch (PlatformException e) {
+      failOrWait(job, e);
+    } catch (JdbiException e) {
+      // What the process has made is in its folder: the next look goes on from there.
+      LOG.warnf(e, "the database failed a job's run, which is tried again jobId=%s", job.id());
+      waiting.put(job.id(), new Waiting(clock.instant(), clock.instant().plus(RETRY)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      failOrWait(job, Failures.toCaller(e));
+    } finally {
+      running.remove(job.id());
+    }
+  }
+
+  private void failOrWait(Job job, PlatformException reason) {
+    Instant now = clock.instant();
+    Waiting before = waiting.get(job.id());
+    Instant since = before == null ? now : before.since();
+    boolean passing =
+        ErrorCodes.retryable(reason.code())
+            && reason.code() != ErrorCode.ERROR_CODE_TOO_LITTLE_DATA
+            && now.isBefore(since.plus(config.snapshotPatience()));
+    if (passing) {
+      LOG.infof("job waits jobId=%s: %s", job.id(), reason.getMessage());
+      waiting.put(job.id(), new Waiting(since, now.plus(RETRY)));
+    } else {
+      LOG.warnf("job failed jobId=%s: %s", job.id(), reason.getMessage());
+      jobs.fail(job.id(), reason);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package io.attune.training.trigger;
+
+import io.attune.platform.event.Outbox;
+import io.attune.platform.time.Ids;
+import io.attune.training.TrainingConfig;
+import io.attune.training.TrainingConfig.Trigger;
+import io.attune.training.job.Job;
+import io.attune.training.job.JobStore;
+import io.attune.training.job.Jobs;
+import io.attune.training.v1.TrainingSpec;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/**
+ * Counts new ratings and starts rounds: a reward job, and a policy job after it. The count is set
+ * back in the transaction that creates the jobs, so that no rating starts two rounds.
+ */
+@ApplicationScoped
+public class RatingTrigger {
+  private static final Logger LOG = Logger.getLogger(RatingTrigger.class);
+
+  private final Jdbi jdbi;
+  private final Jobs jobs;
+  private final JobStore store;
+  private final Outbox outbox;
+  private final Trigger config;
+  private final Clock clock;
+  private final Ids ids;
+  private final TriggerRule rule;
+
+  @Inject
+  public RatingTrigger(
+      Jdbi jdbi,
+      Jobs jobs,
+      JobStore store,
+      Outbox outbox,
+      TrainingConfig config,
+      Clock clock,
+      Ids ids) {
+    this.jdbi = jdbi;
+    this.jobs = jobs;
+    this.store = store;
+    this.outbox = outbox;
+    this.config = config.trigger();
+    this.clock = clock;
+    this.ids = ids;
+    this.rule =
+        new TriggerRule(
+            this.config.ratings(), this.config.interval(), this.config.minimumRatings());
+    if (this.config.line().isPresent()) {
+      // Settings that make no job are refused at start, not when the thousandth rating comes.
+      RoundSpecs.reward(this.config);
+      RoundSpecs.policy(this.config);
+    }
+  }
+
+  /** Counts accepted ratings by data set, in the transaction that advances the inbox. */
+  void count(Handle handle, Map<String, Long> ratings) {
+    ratings.forEach(
+        (dataset, count) ->
+            handle
+                .createUpdate(
+                    """
+                    insert into trigger_count (dataset, ratings, since)
+                    values (:dataset, :count, :now)
+                    on conflict (dataset)
+                      do update set ratings = trigger_count.ratings + excluded.ratings
+                    """)
+                .bind("dataset", dataset)
+                .bind("count", count)
+                .bind("now", clock.instant().atOffset(ZoneOffset.UTC))
+                .execute());
+  }
+
+  /** Starts a round if one is due and none of the line is under way. */
+  public void look() {
+    if (config.line().isEmpty()) {
+      return;
+    }
+    if (jdbi.inTransaction(this::look)) {
+      outbox.wake();
+    }
+  }
+
+  private record Count(long ratings, Instant since) {}
+
+  private boolean look(Handle handle) {
+    Optional<Count> count =
+        handle
+            .createQuery("select * from trigger_count where dataset = :dataset for update")
+            .bind("dataset", config.dataset())
+            .map(
+                (row, context) ->
+                    new Count(
+                        row.getLong("ratings"),
+                        row.getObject("since", OffsetDateTime.class).toInstant()))
+            .findOne();
+    Instant now = clock.instant();
+    Optional<String> by =
+        count.flatMap(c -> rule.due(c.ratings(), Duration.between(c.since(), now)));
+    List<String> lines = List.of(config.line().orElseThrow(), config.rewardLine());
+    if (by.isEmpty() || store.hasOpenRound(handle, lines)) {
+      return false;
+    }
+    start(handle, count.orElseThrow().ratings(), by.get(), now);
+    return true;
+  }
+
+  private void start(Handle handle, long ratings, String by, Instant now) {
+    Job reward = jobs.create(handle, ids.next().toString(), RoundSpecs.reward(config), by);
+    TrainingSpec after =
+        RoundSpecs.policy(config).toBuilder().setAfterJobId(reward.id().toString()).build();
+    Job policy = jobs.create(handle, ids.next().toString(), after, by);
+    handle
+        .createUpdate(
+            """
+            insert into training_round
+              (reward_job_id, policy_job_id, line, ratings, create_time)
+            values (:reward, :policy, :line, :ratings, :now)
+            """)
+        .bind("reward", reward.id())
+        .bind("policy", policy.id())
+        .bind("line", config.line().orElseThrow())
+        .bind("ratings", ratings)
+        .bind("now", now.atOffset(ZoneOffset.UTC))
+        .execute();
+    handle
+        .createUpdate("update trigger_count set ratings = 0, since = :now where dataset = :dataset")
+        .bind("now", now.atOffset(ZoneOffset.UTC))
+        .bind("dataset", config.dataset())
+        .execute();
+    LOG.infof(
+        "round started by=%s ratings=%d rewardJobId=%s policyJobId=%s",
+        by, ratings, reward.id(), policy.id());
+  }
+}
