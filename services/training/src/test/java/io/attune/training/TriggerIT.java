@@ -1,0 +1,118 @@
+package io.attune.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.attune.feedback.v1.Rating;
+import io.attune.feedback.v1.RatingAccepted;
+import io.attune.testkit.Infrastructure;
+import io.attune.training.job.Job;
+import io.attune.training.job.Jobs;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@TestProfile(NoWorkers.class)
+@WithTestResource(Infrastructure.class)
+@WithTestResource(FreePort.class)
+class TriggerIT {
+  @Inject Jobs jobs;
+  @Inject Jdbi jdbi;
+  @Inject MovableClock clock;
+
+  @Test
+  void enoughRatingsStartOneRoundAndTheNextWaitsForItsEnd() {
+    send(0, 49);
+    send("other", 1_000, 1_060);
+    awaitCount(49);
+    assertThat(policies()).isEmpty();
+
+    send(49, 50);
+    List<Job> first = awaitRounds(1);
+
+    assertThat(first.get(0).createdBy()).isEqualTo("trigger:count");
+    assertThat(first.get(0).spec().getDataset()).isEqualTo("shop");
+    assertThat(first.get(0).spec().getArguments().getLearningRate()).isEqualTo(0.0005);
+    Job reward = jobs.get(first.get(0).spec().getAfterJobId());
+    assertThat(reward.spec().getLine()).isEqualTo("triggered-reward");
+    assertThat(reward.spec().hasReward()).isTrue();
+
+    // Enough for another round, but the first one is under way.
+    send(50, 110);
+    awaitCount(60);
+    assertThat(policies()).hasSize(1);
+    jobs.cancel(reward.id().toString());
+    assertThat(policies()).hasSize(1);
+    jobs.cancel(first.get(0).id().toString());
+    List<Job> second = awaitRounds(2);
+    assertThat(second.get(0).createdBy()).isEqualTo("trigger:count");
+
+    // Fewer ratings do once enough time has passed; a hundred is the least.
+    cancelAll(second);
+    send(110, 150);
+    awaitCount(40);
+    clock.forward(Duration.ofHours(25));
+    assertThat(policies()).hasSize(2);
+  }
+
+  private void cancelAll(List<Job> policies) {
+    for (Job policy : policies) {
+      jobs.cancel(policy.spec().getAfterJobId());
+      jobs.cancel(policy.id().toString());
+    }
+  }
+
+  private List<Job> policies() {
+    return jobs.list("triggered", Optional.empty(), 10);
+  }
+
+  private List<Job> awaitRounds(int count) {
+    return await("round " + count)
+        .atMost(Duration.ofSeconds(60))
+        .until(this::policies, found -> found.size() == count);
+  }
+
+  private void awaitCount(long ratings) {
+    await("count of " + ratings)
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                jdbi.withHandle(
+                    handle ->
+                        handle
+                            .createQuery("select ratings from trigger_count where dataset = 'shop'")
+                            .mapTo(Long.class)
+                            .findOne()
+                            .orElse(0L)),
+            count -> count == ratings);
+  }
+
+  private static void send(int from, int to) {
+    send("shop", from, to);
+  }
+
+  private static void send(String dataset, int from, int to) {
+    Topic.send(
+        "ingestion",
+        IntStream.range(from, to)
+            .mapToObj(
+                i ->
+                    RatingAccepted.newBuilder()
+                        .setRating(
+                            Rating.newBuilder()
+                                .setId("r" + i)
+                                .setDataset(dataset)
+                                .setConversationId("c" + i % 7)
+                                .setScore(0.5))
+                        .build())
+            .toList());
+  }
+}

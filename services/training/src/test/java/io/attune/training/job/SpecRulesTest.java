@@ -1,0 +1,61 @@
+package io.attune.training.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.PlatformException;
+import io.attune.training.Messages;
+import io.attune.training.v1.LineKind;
+import io.attune.training.v1.TrainingSpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SpecRulesTest {
+  @Test
+  void fillsInTheDataSetAndNothingElse() {
+    TrainingSpec spec = spec("{\"line\":\"assistant\",\"dpo\":{}}");
+
+    assertThat(SpecRules.check(spec)).isEqualTo(spec.toBuilder().setDataset("default").build());
+  }
+
+  @Test
+  void theObjectiveSaysWhatTheLineIs() {
+    assertThat(SpecRules.kind(spec("{\"reward\":{}}"))).isEqualTo(LineKind.LINE_KIND_REWARD);
+    assertThat(SpecRules.kind(spec("{\"dpo\":{}}"))).isEqualTo(LineKind.LINE_KIND_POLICY);
+    assertThat(SpecRules.kind(spec("{\"sft\":{}}"))).isEqualTo(LineKind.LINE_KIND_POLICY);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{\"dpo\":{}}|spec.line",
+        "{\"line\":\"A b\",\"dpo\":{}}|spec.line",
+        "{\"line\":\"a\"}|spec.objective",
+        "{\"line\":\"a\",\"sft\":{\"minimum_score\":1.1}}|spec.sft.minimum_score",
+        "{\"line\":\"a\",\"dpo\":{\"beta\":0}}|spec.dpo.beta",
+        "{\"line\":\"a\",\"dpo\":{\"beta\":\"NaN\"}}|spec.dpo.beta",
+        "{\"line\":\"a\",\"dpo\":{\"minimum_margin\":-1}}|spec.dpo.minimum_margin",
+        "{\"line\":\"a\",\"dpo\":{\"maximum_pairs_per_prompt\":0}}|maximum_pairs_per_prompt",
+        "{\"line\":\"a\",\"dpo\":{},\"lora\":{\"r\":0}}|spec.lora.r",
+        "{\"line\":\"a\",\"dpo\":{},\"lora\":{\"r\":257}}|spec.lora.r",
+        "{\"line\":\"a\",\"dpo\":{},\"lora\":{\"lora_dropout\":1}}|spec.lora.lora_dropout",
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"learning_rate\":0}}|learning_rate",
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"max_steps\":0}}|max_steps",
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"max_length\":1}}|max_length"
+      })
+  void namesTheFieldThatIsOutOfRange(String json, String field) {
+    assertThatThrownBy(() -> SpecRules.check(spec(json)))
+        .isInstanceOfSatisfying(
+            PlatformException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.ERROR_CODE_INVALID_ARGUMENT))
+        .hasMessageContaining(field);
+  }
+
+  private static TrainingSpec spec(String json) {
+    return Messages.fromJson(json, TrainingSpec.newBuilder()).build();
+  }
+}
