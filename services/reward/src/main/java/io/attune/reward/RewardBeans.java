@@ -1,0 +1,20 @@
+package io.attune.reward;
+
+import io.attune.platform.line.ServedLines;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+
+/** Puts the parts of reward together. */
+public final class RewardBeans {
+
+  @Produces
+  @Singleton
+  ServedLines<Scorer.Model> lines() {
+    return new ServedLines<>();
+  }
+
+  void close(@Disposes ServedLines<Scorer.Model> lines) {
+    lines.close();
+  }
+}

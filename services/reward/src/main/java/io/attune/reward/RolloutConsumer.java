@@ -1,0 +1,104 @@
+package io.attune.reward;
+
+import com.google.protobuf.util.Timestamps;
+import io.attune.platform.error.Failures;
+import io.attune.platform.error.PlatformException;
+import io.attune.platform.event.EventRecords;
+import io.attune.serving.v1.Generation;
+import io.attune.training.v1.RolloutCompleted;
+import io.attune.training.v1.RolloutScored;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.jboss.logging.Logger;
+
+/**
+ * Scores completed rollouts. Scores and the offsets that they were made from are one Kafka
+ * transaction, so that each rollout is scored once however often it is delivered.
+ */
+@ApplicationScoped
+public class RolloutConsumer {
+
+  private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
+
+  private final Scoring scoring;
+  private final RolloutPublisher publisher;
+  private final MeterRegistry metrics;
+  private final Clock clock;
+
+  public RolloutConsumer(
+      Scoring scoring, RolloutPublisher publisher, MeterRegistry metrics, Clock clock) {
+    this.scoring = scoring;
+    this.publisher = publisher;
+    this.metrics = metrics;
+    this.clock = clock;
+  }
+
+  @Incoming("rollouts-completed")
+  Uni<Void> consume(Message<ConsumerRecords<String, byte[]>> batch) {
+    return Uni.createFrom()
+        .item(() -> score(batch.getPayload()))
+        // The model takes time that no event loop has.
+        .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
+        .chain(scored -> publisher.publish(batch, scored));
+  }
+
+  private List<RolloutScored> score(ConsumerRecords<String, byte[]> rollouts) {
+    List<RolloutScored> scored = new ArrayList<>();
+    for (ConsumerRecord<String, byte[]> kafka : rollouts) {
+      try {
+        scored.add(score(EventRecords.decode(kafka, RolloutCompleted.class)));
+      } catch (PlatformException malformed) {
+        metrics.counter("attune.reward.rollouts", "outcome", "MALFORMED").increment();
+        LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
+      }
+    }
+    return scored;
+  }
+
+  private RolloutScored score(RolloutCompleted rollout) {
+    var event =
+        RolloutScored.newBuilder()
+            .setRolloutId(rollout.getRolloutId())
+            .setJobId(rollout.getJobId())
+            .setPurpose(rollout.getPurpose())
+            .addAllGenerations(rollout.getGenerationsList())
+            .setScoredTime(Timestamps.fromMillis(clock.millis()));
+    if (rollout.hasFailure()) {
+      metrics.counter("attune.reward.rollouts", "outcome", "PASSED_ON").increment();
+      return event.setFailure(rollout.getFailure()).build();
+    }
+    try {
+      Scoring.Scored scored = scoring.score(rollout.getRewardLine(), answers(rollout));
+      for (float score : scored.scores()) {
+        event.addScores(score);
+      }
+      metrics.counter("attune.reward.rollouts", "outcome", "OK").increment();
+      return event.setRewardModel(scored.rewardModel().toProto()).build();
+    } catch (RuntimeException thrown) {
+      PlatformException failure = Failures.toCaller(thrown);
+      metrics.counter("attune.reward.rollouts", "outcome", "FAILED").increment();
+      LOG.errorf(
+          "Rollout not scored rolloutId=%s jobId=%s reason=%s",
+          rollout.getRolloutId(), rollout.getJobId(), failure.getMessage());
+      return event.setFailure(failure.toFailure()).build();
+    }
+  }
+
+  private static List<PromptAnswer> answers(RolloutCompleted rollout) {
+    List<PromptAnswer> answers = new ArrayList<>();
+    for (Generation generation : rollout.getGenerationsList()) {
+      answers.add(
+          new PromptAnswer(RewardGrpc.prompt(generation.getPrompt()), generation.getCompletion()));
+    }
+    return answers;
+  }
+}

@@ -1,0 +1,181 @@
+package io.attune.serving;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Roles;
+import io.attune.serving.generate.Admission;
+import io.attune.serving.generate.Answer;
+import io.attune.serving.generate.AnswerListener;
+import io.attune.serving.generate.Answering;
+import io.attune.serving.generate.Head;
+import io.attune.serving.generate.Models;
+import io.attune.serving.generate.Ongoing;
+import io.attune.serving.generate.Prepared;
+import io.attune.serving.generate.Prompt;
+import io.attune.serving.generate.Question;
+import io.attune.serving.generate.Sampling;
+import io.attune.serving.generate.Token;
+import io.attune.serving.v1.GenerateBatchRequest;
+import io.attune.serving.v1.GenerateBatchResponse;
+import io.attune.serving.v1.GenerateRequest;
+import io.attune.serving.v1.GenerateResponse;
+import io.attune.serving.v1.Generation;
+import io.attune.serving.v1.InferenceService;
+import io.attune.serving.v1.ListModelsRequest;
+import io.attune.serving.v1.ListModelsResponse;
+import io.attune.serving.v1.Model;
+import io.attune.serving.v1.SamplingParameters;
+import io.quarkus.grpc.GrpcService;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.BackPressureStrategy;
+import io.smallrye.mutiny.subscription.MultiEmitter;
+import jakarta.annotation.security.RolesAllowed;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** The inference endpoint by gRPC. */
+@GrpcService
+public class InferenceGrpc implements InferenceService {
+
+  private static final int MAX_BATCH = 64;
+
+  private final Answering answering;
+  private final Models models;
+  private final ServingPublisher publisher;
+  private final ServingConfig config;
+
+  public InferenceGrpc(
+      Answering answering, Models models, ServingPublisher publisher, ServingConfig config) {
+    this.answering = answering;
+    this.models = models;
+    this.publisher = publisher;
+    this.config = config;
+  }
+
+  @Override
+  @Blocking
+  @RolesAllowed({Roles.RATER, Roles.VIEWER})
+  public Multi<GenerateResponse> generate(GenerateRequest request) {
+    // A buffer holds at most one answer's tokens, so a slow reader holds nobody up.
+    return Multi.createFrom()
+        .emitter(emitter -> stream(request, emitter), BackPressureStrategy.BUFFER);
+  }
+
+  private void stream(GenerateRequest request, MultiEmitter<? super GenerateResponse> emitter) {
+    Prepared question = answering.prepare(question(request, config.defaultMaxNewTokens()));
+    var pieces =
+        new AnswerListener() {
+          @Override
+          public void token(Head head, Token token) {
+            emitter.emit(piece(head).setText(token.text()).build());
+          }
+
+          @Override
+          public void complete(Answer answer) {
+            publisher.answered(answer);
+            emitter.emit(
+                piece(answer.head()).setGeneration(ServingPublisher.generation(answer)).build());
+            emitter.complete();
+          }
+
+          @Override
+          public void failed(PlatformException failure) {
+            emitter.fail(failure);
+          }
+        };
+    Ongoing answer =
+        answering.start(Admission.Kind.CALLER, List.of(question), List.of(pieces)).get(0);
+    emitter.onTermination(answer::cancel);
+  }
+
+  private static GenerateResponse.Builder piece(Head head) {
+    return GenerateResponse.newBuilder()
+        .setGenerationId(head.generationId())
+        .setAdapter(head.adapter().toProto());
+  }
+
+  @Override
+  @Blocking
+  @RolesAllowed({Roles.RATER, Roles.VIEWER})
+  public Uni<GenerateBatchResponse> generateBatch(GenerateBatchRequest request) {
+    int count = request.getRequestsCount();
+    if (count < 1 || count > MAX_BATCH) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INVALID_ARGUMENT,
+          "A batch holds 1 to " + MAX_BATCH + " requests, got " + count + ".");
+    }
+    var questions = new ArrayList<Prepared>();
+    try {
+      request
+          .getRequestsList()
+          .forEach(
+              one -> questions.add(answering.prepare(question(one, config.defaultMaxNewTokens()))));
+    } catch (RuntimeException refused) {
+      questions.forEach(question -> question.pin().close());
+      throw refused;
+    }
+    return AnswerSet.collect(answering, Admission.Kind.CALLER, questions, publisher::answered)
+        .map(InferenceGrpc::batch);
+  }
+
+  private static GenerateBatchResponse batch(List<Answer> answers) {
+    List<Generation> generations = answers.stream().map(ServingPublisher::generation).toList();
+    return GenerateBatchResponse.newBuilder().addAllGenerations(generations).build();
+  }
+
+  @Override
+  @RolesAllowed({Roles.VIEWER, Roles.RATER})
+  public Uni<ListModelsResponse> listModels(ListModelsRequest request) {
+    var response = ListModelsResponse.newBuilder();
+    for (Models.Entry entry : models.list()) {
+      response.addModels(
+          Model.newBuilder()
+              .setName(entry.name())
+              .setAdapter(entry.adapter().toProto())
+              .setParent(entry.parent()));
+    }
+    return Uni.createFrom().item(response.build());
+  }
+
+  private static Question question(GenerateRequest request, int defaultMaxNewTokens) {
+    return new Question(
+        request.getModel(),
+        prompt(request.getPrompt()),
+        sampling(request.getSampling(), defaultMaxNewTokens),
+        request.getConversationId());
+  }
+
+  /**
+   * The prompt of a request or event.
+   *
+   * @throws PlatformException INVALID_ARGUMENT if neither form is set
+   */
+  public static Prompt prompt(io.attune.common.v1.Prompt proto) {
+    return switch (proto.getFormCase()) {
+      case TEXT -> new Prompt.Text(proto.getText());
+      case CONVERSATION ->
+          new Prompt.Chat(
+              proto.getConversation().getMessagesList().stream()
+                  .map(turn -> new Prompt.Turn(turn.getRole(), turn.getContent()))
+                  .toList());
+      case FORM_NOT_SET ->
+          throw new PlatformException(
+              ErrorCode.ERROR_CODE_INVALID_ARGUMENT,
+              "The prompt is missing; set its text or its conversation.");
+    };
+  }
+
+  /** The sampling of a request or event, with the contract's defaults filled in. */
+  public static Sampling sampling(SamplingParameters proto, int defaultMaxNewTokens) {
+    return new Sampling(
+        proto.hasTemperature() ? proto.getTemperature() : Sampling.DEFAULT_TEMPERATURE,
+        proto.getTopK(),
+        proto.hasTopP() ? proto.getTopP() : 1,
+        proto.getMaxNewTokens() == 0 ? defaultMaxNewTokens : proto.getMaxNewTokens(),
+        proto.getStopList(),
+        proto.hasSeed() ? OptionalLong.of(proto.getSeed()) : OptionalLong.empty());
+  }
+}

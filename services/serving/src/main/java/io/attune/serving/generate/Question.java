@@ -1,0 +1,10 @@
+package io.attune.serving.generate;
+
+/**
+ * What a caller asks.
+ *
+ * @param model a line, a line and version as {@code line@3}, or the base model's name; the default
+ *     line when empty
+ * @param conversationId the conversation that the answer belongs to; a new one when empty
+ */
+public record Question(String model, Prompt prompt, Sampling sampling, String conversationId) {}

@@ -1,0 +1,169 @@
+package io.attune.serving.rollout;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.Failures;
+import io.attune.platform.error.PlatformException;
+import io.attune.platform.event.EventRecords;
+import io.attune.platform.line.LineVersion;
+import io.attune.platform.line.Pin;
+import io.attune.platform.line.Release;
+import io.attune.platform.line.ServedVersion;
+import io.attune.serving.AnswerSet;
+import io.attune.serving.InferenceGrpc;
+import io.attune.serving.ServingConfig;
+import io.attune.serving.ServingPublisher;
+import io.attune.serving.generate.Admission;
+import io.attune.serving.generate.Answer;
+import io.attune.serving.generate.Answering;
+import io.attune.serving.generate.Candidates;
+import io.attune.serving.generate.Generator.LoadedAdapter;
+import io.attune.serving.generate.Prepared;
+import io.attune.serving.generate.Question;
+import io.attune.serving.generate.Sampling;
+import io.attune.training.v1.RolloutCompleted;
+import io.attune.training.v1.RolloutRequested;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+import org.jboss.logging.Logger;
+
+/**
+ * Answers chunks of prompts with the version that each names. A chunk's offset is committed after
+ * its answers are published; a chunk that comes again is answered again under the same ids, and
+ * whoever reads the answers counts it once.
+ */
+@ApplicationScoped
+public class RolloutConsumer {
+
+  private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
+  private static final Duration FIRST_WAIT = Duration.ofMillis(200);
+  private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
+
+  private final Answering answering;
+  private final Candidates candidates;
+  private final Admission admission;
+  private final ServingPublisher publisher;
+  private final ServingConfig config;
+  private final MeterRegistry metrics;
+
+  public RolloutConsumer(
+      Answering answering,
+      Candidates candidates,
+      Admission admission,
+      ServingPublisher publisher,
+      ServingConfig config,
+      MeterRegistry metrics) {
+    this.answering = answering;
+    this.candidates = candidates;
+    this.admission = admission;
+    this.publisher = publisher;
+    this.config = config;
+    this.metrics = metrics;
+  }
+
+  @Incoming("rollouts-requested")
+  Uni<Void> consume(ConsumerRecord<String, byte[]> kafka) {
+    RolloutRequested request;
+    try {
+      request = EventRecords.decode(kafka, RolloutRequested.class);
+    } catch (PlatformException malformed) {
+      metrics.counter("attune.serving.rollouts", "outcome", "MALFORMED").increment();
+      LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
+      return Uni.createFrom().voidItem();
+    }
+    return answer(request)
+        .chain(
+            completed ->
+                Uni.createFrom()
+                    .deferred(() -> publisher.completed(completed))
+                    .onFailure()
+                    .retry()
+                    .withBackOff(FIRST_WAIT, LONGEST_WAIT)
+                    .indefinitely());
+  }
+
+  private Uni<RolloutCompleted> answer(RolloutRequested request) {
+    return Uni.createFrom()
+        .deferred(() -> generate(request))
+        // Loading a version and tokenizing take time that no event loop has.
+        .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
+        .map(answers -> completed(request, answers))
+        .onFailure()
+        .recoverWithUni(thrown -> failed(request, thrown));
+  }
+
+  private Uni<List<Answer>> generate(RolloutRequested request) {
+    if (request.getPromptsCount() == 0) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INVALID_ARGUMENT, "A rollout needs at least one prompt.");
+    }
+    Sampling sampling = InferenceGrpc.sampling(request.getSampling(), config.defaultMaxNewTokens());
+    var questions = new ArrayList<Prepared>();
+    try (Pin<LoadedAdapter> version = pin(request)) {
+      for (int i = 0; i < request.getPromptsCount(); i++) {
+        String id = request.getRolloutId() + "/" + i;
+        var question =
+            new Question(
+                version.version().line(),
+                InferenceGrpc.prompt(request.getPrompts(i)),
+                sampling.forAnswer(i),
+                id);
+        questions.add(answering.prepare(question, question.model(), version.again(), id));
+      }
+    } catch (RuntimeException refused) {
+      questions.forEach(question -> question.pin().close());
+      throw refused;
+    }
+    return AnswerSet.collect(answering, Admission.Kind.ROLLOUT, questions, each -> {});
+  }
+
+  private Pin<LoadedAdapter> pin(RolloutRequested request) {
+    LineVersion version = LineVersion.of(request.getAdapter());
+    if (version.version() == 0) {
+      return ServedVersion.<LoadedAdapter>base(version.line()).pin().orElseThrow();
+    }
+    if (!request.hasArtifact()) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INVALID_ARGUMENT,
+          "Rollout of " + version + " names no artifact, so it cannot be loaded.");
+    }
+    return candidates.pin(new Release(version, request.getArtifact(), ""));
+  }
+
+  private RolloutCompleted completed(RolloutRequested request, List<Answer> answers) {
+    metrics.counter("attune.serving.rollouts", "outcome", "OK").increment();
+    var completed = about(request);
+    answers.forEach(answer -> completed.addGenerations(ServingPublisher.generation(answer)));
+    return completed.build();
+  }
+
+  private Uni<RolloutCompleted> failed(RolloutRequested request, Throwable thrown) {
+    if (admission.draining()) {
+      // Never ends, so the offset is not committed: another replica answers the chunk.
+      return Uni.createFrom().nothing();
+    }
+    PlatformException failure = Failures.toCaller(thrown);
+    metrics.counter("attune.serving.rollouts", "outcome", "FAILED").increment();
+    LOG.errorf(
+        "Rollout failed rolloutId=%s jobId=%s version=%s reason=%s",
+        request.getRolloutId(),
+        request.getJobId(),
+        LineVersion.of(request.getAdapter()),
+        failure.getMessage());
+    return Uni.createFrom().item(about(request).setFailure(failure.toFailure()).build());
+  }
+
+  private static RolloutCompleted.Builder about(RolloutRequested request) {
+    return RolloutCompleted.newBuilder()
+        .setRolloutId(request.getRolloutId())
+        .setJobId(request.getJobId())
+        .setPurpose(request.getPurpose())
+        .setRewardLine(request.getRewardLine());
+  }
+}

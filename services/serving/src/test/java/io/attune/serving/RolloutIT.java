@@ -1,0 +1,96 @@
+package io.attune.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.common.v1.Artifact;
+import io.attune.common.v1.ErrorCode;
+import io.attune.common.v1.Prompt;
+import io.attune.serving.v1.SamplingParameters;
+import io.attune.testkit.Infrastructure;
+import io.attune.training.v1.RolloutCompleted;
+import io.attune.training.v1.RolloutRequested;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@WithTestResource(
+    value = Infrastructure.class,
+    initArgs = @ResourceArg(name = "database", value = "false"))
+class RolloutIT {
+
+  private final Fixture fixture = new Fixture();
+
+  @AfterEach
+  void close() {
+    fixture.close();
+  }
+
+  @Test
+  void candidateThatIsNotReleasedAnswersEveryPrompt() {
+    Artifact artifact = fixture.publish(Fixture.ADAPTERS.resolve("two"));
+    var request =
+        RolloutRequested.newBuilder()
+            .setRolloutId(UUID.randomUUID().toString())
+            .setJobId("job-1")
+            .setPurpose("gate/candidate")
+            .setRewardLine("reward")
+            .setAdapter(Fixture.version("candidate", 4, artifact))
+            .setArtifact(artifact)
+            .setSampling(SamplingParameters.newBuilder().setTemperature(0).setMaxNewTokens(24));
+    for (int i = 0; i < 3; i++) {
+      request.addPrompts(Prompt.newBuilder().setText(expected(i).path("prompt").textValue()));
+    }
+
+    fixture.send(request.build());
+    RolloutCompleted completed = completed(request.getRolloutId());
+
+    assertThat(completed.hasFailure()).isFalse();
+    assertThat(completed.getJobId()).isEqualTo("job-1");
+    assertThat(completed.getPurpose()).isEqualTo("gate/candidate");
+    assertThat(completed.getRewardLine()).isEqualTo("reward");
+    for (int i = 0; i < 3; i++) {
+      assertThat(completed.getGenerations(i).getCompletion())
+          .isEqualTo(expected(i).path("completion").textValue());
+      assertThat(completed.getGenerations(i).getAdapter()).isEqualTo(request.getAdapter());
+      assertThat(completed.getGenerations(i).getGenerationId())
+          .isEqualTo(request.getRolloutId() + "/" + i);
+    }
+  }
+
+  @Test
+  void versionThatCannotBeLoadedIsAFailureThatSaysSo() {
+    var artifact = fixture.publish(Fixture.ADAPTERS.resolve("one"));
+    var wrong = artifact.toBuilder().setSha256("1".repeat(64)).build();
+    var request =
+        RolloutRequested.newBuilder()
+            .setRolloutId(UUID.randomUUID().toString())
+            .setJobId("job-2")
+            .setAdapter(Fixture.version("candidate", 5, wrong))
+            .setArtifact(wrong)
+            .addPrompts(Prompt.newBuilder().setText("hello"))
+            .build();
+
+    fixture.send(request);
+    RolloutCompleted completed = completed(request.getRolloutId());
+
+    assertThat(completed.getGenerationsCount()).isZero();
+    assertThat(completed.getFailure().getCode())
+        .isIn(ErrorCode.ERROR_CODE_CORRUPT, ErrorCode.ERROR_CODE_NOT_FOUND);
+  }
+
+  private RolloutCompleted completed(String rolloutId) {
+    var found =
+        fixture.read(RolloutCompleted.class, 1, event -> event.getRolloutId().equals(rolloutId));
+    assertThat(found).hasSize(1);
+    return found.get(0);
+  }
+
+  private static JsonNode expected(int prompt) {
+    return Fixture.expected("two", prompt);
+  }
+}
