@@ -44,7 +44,11 @@ class PendingTimeoutIT {
       topic.await(RatingRejected.class, 2, r -> r.getRatingId().equals("orphan"));
     }
     long rows =
-        jdbi.withHandle(h -> h.createQuery("SELECT count(*) FROM ratings WHERE rating_id = 'orphan'").mapTo(Long.class).one());
+        jdbi.withHandle(
+            h ->
+                h.createQuery("SELECT count(*) FROM ratings WHERE rating_id = 'orphan'")
+                    .mapTo(Long.class)
+                    .one());
     assertThat(rows).isZero();
   }
 }

@@ -83,7 +83,8 @@ public final class RatingReader {
           rating,
           new PlatformException(
               ErrorCode.ERROR_CODE_TEXT_NOT_ALLOWED,
-              "Rated text can be sent with the role data-engineer only; name the generation instead."));
+              "Rated text can be sent with the role data-engineer only; name the generation"
+                  + " instead."));
     }
     Rating named = rating;
     if (!imports || rating.getRater().isEmpty()) {

@@ -53,7 +53,8 @@ final class TextRules {
     }
     if (!fits) {
       throw invalid(
-          "dataset must be 1 to 100 of a-z, 0-9, '-', '_' and '.', and begin with a letter or digit");
+          "dataset must be 1 to 100 of a-z, 0-9, '-', '_' and '.', and begin with a letter or"
+              + " digit");
     }
   }
 

@@ -45,8 +45,8 @@ class SnapshotLineTest {
         .isEqualTo(
             "{\"rating_id\":\"r1\",\"rater\":\"ann\",\"dataset\":\"default\",\"conversation_id\":\"c1\","
                 + "\"rated_time\":\"1970-01-01T00:00:01Z\",\"held_out\":false,"
-                + "\"prompt\":[{\"role\":\"user\",\"content\":\"hi\"}],"
-                + "\"answers\":[{\"generation_id\":\"g1\",\"completion\":\"\u00dcber \\\"x\\\"\","
+                + "\"prompt\":[{\"role\":\"user\",\"content\":\"hi\"}],\"answers\":[{\"generation_id\":\"g1\",\"completion\":\"\u00dcber"
+                + " \\\"x\\\"\","
                 + "\"adapter\":{\"line\":\"assistant\",\"version\":2}}],\"thumb\":\"down\"}");
   }
 

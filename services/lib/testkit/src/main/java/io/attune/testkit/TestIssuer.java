@@ -80,8 +80,8 @@ public final class TestIssuer implements AutoCloseable {
   private String keys() {
     RSAPublicKey open = (RSAPublicKey) key.getPublic();
     return """
-        {"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"%s","n":"%s","e":"%s"}]}
-        """
+    {"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"%s","n":"%s","e":"%s"}]}
+    """
         .formatted(
             TestTokens.KEY_ID, unsigned(open.getModulus()), unsigned(open.getPublicExponent()));
   }
@@ -90,8 +90,8 @@ public final class TestIssuer implements AutoCloseable {
     String token =
         tokens.with("service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"));
     return """
-        {"access_token":"%s","token_type":"Bearer","expires_in":300}
-        """
+    {"access_token":"%s","token_type":"Bearer","expires_in":300}
+    """
         .formatted(token);
   }
 

@@ -110,8 +110,9 @@ public final class TestTokens {
     String roles =
         claims.roles().stream().map(role -> '"' + role + '"').collect(Collectors.joining(","));
     return """
-        {"iss":"%s","aud":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
-        "resource_access":{"attune":{"roles":[%s]}}}"""
+    {"iss":"%s","aud":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
+    "resource_access":{"attune":{"roles":[%s]}}}\
+    """
         .formatted(
             claims.issuer(),
             claims.audience(),

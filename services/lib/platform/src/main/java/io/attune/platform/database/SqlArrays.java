@@ -8,7 +8,8 @@ public final class SqlArrays {
   private SqlArrays() {}
 
   /**
-   * For {@code ?::bytea[]}. Jdbi hands elements over as objects, which the driver refuses for bytes.
+   * For {@code ?::bytea[]}. Jdbi hands elements over as objects, which the driver refuses for
+   * bytes.
    */
   public static Argument bytea(byte[][] values) {
     return (position, statement, context) ->

@@ -77,7 +77,8 @@ public class ServiceToken implements ClientInterceptor {
                 listener.onClose(
                     Status.UNAVAILABLE
                         .withDescription(
-                            "The issuer gives this service no token; see quarkus.oidc-client settings")
+                            "The issuer gives this service no token; see quarkus.oidc-client"
+                                + " settings")
                         .withCause(failed),
                     new Metadata());
               });

@@ -94,9 +94,20 @@ class EventsTest {
   private static ConsumerRecord<String, byte[]> record(String type, byte[] value) {
     var encoded = EventRecords.encode(ACCEPTED, "id", "ingestion", Instant.EPOCH);
     encoded.headers().remove(EventRecords.TYPE);
-    encoded.headers().add(EventRecords.TYPE, type.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    encoded
+        .headers()
+        .add(EventRecords.TYPE, type.getBytes(java.nio.charset.StandardCharsets.UTF_8));
     return new ConsumerRecord<>(
-        encoded.topic(), 0, 5, 0, TimestampType.CREATE_TIME, 0, 0, encoded.key(), value,
-        encoded.headers(), Optional.empty());
+        encoded.topic(),
+        0,
+        5,
+        0,
+        TimestampType.CREATE_TIME,
+        0,
+        0,
+        encoded.key(),
+        value,
+        encoded.headers(),
+        Optional.empty());
   }
 }

@@ -180,8 +180,7 @@ class InboxConsumersIT {
   private static KafkaClients clients() {
     var config =
         new SmallRyeConfigBuilder()
-            .withDefaultValue(
-                "kafka.bootstrap.servers", EmbeddedBroker.shared().bootstrapServers())
+            .withDefaultValue("kafka.bootstrap.servers", EmbeddedBroker.shared().bootstrapServers())
             .build();
     return new KafkaClients(config, "test");
   }
