@@ -50,7 +50,7 @@ public final class Welcome {
         "# Watch ratings come in, and what was refused, with the reason:",
         "kcat -C -b " + at.bootstrap() + " -t feedback.rejected.v1 -o beginning -e -f '%h %o\\n'",
         "",
-        "# Jobs, and where an adapter comes from:",
+        "# Jobs and, once a version is released, where it comes from:",
         "grpcurl -plaintext -import-path proto -proto attune/training/v1/training_service.proto"
             + " -H \"Authorization: Bearer $TOKEN\" -d '{}' 127.0.0.1:"
             + at.training()
