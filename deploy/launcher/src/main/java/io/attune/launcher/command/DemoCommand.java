@@ -41,10 +41,18 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
   private long seed = 1;
 
+  @Option(
+      names = "--questions",
+      paramLabel = "N",
+      description =
+          "Questions that are asked and rated, four answers each. Fewer are faster, with a large"
+              + " model above all. Default: ${DEFAULT-VALUE}.")
+  private int questions = 192;
+
   @Override
   public Integer call() throws InterruptedException {
     Display display = Display.of(System.out);
-    DemoPlan plan = DemoPlan.standard(seed);
+    DemoPlan plan = DemoPlan.standard(seed, questions);
     Path folder = data != null ? data : LocalOptions.home().resolve(".attune/demo");
     try (DataFolder held = DataFolder.open(folder)) {
       if (data == null) {
@@ -55,7 +63,7 @@ public final class DemoCommand implements Callable<Integer> {
               LocalOptions.home(),
               held.root(),
               local.model(),
-              Map.of("training", plan.trainingSettings()));
+              Map.of("training", plan.trainingSettings(local.hiddenSize())));
       plan.rubricLines().forEach(System.out::println);
       try (Platform platform = Platform.start(settings, held, display)) {
         DemoResult result = new Demo(platform, plan, display).run();

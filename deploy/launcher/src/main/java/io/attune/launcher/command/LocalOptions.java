@@ -1,6 +1,9 @@
 package io.attune.launcher.command;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.launcher.local.LauncherException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -28,5 +31,19 @@ final class LocalOptions {
       throw new LauncherException(folder + " holds no model: config.json is missing");
     }
     return folder;
+  }
+
+  /** The width of the model's residual stream, from its config.json. */
+  int hiddenSize() {
+    Path config = model().resolve("config.json");
+    try {
+      JsonNode size = new ObjectMapper().readTree(config.toFile()).path("hidden_size");
+      if (!size.isInt() || size.asInt() < 1) {
+        throw new LauncherException(config + " says no hidden_size; the demo needs a Llama model");
+      }
+      return size.asInt();
+    } catch (IOException e) {
+      throw new LauncherException(config + " cannot be read", e);
+    }
   }
 }

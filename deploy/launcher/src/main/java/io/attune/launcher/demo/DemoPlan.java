@@ -18,9 +18,12 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
   /** The policy line that the demo improves. */
   static final String LINE = "assistant";
 
-  /** The demo as `attune demo` runs it. */
-  public static DemoPlan standard(long seed) {
-    return new DemoPlan(seed, 192, 4, 2, 96);
+  /** The width of the bundled model, for which the learning rates were chosen. */
+  private static final double HIDDEN_SIZE = 192;
+
+  /** The demo as `attune demo` runs it: half as many held-out questions as rated ones. */
+  public static DemoPlan standard(long seed, int questions) {
+    return new DemoPlan(seed, questions, 4, 2, questions / 2);
   }
 
   /** Ratings that the simulated raters send in all. */
@@ -28,21 +31,26 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
     return questions * samples * raters;
   }
 
-  /** Configuration of the training service: one round, when all ratings have arrived. */
-  public Map<String, String> trainingSettings() {
+  /**
+   * Configuration of the training service: one round, when all ratings have arrived.
+   *
+   * @param hiddenSize of the base model; a wider one takes proportionally smaller steps
+   */
+  public Map<String, String> trainingSettings(int hiddenSize) {
+    double width = HIDDEN_SIZE / hiddenSize;
     Map<String, String> settings = new LinkedHashMap<>();
     String trigger = "attune.training.trigger.";
     settings.put(trigger + "line", LINE);
     settings.put(trigger + "ratings", Integer.toString(ratings()));
     String reward = trigger + "reward.arguments.";
-    settings.put(reward + "learning_rate", "2e-3");
+    settings.put(reward + "learning_rate", Double.toString(2e-3 * width));
     settings.put(reward + "per_device_train_batch_size", "16");
     settings.put(reward + "gradient_accumulation_steps", "1");
     settings.put(reward + "num_train_epochs", "3");
     settings.put(reward + "max_length", "256");
     settings.put(reward + "seed", Long.toString(seed));
     String policy = trigger + "policy.arguments.";
-    settings.put(policy + "learning_rate", "1e-3");
+    settings.put(policy + "learning_rate", Double.toString(1e-3 * width));
     settings.put(policy + "per_device_train_batch_size", "16");
     settings.put(policy + "gradient_accumulation_steps", "1");
     settings.put(policy + "num_train_epochs", "1");
