@@ -86,12 +86,10 @@ public class OutboxRelay {
   }
 
   private void run() {
-    try (KafkaProducer<String, byte[]> producer = kafka.producer("outbox")) {
+    try {
       while (!stopping) {
         try {
-          if (relay(producer) < BATCH) {
-            outbox.await(IDLE_MILLIS);
-          }
+          relayUntilFailure();
         } catch (RuntimeException failed) {
           LOG.warnf(failed, "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
           outbox.await(RETRY_MILLIS);
@@ -99,6 +97,23 @@ public class OutboxRelay {
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * A producer that has failed is not used again: its sequence numbers may no longer be those that
+   * the broker expects, and then it never gets through.
+   */
+  private void relayUntilFailure() throws InterruptedException {
+    KafkaProducer<String, byte[]> producer = kafka.producer("outbox");
+    try {
+      while (!stopping) {
+        if (relay(producer) < BATCH) {
+          outbox.await(IDLE_MILLIS);
+        }
+      }
+    } finally {
+      producer.close(Duration.ZERO);
     }
   }
 
