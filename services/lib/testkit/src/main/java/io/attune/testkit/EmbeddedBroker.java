@@ -35,7 +35,8 @@ public final class EmbeddedBroker implements AutoCloseable {
   public static synchronized EmbeddedBroker shared() {
     if (shared == null) {
       shared = start();
-      // In this order: a broker whose folder goes away halts the JVM, and with it a run that passed.
+      // In this order: a broker whose folder goes away halts the JVM, and with it a run that
+      // passed.
       Runtime.getRuntime().addShutdownHook(new Thread(shared::close));
     }
     return shared;
