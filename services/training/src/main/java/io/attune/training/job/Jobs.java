@@ -78,7 +78,9 @@ public class Jobs {
     }
     if (!checked.getAfterJobId().isEmpty()) {
       UUID after = requireUuid(checked.getAfterJobId(), "spec.after_job_id");
-      store.find(handle, after).orElseThrow(() -> unknown(after));
+      if (store.find(handle, after).isEmpty()) {
+        throw unknown(after);
+      }
     }
     lines.ensure(handle, checked.getLine(), SpecRules.kind(checked));
     Instant now = now();
