@@ -2,7 +2,6 @@ package io.attune.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.rpc.ErrorInfo;
@@ -17,20 +16,15 @@ import io.attune.serving.v1.GenerationCompleted;
 import io.attune.serving.v1.ListModelsRequest;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.testkit.Infrastructure;
-import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
-import io.grpc.stub.StreamObserver;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -155,47 +149,6 @@ class InferenceIT {
             });
   }
 
-  @Test
-  void cancelledAnswerGivesItsPlaceBack() {
-    occupy(3);
-    double cancelled = Fixture.answers("CANCELLED");
-    var call = Context.current().withCancellation();
-    call.run(
-        () ->
-            fixture
-                .async()
-                .generate(
-                    longest(), onEach(piece -> call.cancel(new IllegalStateException("enough")))));
-
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .untilAsserted(() -> assertThat(Fixture.answers("CANCELLED")).isEqualTo(cancelled + 1));
-    assertThat(admission.running()).isEqualTo(3);
-  }
-
-  @Test
-  void deadlineTakesACallOutOfTheQueue() {
-    occupy(4);
-    double cancelled = Fixture.answers("CANCELLED");
-
-    assertThatThrownBy(
-            () ->
-                fixture
-                    .blocking()
-                    .withDeadlineAfter(3, TimeUnit.SECONDS)
-                    .generate(request("tiny", 0))
-                    .next())
-        .isInstanceOfSatisfying(
-            StatusRuntimeException.class,
-            late ->
-                assertThat(late.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED));
-
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .untilAsserted(() -> assertThat(Fixture.answers("CANCELLED")).isEqualTo(cancelled + 1));
-    assertThat(admission.waiting()).isZero();
-  }
-
   private void occupy(int places) {
     taken.addAll(admission.enter(Admission.Kind.CALLER, Collections.nCopies(places, place -> {})));
   }
@@ -217,28 +170,7 @@ class InferenceIT {
         .build();
   }
 
-  private static GenerateRequest longest() {
-    return request("tiny", 0).toBuilder()
-        .setSampling(SamplingParameters.newBuilder().setTemperature(0).setMaxNewTokens(100))
-        .build();
-  }
-
   private static List<Integer> ints(JsonNode array) {
     return StreamSupport.stream(array.spliterator(), false).map(JsonNode::intValue).toList();
-  }
-
-  private static StreamObserver<GenerateResponse> onEach(Consumer<GenerateResponse> each) {
-    return new StreamObserver<>() {
-      @Override
-      public void onNext(GenerateResponse piece) {
-        each.accept(piece);
-      }
-
-      @Override
-      public void onError(Throwable ended) {}
-
-      @Override
-      public void onCompleted() {}
-    };
   }
 }
