@@ -69,8 +69,10 @@ public final class AnswerSet {
 
       @Override
       public void failed(PlatformException failure) {
-        emitter.fail(failure);
-        cancel();
+        // Once: the others end because of the first, or all because the subscriber went.
+        if (cancel()) {
+          emitter.fail(failure);
+        }
       }
     };
   }
@@ -92,12 +94,17 @@ public final class AnswerSet {
     }
   }
 
-  private void cancel() {
+  /** Whether this was the first. */
+  private boolean cancel() {
     List<Ongoing> toStop;
     synchronized (this) {
+      if (over) {
+        return false;
+      }
       over = true;
       toStop = ongoing;
     }
     toStop.forEach(Ongoing::cancel);
+    return true;
   }
 }

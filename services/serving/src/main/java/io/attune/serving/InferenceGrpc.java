@@ -1,6 +1,7 @@
 package io.attune.serving;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.call.Cancellation;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.identity.Roles;
 import io.attune.serving.generate.Admission;
@@ -83,7 +84,10 @@ public class InferenceGrpc implements InferenceService {
 
           @Override
           public void failed(PlatformException failure) {
-            emitter.fail(failure);
+            // Of a call that was cancelled nobody waits to hear it.
+            if (!emitter.isCancelled()) {
+              emitter.fail(failure);
+            }
           }
         };
     Ongoing answer =
@@ -117,7 +121,8 @@ public class InferenceGrpc implements InferenceService {
       questions.forEach(question -> question.pin().close());
       throw refused;
     }
-    return AnswerSet.collect(answering, Admission.Kind.CALLER, questions, publisher::answered)
+    return Cancellation.endsWithCall(
+            AnswerSet.collect(answering, Admission.Kind.CALLER, questions, publisher::answered))
         .map(InferenceGrpc::batch);
   }
 

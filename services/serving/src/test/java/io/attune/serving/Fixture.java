@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -42,6 +43,9 @@ import org.eclipse.microprofile.config.ConfigProvider;
 final class Fixture implements AutoCloseable {
 
   static final Path ADAPTERS = Path.of("src/test/resources/adapters");
+
+  /** About as many as the test model's context of 128 leaves room for. */
+  static final int MANY_TOKENS = 100;
 
   private final ManagedChannel channel =
       NettyChannelBuilder.forAddress(url().getHost(), url().getPort()).usePlaintext().build();
@@ -170,6 +174,10 @@ final class Fixture implements AutoCloseable {
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);
     }
+  }
+
+  static List<Integer> ints(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false).map(JsonNode::intValue).toList();
   }
 
   @Override

@@ -27,7 +27,7 @@ final class OpenAiErrors {
             .type(MediaType.APPLICATION_JSON)
             .entity(body(code, message, param).toString());
     if (ErrorCodes.retryable(code)) {
-      response.header("Retry-After", "1");
+      response.header("Retry-After", ErrorCodes.RETRY_SECONDS);
     }
     return response.build();
   }

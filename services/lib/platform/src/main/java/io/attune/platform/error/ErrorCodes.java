@@ -6,6 +6,9 @@ import io.grpc.Status;
 /** What each error code means in HTTP and gRPC. The one place that knows. */
 public final class ErrorCodes {
 
+  /** After how many seconds a call that can succeed later is worth trying again, at the least. */
+  public static final int RETRY_SECONDS = 1;
+
   private static final String PREFIX = "ERROR_CODE_";
 
   private ErrorCodes() {}

@@ -1,7 +1,10 @@
 package io.attune.platform.error;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.util.Durations;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import io.attune.common.v1.ErrorCode;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -14,7 +17,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 /**
  * Every gRPC error carries a {@code google.rpc.ErrorInfo} whose reason is the error code and whose
- * domain is {@value #DOMAIN}.
+ * domain is {@value #DOMAIN}, and a {@code google.rpc.RetryInfo} where the same call can succeed
+ * later.
  */
 @ApplicationScoped
 public class GrpcErrors implements ExceptionHandlerProvider {
@@ -23,17 +27,36 @@ public class GrpcErrors implements ExceptionHandlerProvider {
 
   /** The gRPC form of an error, with its details. */
   public static StatusRuntimeException toStatus(PlatformException refused) {
-    var info =
-        ErrorInfo.newBuilder()
-            .setReason(ErrorCodes.reason(refused.code()))
-            .setDomain(DOMAIN)
-            .build();
-    return StatusProto.toStatusRuntimeException(
+    return status(ErrorCodes.grpcCode(refused.code()), refused.code(), refused.getMessage());
+  }
+
+  /** The answer to a call whose deadline has passed: CANCELLED, under gRPC's own name for it. */
+  public static StatusRuntimeException deadlineExceeded() {
+    return status(
+        Status.Code.DEADLINE_EXCEEDED,
+        ErrorCode.ERROR_CODE_CANCELLED,
+        "The call's deadline passed before the answer was whole.");
+  }
+
+  private static StatusRuntimeException status(Status.Code code, ErrorCode reason, String message) {
+    var status =
         com.google.rpc.Status.newBuilder()
-            .setCode(ErrorCodes.grpcCode(refused.code()).value())
-            .setMessage(refused.getMessage())
-            .addDetails(Any.pack(info))
-            .build());
+            .setCode(code.value())
+            .setMessage(message)
+            .addDetails(
+                Any.pack(
+                    ErrorInfo.newBuilder()
+                        .setReason(ErrorCodes.reason(reason))
+                        .setDomain(DOMAIN)
+                        .build()));
+    if (ErrorCodes.retryable(reason)) {
+      status.addDetails(
+          Any.pack(
+              RetryInfo.newBuilder()
+                  .setRetryDelay(Durations.fromSeconds(ErrorCodes.RETRY_SECONDS))
+                  .build()));
+    }
+    return StatusProto.toStatusRuntimeException(status.build());
   }
 
   @Override

@@ -85,7 +85,7 @@ public final class HttpErrors {
       response.header("WWW-Authenticate", "Bearer");
     }
     if (ErrorCodes.retryable(code)) {
-      response.header("Retry-After", "1");
+      response.header("Retry-After", ErrorCodes.RETRY_SECONDS);
     }
     return response
         .entity(new Body(Map.of("code", ErrorCodes.reason(code), "message", message)))

@@ -3,6 +3,7 @@ package io.attune.platform.error;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.google.rpc.RetryInfo;
 import io.attune.common.v1.ErrorCode;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
@@ -21,6 +22,10 @@ class ErrorCodesTest {
       var info =
           StatusProto.fromThrowable(status).getDetails(0).unpack(com.google.rpc.ErrorInfo.class);
       assertThat(info.getReason()).isEqualTo(ErrorCodes.reason(code)).doesNotContain("ERROR_CODE");
+      assertThat(StatusProto.fromThrowable(status).getDetailsList())
+          .as("RetryInfo of " + code)
+          .filteredOn(detail -> detail.is(RetryInfo.class))
+          .hasSize(ErrorCodes.retryable(code) ? 1 : 0);
     }
   }
 
