@@ -25,7 +25,9 @@ final class Supervisor implements AutoCloseable {
   private static final Duration HEALTH_INTERVAL = Duration.ofMillis(200);
   private static final Duration DEATHS_WINDOW = Duration.ofMinutes(2);
   private static final int DEATHS_ALLOWED = 3;
-  private static final long STOP_MILLIS = 25_000;
+
+  /** More than the 30 s after which serving, whose requests take longest, ends itself. */
+  private static final long STOP_MILLIS = 35_000;
 
   private final ServiceCommand command;
   private final Endpoints endpoints;

@@ -14,6 +14,7 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
@@ -39,7 +40,8 @@ public final class Worker {
     // Whatever a library prints must not be taken for a message.
     System.setOut(System.err);
     // Checkpoints appear whole or not at all, so there is nothing to tidy up: stop at once.
-    ParentWatch.start(System.in, () -> Runtime.getRuntime().halt(ENDED_BY_PARENT));
+    ParentWatch.start(
+        System.in, () -> Runtime.getRuntime().halt(ENDED_BY_PARENT), Duration.ofSeconds(10));
     System.exit(new Worker(parent).run(new JobFolder(Path.of(arguments[0]))));
   }
 

@@ -2,6 +2,7 @@ package io.attune.platform.lifecycle;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 
 /**
  * Ends this process when its parent ends, however the parent ends: the pipe on standard input
@@ -9,24 +10,22 @@ import java.io.InputStream;
  */
 public final class ParentWatch {
 
-  /** How long an orderly end may take before the process is halted. */
-  static final long GRACE_MILLIS = 10_000;
-
   private ParentWatch() {}
 
   /**
    * Watches {@code parent} on a daemon thread.
    *
    * @param parent standard input, a pipe that the parent holds open and writes nothing to
-   * @param end begins an orderly end; the process is halted if it does not come about
+   * @param end begins an orderly end
+   * @param grace how long that may take; then the process is halted
    */
-  public static void start(InputStream parent, Runnable end) {
-    Thread watcher = new Thread(() -> watch(parent, end), "parent-watch");
+  public static void start(InputStream parent, Runnable end, Duration grace) {
+    Thread watcher = new Thread(() -> watch(parent, end, grace), "parent-watch");
     watcher.setDaemon(true);
     watcher.start();
   }
 
-  private static void watch(InputStream parent, Runnable end) {
+  private static void watch(InputStream parent, Runnable end, Duration grace) {
     try {
       byte[] ignored = new byte[256];
       while (parent.read(ignored) >= 0) {
@@ -36,15 +35,15 @@ public final class ParentWatch {
     } catch (IOException broken) {
       // A broken pipe is the end of the parent as well.
     }
-    Thread halt = new Thread(ParentWatch::haltLater, "parent-watch-halt");
+    Thread halt = new Thread(() -> haltAfter(grace), "parent-watch-halt");
     halt.setDaemon(true);
     halt.start();
     end.run();
   }
 
-  private static void haltLater() {
+  private static void haltAfter(Duration grace) {
     try {
-      Thread.sleep(GRACE_MILLIS);
+      Thread.sleep(grace.toMillis());
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
