@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import io.attune.engine.CancelSignal;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.ProgressListener;
@@ -33,6 +32,8 @@ import picocli.CommandLine.Option;
     },
     mixinStandardHelpOptions = true)
 public final class TrainCommand implements Callable<Integer> {
+  private static final int INTERRUPTED = 130;
+
   @Option(names = "--model", paramLabel = "DIR", required = true, description = "Base model.")
   private Path model;
 
@@ -89,7 +90,16 @@ public final class TrainCommand implements Callable<Integer> {
             model, data, out, objective, method, initAdapter, evalData, null, parameters);
     Display display = Display.of(System.out);
     display.stage("training " + objective + " (" + method + ")");
-    TrainingResult result = TrainingRun.run(spec, listener(display), CancelSignal.NEVER);
+    TrainingResult result;
+    try (Interrupt interrupt = Interrupt.listen()) {
+      result = TrainingRun.run(spec, listener(display), interrupt::heard);
+    } catch (EngineException e) {
+      if (e.reason() != Reason.CANCELLED) {
+        throw e;
+      }
+      display.note(e.getMessage() + "; the same command goes on from there");
+      return INTERRUPTED;
+    }
     display.done("wrote " + result.folder());
     result
         .evaluation()

@@ -89,21 +89,41 @@ class TrainingRunTest {
     TrainingSpec whole = spec("dpo", pairs, "whole", more);
     TrainingRun.run(whole, ProgressListener.NONE, CancelSignal.NEVER);
 
+    // A power cut after step 5: what was done since the checkpoint after step 4 is lost.
     TrainingSpec cut = spec("dpo", pairs, "cut", more);
     List<Integer> seen = new ArrayList<>();
-    assertThatThrownBy(
-            () ->
-                TrainingRun.run(
-                    cut, (step, total, metrics) -> seen.add(step), () -> seen.size() == 5))
+    ProgressListener powerCut =
+        (step, total, metrics) -> {
+          seen.add(step);
+          if (seen.size() == 5) {
+            throw new IllegalStateException("power cut");
+          }
+        };
+    assertThatThrownBy(() -> TrainingRun.run(cut, powerCut, CancelSignal.NEVER))
+        .hasMessage("power cut");
+    TrainingRun.run(cut, powerCut, CancelSignal.NEVER);
+
+    assertThat(seen).containsExactly(1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10);
+    assertSame(whole, cut);
+
+    // A cancel after step 5 loses nothing.
+    TrainingSpec cancelled = spec("dpo", pairs, "cancelled", more);
+    seen.clear();
+    ProgressListener listener = (step, total, metrics) -> seen.add(step);
+    assertThatThrownBy(() -> TrainingRun.run(cancelled, listener, () -> seen.size() == 5))
         .isInstanceOfSatisfying(
             EngineException.class,
             e -> assertThat(e.reason()).isEqualTo(EngineException.Reason.CANCELLED));
-    TrainingRun.run(cut, (step, total, metrics) -> seen.add(step), CancelSignal.NEVER);
+    TrainingRun.run(cancelled, listener, CancelSignal.NEVER);
 
-    assertThat(seen).containsExactly(1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10);
-    assertThat(cut.out().resolve("adapter_model.safetensors"))
+    assertThat(seen).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+    assertSame(whole, cancelled);
+  }
+
+  private void assertSame(TrainingSpec whole, TrainingSpec resumed) throws IOException {
+    assertThat(resumed.out().resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(whole.out().resolve("adapter_model.safetensors"));
-    assertThat(withoutClock(cut)).isEqualTo(withoutClock(whole));
+    assertThat(withoutClock(resumed)).isEqualTo(withoutClock(whole));
   }
 
   @Test

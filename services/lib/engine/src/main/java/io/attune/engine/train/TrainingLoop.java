@@ -73,6 +73,10 @@ public final class TrainingLoop<E> {
       long numTokens = start.numTokens();
       for (int step = start.step(); step < total; step++) {
         if (cancelled.getAsBoolean()) {
+          if (arguments.saveSteps() > 0 && step > start.step()) {
+            checkpoints.save(
+                new Checkpoints.State(step, numTokens), state, arguments.saveTotalLimit());
+          }
           throw new EngineException(Reason.CANCELLED, "cancelled after step " + step);
         }
         last = step(step, total, numTokens, order.microBatches(step), optimizer);
