@@ -4,23 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The attune command, run as the attune script runs it. */
 final class AttuneProcess implements AutoCloseable {
   private final Process process;
-  private final BufferedReader output;
+  private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
   private final List<String> seen = new ArrayList<>();
 
   private AttuneProcess(Process process) {
     this.process = process;
-    this.output = process.inputReader(StandardCharsets.UTF_8);
+    Thread reader = new Thread(this::read, "output");
+    reader.setDaemon(true);
+    reader.start();
   }
 
   static AttuneProcess start(String... arguments) throws IOException {
@@ -52,48 +60,75 @@ final class AttuneProcess implements AutoCloseable {
     return process;
   }
 
-  /** Reads on until a line holds the text. */
-  String await(String text) throws IOException {
-    String line;
-    while ((line = output.readLine()) != null) {
-      seen.add(line);
-      if (line.contains(text)) {
-        return line;
-      }
+  private void read() {
+    try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+      output.lines().map(Optional::of).forEach(lines::add);
+    } catch (UncheckedIOException | IOException e) {
+      // Killed: what it has said stays.
+    } finally {
+      lines.add(Optional.empty());
     }
-    throw new AssertionError("ended without saying \"" + text + "\":\n" + String.join("\n", seen));
   }
 
-  /** Reads to the end and gives everything that was said. */
-  String awaitEnd() throws IOException, InterruptedException {
-    String line;
-    while ((line = output.readLine()) != null) {
-      seen.add(line);
+  /** Reads on until a line holds the text. */
+  String await(String text, Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (true) {
+      Optional<String> line = lines.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (line == null) {
+        throw new AssertionError("not said within " + limit + ": \"" + text + "\":\n" + said());
+      } else if (line.isEmpty()) {
+        throw new AssertionError("ended without saying \"" + text + "\":\n" + said());
+      }
+      seen.add(line.get());
+      if (line.get().contains(text)) {
+        return line.get();
+      }
     }
-    process.waitFor();
+  }
+
+  /** Waits for its end and gives everything that it said. */
+  String awaitEnd(Duration limit) throws InterruptedException {
+    boolean ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    for (Optional<String> line = next(ended); line.isPresent(); line = next(ended)) {
+      seen.add(line.get());
+    }
+    assertThat(ended).as("ended within " + limit + ":\n" + said()).isTrue();
+    return said();
+  }
+
+  private Optional<String> next(boolean ended) throws InterruptedException {
+    if (ended) {
+      return lines.take();
+    }
+    Optional<String> line = lines.poll();
+    return line == null ? Optional.empty() : line;
+  }
+
+  private String said() {
     return String.join("\n", seen);
+  }
+
+  /** The process of Kafka or of a service, by the launcher's pid file. */
+  static ProcessHandle part(Path data, String name) throws IOException {
+    return byPid(data.resolve("logs/" + name + ".pid"));
+  }
+
+  private static ProcessHandle byPid(Path file) throws IOException {
+    return ProcessHandle.of(Long.parseLong(Files.readAllLines(file).get(0).strip())).orElseThrow();
   }
 
   /** Every process that the launcher is responsible for. */
   List<ProcessHandle> responsibleFor(Path data) throws IOException {
-    long postmaster =
-        Long.parseLong(Files.readAllLines(data.resolve("postgres/postmaster.pid")).get(0).strip());
+    ProcessHandle postgres = byPid(data.resolve("postgres/postmaster.pid"));
     List<ProcessHandle> all =
-        Stream.concat(process.descendants(), ProcessHandle.of(postmaster).stream())
+        Stream.of(process.descendants(), Stream.of(postgres), postgres.descendants())
+            .flatMap(stream -> stream)
             .distinct()
             .toList();
     // Kafka, four services, PostgreSQL and its guard.
     assertThat(all).hasSizeGreaterThanOrEqualTo(7);
     return all;
-  }
-
-  /** The process of a service, by its jar. */
-  ProcessHandle service(String name) {
-    return process
-        .descendants()
-        .filter(p -> p.info().commandLine().orElse("").contains("services/" + name + "/"))
-        .findFirst()
-        .orElseThrow();
   }
 
   @Override

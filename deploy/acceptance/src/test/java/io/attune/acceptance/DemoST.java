@@ -3,14 +3,13 @@ package io.attune.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job from end to end, with the bundled model. */
-@Timeout(720)
 class DemoST {
   private static final Pattern DIFFERENCE =
       Pattern.compile("difference ([+-][0-9.]+) +95% interval \\[([+-][0-9.]+), ([+-][0-9.]+)]");
@@ -22,7 +21,7 @@ class DemoST {
     Path data = folder.resolve("data");
     try (AttuneProcess attune =
         AttuneProcess.start("demo", "--once", "--seed", "2", "--data", data.toString())) {
-      String said = attune.awaitEnd();
+      String said = attune.awaitEnd(Duration.ofMinutes(12));
       assertThat(attune.process().exitValue()).as(said).isZero();
       Matcher difference = DIFFERENCE.matcher(said);
       assertThat(difference.find()).as(said).isTrue();

@@ -3,39 +3,41 @@ package io.attune.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What happens when processes die. */
-@Timeout(420)
 class LifecycleST {
+  private static final Duration LIMIT = Duration.ofMinutes(3);
+
   @TempDir Path folder;
 
   @Test
   void aKilledServiceIsReportedAndRestartedAndAKilledLauncherLeavesNoProcess() throws Exception {
     Path data = folder.resolve("data");
     try (AttuneProcess attune = AttuneProcess.start("up", "--data", data.toString())) {
-      attune.await("the platform runs");
+      attune.await("the platform runs", LIMIT);
       List<ProcessHandle> processes = attune.responsibleFor(data);
 
-      attune.service("serving").destroyForcibly();
-      assertThat(attune.await("serving ended")).contains("signal 9").contains("starting it again");
-      attune.await("serving is ready");
+      AttuneProcess.part(data, "serving").destroyForcibly();
+      assertThat(attune.await("serving ended", LIMIT))
+          .contains("signal 9")
+          .contains("starting it again");
+      attune.await("serving is ready", LIMIT);
 
       try (AttuneProcess second = AttuneProcess.start("up", "--data", data.toString())) {
-        assertThat(second.awaitEnd()).contains("another launcher uses");
+        assertThat(second.awaitEnd(LIMIT)).contains("another launcher uses");
         assertThat(second.process().exitValue()).isEqualTo(1);
       }
 
-      ProcessHandle restarted = attune.service("serving");
+      ProcessHandle restarted = AttuneProcess.part(data, "serving");
+      assertThat(processes).doesNotContain(restarted);
       attune.process().destroyForcibly().waitFor();
-      for (ProcessHandle process : processes) {
-        process.onExit().get(60, TimeUnit.SECONDS);
-      }
-      restarted.onExit().get(60, TimeUnit.SECONDS);
+      awaitEnds(processes);
+      awaitEnds(List.of(restarted));
     }
   }
 
@@ -43,16 +45,36 @@ class LifecycleST {
   void lostInfrastructureStopsEverything() throws Exception {
     Path data = folder.resolve("data");
     try (AttuneProcess attune = AttuneProcess.start("up", "--data", data.toString())) {
-      attune.await("the platform runs");
+      attune.await("the platform runs", LIMIT);
       List<ProcessHandle> processes = attune.responsibleFor(data);
-      attune
-          .process()
-          .descendants()
-          .filter(p -> p.info().commandLine().orElse("").contains("BrokerMain"))
-          .forEach(ProcessHandle::destroyForcibly);
-      assertThat(attune.awaitEnd()).contains("Kafka ended");
+
+      AttuneProcess.part(data, "kafka").destroyForcibly();
+
+      assertThat(attune.awaitEnd(LIMIT)).contains("Kafka ended");
       assertThat(attune.process().exitValue()).isEqualTo(1);
-      assertThat(processes).noneMatch(ProcessHandle::isAlive);
+      awaitEnds(processes);
+    }
+  }
+
+  @Test
+  void aTerminatedLauncherStopsEverything() throws Exception {
+    Path data = folder.resolve("data");
+    try (AttuneProcess attune = AttuneProcess.start("up", "--data", data.toString())) {
+      attune.await("the platform runs", LIMIT);
+      List<ProcessHandle> processes = attune.responsibleFor(data);
+
+      // Process.destroy would close the pipe that the launcher still writes to.
+      attune.process().toHandle().destroy();
+
+      assertThat(attune.awaitEnd(LIMIT)).doesNotContain("while stopping");
+      assertThat(attune.process().exitValue()).isEqualTo(128 + 15);
+      awaitEnds(processes);
+    }
+  }
+
+  private static void awaitEnds(List<ProcessHandle> processes) throws Exception {
+    for (ProcessHandle process : processes) {
+      process.onExit().get(LIMIT.toSeconds(), TimeUnit.SECONDS);
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.attune.launcher.local;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A process that ends with the launcher: it holds the reading end of a pipe, and ends when the
- * launcher, in whatever way, lets go of the writing end. Its output goes to a log file.
+ * launcher, in whatever way, lets go of the writing end. Its output goes to a log file, beside
+ * which a file with the same name and the ending .pid holds its process id.
  */
 final class ChildProcess {
   private final String name;
@@ -42,7 +44,9 @@ final class ChildProcess {
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     try {
-      return new ChildProcess(name, builder.start(), log);
+      Process process = builder.start();
+      Files.writeString(logs.resolve(name + ".pid"), process.pid() + "\n");
+      return new ChildProcess(name, process, log);
     } catch (IOException e) {
       throw new LauncherException("cannot start " + name + ": " + e.getMessage(), e);
     }

@@ -158,18 +158,6 @@ final class Supervisor implements AutoCloseable {
     thread.schedule(() -> launch(kind, ready), delayMillis, TimeUnit.MILLISECONDS);
   }
 
-  /** The processes that run now, for tests and for the status display. */
-  Map<ServiceKind, Long> pids() {
-    return CompletableFuture.supplyAsync(
-            () -> {
-              Map<ServiceKind, Long> pids = new EnumMap<>(ServiceKind.class);
-              running.forEach((kind, service) -> pids.put(kind, service.process().pid()));
-              return pids;
-            },
-            thread)
-        .join();
-  }
-
   /** Stops all services at once and waits for them. */
   @Override
   public void close() {
