@@ -90,14 +90,21 @@ public final class TrainCommand implements Callable<Integer> {
             model, data, out, objective, method, initAdapter, evalData, null, parameters);
     Display display = Display.of(System.out);
     display.stage("training " + objective + " (" + method + ")");
-    TrainingResult result;
+    // Open until all is said: a heard signal ends the JVM when it closes.
     try (Interrupt interrupt = Interrupt.listen()) {
+      return run(spec, display, interrupt);
+    }
+  }
+
+  private static int run(TrainingSpec spec, Display display, Interrupt interrupt) {
+    TrainingResult result;
+    try {
       result = TrainingRun.run(spec, listener(display), interrupt::heard);
     } catch (EngineException e) {
       if (e.reason() != Reason.CANCELLED) {
         throw e;
       }
-      display.note(e.getMessage() + "; the same command goes on from there");
+      display.note(e.getMessage() + "; the same command goes on from its newest checkpoint");
       return INTERRUPTED;
     }
     display.done("wrote " + result.folder());

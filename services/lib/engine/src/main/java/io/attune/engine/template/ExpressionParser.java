@@ -11,23 +11,6 @@ import java.util.Map;
 final class ExpressionParser {
   private static final int MAX_DEPTH = 100;
 
-  /** Arguments of a call, filter or test. */
-  record Arguments(List<Expression> positional, Map<String, Expression> named) {
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
-
-    List<Object> values(Scope scope) {
-      List<Object> values = new ArrayList<>();
-      positional.forEach(argument -> values.add(argument.value(scope)));
-      return values;
-    }
-
-    Map<String, Object> namedValues(Scope scope) {
-      Map<String, Object> values = new LinkedHashMap<>();
-      named.forEach((name, argument) -> values.put(name, argument.value(scope)));
-      return values;
-    }
-  }
-
   private final Tokens tokens;
   private int depth;
 

@@ -1,6 +1,5 @@
 package io.attune.engine.template;
 
-import io.attune.engine.template.ExpressionParser.Arguments;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
