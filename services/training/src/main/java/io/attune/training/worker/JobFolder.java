@@ -73,9 +73,15 @@ public record JobFolder(Path root) {
     return root.resolve("worker.log");
   }
 
-  /** Held by the one worker that may write here. */
-  public Path lock() {
-    return root.resolve("lock");
+  /** Works in this folder, once no other process does. */
+  public void alone(Runnable work) throws IOException {
+    Path held = root.resolve("lock");
+    try (FileChannel file =
+        FileChannel.open(held, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      // Given back when the file is closed, and by the operating system when this process ends.
+      file.lock();
+      work.run();
+    }
   }
 
   /** Writes lines to a file that appears whole or not at all. */

@@ -2,7 +2,6 @@ package io.attune.training.worker;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.attune.engine.CancelSignal;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.ProgressListener;
@@ -39,18 +38,23 @@ final class Learning {
   private final TrainingSpec spec;
   private final JobFolder folder;
   private final Consumer<WorkerMessage> messages;
+  private final StopSignal stop;
 
   Learning(
-      WorkerOrder order, TrainingSpec spec, JobFolder folder, Consumer<WorkerMessage> messages) {
+      WorkerOrder order,
+      TrainingSpec spec,
+      JobFolder folder,
+      Consumer<WorkerMessage> messages,
+      StopSignal stop) {
     this.order = order;
     this.spec = spec;
     this.folder = folder;
     this.messages = messages;
+    this.stop = stop;
   }
 
   /** Trains, from the newest checkpoint if there is one. */
   void train() {
-    // The whole process is stopped instead: checkpoints appear whole, and a step may be long.
     TrainingRun.run(
         new io.attune.engine.TrainingSpec(
             Path.of(order.baseModel()),
@@ -63,7 +67,7 @@ final class Learning {
             null,
             EngineParameters.of(spec, order.threads())),
         new Listener(messages),
-        CancelSignal.NEVER);
+        stop);
   }
 
   /** Tells the parent of each step. */
@@ -114,6 +118,7 @@ final class Learning {
               base.eosTokenIds(),
               EngineParameters.maxLength(spec));
       for (int from = 0; from < items.size(); from += SCORES_AT_ONCE) {
+        stop.check();
         int to = Math.min(from + SCORES_AT_ONCE, items.size());
         score(model, examples, items.subList(from, to), rows.subList(from, to), scores);
       }

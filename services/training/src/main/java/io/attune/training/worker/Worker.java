@@ -9,12 +9,8 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.lifecycle.ParentWatch;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
@@ -26,12 +22,14 @@ public final class Worker {
   private static final Logger LOG = Logger.getLogger(Worker.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int FAILED = 2;
-  private static final int ENDED_BY_PARENT = 3;
+  private static final int STOPPED = 3;
 
   private final PrintStream parent;
+  private final StopSignal stop;
 
-  private Worker(PrintStream parent) {
+  private Worker(PrintStream parent, StopSignal stop) {
     this.parent = parent;
+    this.stop = stop;
   }
 
   /** Runs the job in the folder that the one argument names. */
@@ -39,24 +37,32 @@ public final class Worker {
     PrintStream parent = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     // Whatever a library prints must not be taken for a message.
     System.setOut(System.err);
-    // Checkpoints appear whole or not at all, so there is nothing to tidy up: stop at once.
-    ParentWatch.start(
-        System.in, () -> Runtime.getRuntime().halt(ENDED_BY_PARENT), Duration.ofSeconds(10));
-    System.exit(new Worker(parent).run(new JobFolder(Path.of(arguments[0]))));
+    StopSignal stop = new StopSignal();
+    // The watch itself halts this process if a step takes too long: checkpoints appear whole.
+    ParentWatch.start(System.in, stop::ask, StopSignal.GRACE);
+    Runtime.getRuntime().addShutdownHook(new Thread(stop::askAndWait, "stop-between-steps"));
+    int status;
+    try {
+      status = new Worker(parent, stop).run(new JobFolder(Path.of(arguments[0])));
+    } finally {
+      stop.ended();
+    }
+    System.exit(status);
   }
 
   private int run(JobFolder folder) throws IOException {
     // A worker of a service that was just killed may live for a moment: two must not write here.
-    try (FileChannel file =
-            FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = file.lock()) {
-      LOG.debugf("holding %s", lock);
-      WorkerOrder order = folder.readOrder();
-      new WorkerRun(order, folder, this::say).run();
+    try {
+      folder.alone(() -> new WorkerRun(folder.readOrder(), folder, this::say, stop).run());
       return 0;
     } catch (PlatformException e) {
       return fail(e.code(), e);
     } catch (EngineException e) {
+      if (e.reason() == EngineException.Reason.CANCELLED) {
+        // Nothing to tell: whoever asked knows, and to anybody else the job is as after a crash.
+        LOG.infof("stopped: %s", e.getMessage());
+        return STOPPED;
+      }
       return fail(code(e.reason()), e);
     }
   }

@@ -23,19 +23,29 @@ final class WorkerRun {
   private final WorkerOrder order;
   private final JobFolder folder;
   private final Consumer<WorkerMessage> messages;
+  private final StopSignal stop;
   private final TrainingSpec spec;
 
-  WorkerRun(WorkerOrder order, JobFolder folder, Consumer<WorkerMessage> messages) {
+  WorkerRun(
+      WorkerOrder order, JobFolder folder, Consumer<WorkerMessage> messages, StopSignal stop) {
     this.order = order;
     this.folder = folder;
     this.messages = messages;
+    this.stop = stop;
     this.spec = Messages.fromJson(order.spec(), TrainingSpec.newBuilder()).build();
   }
 
+  /**
+   * Does all of it, or stops between two steps when asked to.
+   *
+   * @throws io.attune.engine.EngineException CANCELLED when it was asked to
+   */
   void run() {
     RowSet rows = prepare();
-    Learning learning = new Learning(order, spec, folder, messages);
+    stop.check();
+    Learning learning = new Learning(order, spec, folder, messages, stop);
     learning.train();
+    stop.check();
     RewardExam exam = spec.hasReward() ? exam(rows, learning) : null;
     String contract = learning.saveAdapter();
     folder.writeResult(new WorkerResult(contract, exam));
