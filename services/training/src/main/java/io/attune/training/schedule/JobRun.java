@@ -11,6 +11,7 @@ import io.attune.training.schedule.WorkerLauncher.RunningWorker;
 import io.attune.training.v1.Progress;
 import io.attune.training.worker.JobFolder;
 import io.attune.training.worker.WorkerMessage;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.UUID;
@@ -75,7 +76,12 @@ final class JobRun {
       }
     }
     releases.submit(id, workplace.collect(folder));
-    folder.delete();
+    try {
+      folder.delete();
+    } catch (UncheckedIOException e) {
+      // No reason to fail a job that is at the gate; the next start of this service deletes it.
+      LOG.warnf(e, "a folder stays that is no longer needed jobId=%s", id);
+    }
   }
 
   /** Runs the process once; false when somebody stopped it. */
@@ -136,10 +142,13 @@ final class JobRun {
                 : job.state());
   }
 
-  /** Ends the process, if there is one; the run returns. */
+  /** Ends the process, if there is one; the run returns. Once is enough. */
   void stop() {
     RunningWorker running;
     synchronized (stopLock) {
+      if (stopped) {
+        return;
+      }
       stopped = true;
       running = worker;
     }

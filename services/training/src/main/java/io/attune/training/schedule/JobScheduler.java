@@ -49,6 +49,7 @@ public class JobScheduler {
   private final Releases releases;
   private final RatingTrigger trigger;
   private final Leadership leadership;
+  private final AbandonedFolders abandoned;
   private final TrainingConfig config;
   private final Clock clock;
   private final Map<UUID, JobRun> running = new ConcurrentHashMap<>();
@@ -57,6 +58,9 @@ public class JobScheduler {
       Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "job-scheduler"));
   private final ExecutorService runners =
       Executors.newCachedThreadPool(task -> new Thread(task, "job-run"));
+
+  /** Only the looking thread's. */
+  private boolean swept;
 
   /** A job that could not start for a reason that may pass. */
   private record Waiting(Instant since, Instant until) {}
@@ -69,6 +73,7 @@ public class JobScheduler {
       Releases releases,
       RatingTrigger trigger,
       Leadership leadership,
+      AbandonedFolders abandoned,
       TrainingConfig config,
       Clock clock) {
     this.jobs = jobs;
@@ -77,6 +82,7 @@ public class JobScheduler {
     this.releases = releases;
     this.trigger = trigger;
     this.leadership = leadership;
+    this.abandoned = abandoned;
     this.config = config;
     this.clock = clock;
   }
@@ -100,10 +106,22 @@ public class JobScheduler {
         running.values().forEach(JobRun::stop);
         return;
       }
+      sweep();
       trigger.look();
       place(jobs.open());
     } catch (RuntimeException e) {
       LOG.warn("the scheduler could not look after its jobs and tries again", e);
+    }
+  }
+
+  /**
+   * Once, when this replica first leads: of the jobs that ended before that, none has a run here
+   * that deletes its folder.
+   */
+  private void sweep() {
+    if (!swept) {
+      abandoned.find().forEach(folder -> runners.execute(() -> abandoned.delete(folder)));
+      swept = true;
     }
   }
 
