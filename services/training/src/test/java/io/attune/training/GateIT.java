@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(NoWorkers.class)
 @WithTestResource(Infrastructure.class)
-@WithTestResource(FreePort.class)
+@WithTestResource(Ingestion.class)
 class GateIT {
   @Inject Candidates candidates;
   @Inject Jobs jobs;

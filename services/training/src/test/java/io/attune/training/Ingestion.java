@@ -1,81 +1,157 @@
 package io.attune.training;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.attune.common.v1.Artifact;
-import io.attune.common.v1.ErrorCode;
 import io.attune.feedback.v1.CutSnapshotRequest;
 import io.attune.feedback.v1.CutSnapshotResponse;
-import io.attune.feedback.v1.FeedbackService;
-import io.attune.feedback.v1.GetStatisticsRequest;
-import io.attune.feedback.v1.GetStatisticsResponse;
+import io.attune.feedback.v1.FeedbackServiceGrpc;
 import io.attune.feedback.v1.Snapshot;
-import io.attune.feedback.v1.SubmitRatingsRequest;
-import io.attune.feedback.v1.SubmitRatingsResponse;
-import io.attune.platform.error.PlatformException;
 import io.attune.platform.identity.Roles;
-import io.attune.platform.storage.ObjectStore;
-import io.quarkus.grpc.GrpcService;
-import io.smallrye.common.annotation.Blocking;
-import io.smallrye.mutiny.Uni;
-import jakarta.annotation.security.RolesAllowed;
-import jakarta.inject.Inject;
+import io.attune.platform.storage.FolderStore;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Base64;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.microprofile.config.ConfigProvider;
 
-/** Plays ingestion: cuts the snapshot that a test has laid down. Its door is the real one. */
-@GrpcService
-public class Ingestion implements FeedbackService {
-  private static final AtomicReference<Optional<String>> RATINGS =
-      new AtomicReference<>(Optional.empty());
+/**
+ * Plays ingestion, on a port of its own: cuts the snapshot that a test has laid down, for callers
+ * whose token has the role for it.
+ *
+ * <p>Not a gRPC service of the application under test: Quarkus leaves such a one out as soon as any
+ * other class in the tests extends the same contract's base class.
+ */
+public final class Ingestion implements QuarkusTestResourceLifecycleManager {
+  /** Names the file that holds the next answer. A test and this may be of other class loaders. */
+  private static final String ANSWER = "attune.test.snapshot";
 
-  private final ObjectStore store;
+  private Path folder;
+  private Server server;
 
-  @Inject
-  public Ingestion(ObjectStore store) {
-    this.store = store;
+  @Override
+  public Map<String, String> start() {
+    try {
+      folder = Files.createTempDirectory("attune-ingestion");
+      server =
+          NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+              .addService(new CutOnly(answer()))
+              .intercept(new Door())
+              .build()
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Map.of("attune.ingestion.url", url(), ANSWER, answer().toString());
   }
 
-  /** What the next snapshots hold, JSON lines; empty while ingestion cannot be reached. */
-  static void holds(Optional<String> ratings) {
-    RATINGS.set(ratings);
+  /** What training has as {@code attune.ingestion.url}. */
+  String url() {
+    return "http://127.0.0.1:" + server.getPort();
+  }
+
+  private Path answer() {
+    return folder.resolve("snapshot");
   }
 
   @Override
-  @Blocking
-  @RolesAllowed(Roles.TRAINER)
-  public Uni<CutSnapshotResponse> cutSnapshot(CutSnapshotRequest request) {
-    String ratings =
-        RATINGS
-            .get()
-            .orElseThrow(() -> new PlatformException(ErrorCode.ERROR_CODE_UNAVAILABLE, "not now"));
+  public void stop() {
+    server.shutdownNow();
     try {
-      Path staged = store.stage("snapshots");
-      Files.writeString(staged.resolve("ratings.jsonl"), ratings);
-      Artifact file = store.publishFile("snapshots", staged, "ratings.jsonl");
-      Snapshot snapshot =
-          Snapshot.newBuilder()
-              .setId(file.getSha256())
-              .setDataset(request.getDataset())
-              .setFile(file)
-              .build();
-      return Uni.createFrom().item(CutSnapshotResponse.newBuilder().setSnapshot(snapshot).build());
+      Files.deleteIfExists(answer());
+      Files.delete(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  @Override
-  @RolesAllowed(Roles.RATER)
-  public Uni<SubmitRatingsResponse> submitRatings(SubmitRatingsRequest request) {
-    throw new UnsupportedOperationException();
+  /** What the next snapshots hold, JSON lines; empty while ingestion cannot be reached. */
+  static void holds(Optional<String> ratings) {
+    Path answer = Path.of(ConfigProvider.getConfig().getValue(ANSWER, String.class));
+    Path root = Path.of(ConfigProvider.getConfig().getValue("attune.storage.root", String.class));
+    try {
+      if (ratings.isEmpty()) {
+        Files.deleteIfExists(answer);
+      } else {
+        lay(answer, root, ratings.get());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  @Override
-  @RolesAllowed(Roles.VIEWER)
-  public Uni<GetStatisticsResponse> getStatistics(GetStatisticsRequest request) {
-    throw new UnsupportedOperationException();
+  /** What the next snapshots hold, of a service that does not run in this test. */
+  void holds(Path storageRoot, String ratings) throws IOException {
+    lay(answer(), storageRoot, ratings);
+  }
+
+  private static void lay(Path answer, Path storageRoot, String ratings) throws IOException {
+    FolderStore store = new FolderStore(storageRoot);
+    Path staged = store.stage("snapshots");
+    Files.writeString(staged.resolve("ratings.jsonl"), ratings);
+    Artifact file = store.publishFile("snapshots", staged, "ratings.jsonl");
+    Path whole = answer.resolveSibling("snapshot.tmp");
+    Files.write(
+        whole, Snapshot.newBuilder().setId(file.getSha256()).setFile(file).build().toByteArray());
+    Files.move(whole, answer, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static final class CutOnly extends FeedbackServiceGrpc.FeedbackServiceImplBase {
+    private final Path answer;
+
+    private CutOnly(Path answer) {
+      this.answer = answer;
+    }
+
+    @Override
+    public void cutSnapshot(
+        CutSnapshotRequest request, StreamObserver<CutSnapshotResponse> observer) {
+      try {
+        Snapshot.Builder snapshot = Snapshot.parseFrom(Files.readAllBytes(answer)).toBuilder();
+        snapshot.setDataset(request.getDataset());
+        observer.onNext(CutSnapshotResponse.newBuilder().setSnapshot(snapshot).build());
+        observer.onCompleted();
+      } catch (IOException notThere) {
+        observer.onError(Status.UNAVAILABLE.withDescription("not now").asRuntimeException());
+      }
+    }
+  }
+
+  /** Lets in whose token says that it may cut snapshots; that tokens are valid, others check. */
+  private static final class Door implements ServerInterceptor {
+    private static final Metadata.Key<String> AUTHORIZATION =
+        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+      if (claims(headers.get(AUTHORIZATION)).contains('"' + Roles.TRAINER + '"')) {
+        return next.startCall(call, headers);
+      }
+      call.close(Status.UNAUTHENTICATED, new Metadata());
+      return new ServerCall.Listener<>() {};
+    }
+
+    private static String claims(String authorization) {
+      String[] parts = authorization == null ? new String[0] : authorization.split("[ .]");
+      return parts.length == 4 && parts[0].equals("Bearer")
+          ? new String(Base64.getUrlDecoder().decode(parts[2]), UTF_8)
+          : "";
+    }
   }
 }

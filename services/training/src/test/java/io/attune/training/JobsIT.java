@@ -30,6 +30,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.specification.RequestSpecification;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(Workers.class)
 @WithTestResource(Infrastructure.class)
-@WithTestResource(FreePort.class)
+@WithTestResource(Ingestion.class)
 class JobsIT {
   private static final String TWO_RATINGS =
       """
@@ -58,8 +59,8 @@ class JobsIT {
 
   @BeforeEach
   void connect() {
-    int port = ConfigProvider.getConfig().getValue("quarkus.http.test-port", Integer.class);
-    channel = ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+    URI url = URI.create(ConfigProvider.getConfig().getValue("test.url", String.class));
+    channel = ManagedChannelBuilder.forAddress(url.getHost(), url.getPort()).usePlaintext().build();
     Metadata headers = new Metadata();
     headers.put(
         Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);

@@ -3,23 +3,13 @@ package io.attune.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.attune.common.v1.Artifact;
-import io.attune.feedback.v1.CutSnapshotRequest;
-import io.attune.feedback.v1.CutSnapshotResponse;
-import io.attune.feedback.v1.FeedbackServiceGrpc;
-import io.attune.feedback.v1.Snapshot;
-import io.attune.platform.storage.FolderStore;
 import io.attune.testkit.EmbeddedBroker;
 import io.attune.testkit.EmbeddedDatabase;
 import io.attune.testkit.TestIssuer;
-import io.grpc.Server;
-import io.grpc.ServerBuilder;
-import io.grpc.stub.StreamObserver;
 import io.restassured.RestAssured;
 import io.restassured.http.ContentType;
 import io.restassured.path.json.JsonPath;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -45,21 +35,24 @@ class ServiceKillIT {
   private final TestIssuer issuer = TestIssuer.start();
   private final String database = EmbeddedDatabase.create();
   private final String token = issuer.tokens().with("ann", "trainer", "viewer");
-  private Server ingestion;
+  private final Ingestion ingestion = new Ingestion();
   private int port;
 
   @BeforeEach
   void startIngestion() throws IOException {
-    ingestion = ServerBuilder.forPort(0).addService(new CutOnly(folder)).build().start();
+    ingestion.start();
+    ingestion.holds(folder, TinyModel.ratings(80));
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
     }
   }
 
   @AfterEach
-  void end() {
-    started.forEach(Process::destroyForcibly);
-    ingestion.shutdownNow();
+  void end() throws InterruptedException {
+    for (Process service : started) {
+      service.destroyForcibly().waitFor();
+    }
+    ingestion.stop();
     issuer.close();
   }
 
@@ -67,18 +60,42 @@ class ServiceKillIT {
   void aJobSurvivesTheServiceThatRanIt() throws Exception {
     Process first = startService();
     String id = create(600);
-    await("some steps").atMost(LONG).until(() -> job(id).getInt("progress.step") >= 30);
+    await("some steps").atMost(LONG).until(() -> step(id) >= 30);
     ProcessHandle worker = first.children().findFirst().orElseThrow();
+    Path abandoned = folderOfCancelledJob();
 
     first.destroyForcibly().waitFor();
 
     // Nothing tells the worker but the end of its standard input.
     worker.onExit().get(60, TimeUnit.SECONDS);
     startService();
+    List<Long> steps = new ArrayList<>();
     await("the job's end")
         .atMost(LONG)
-        .until(() -> List.of("STATE_RELEASED", "STATE_REFUSED").contains(state(id)));
-    assertThat(job(id).getInt("progress.step")).isEqualTo(600);
+        .until(
+            () -> {
+              steps.add(step(id));
+              return List.of("STATE_RELEASED", "STATE_REFUSED").contains(state(id));
+            });
+    assertThat(step(id)).isEqualTo(600);
+    // The second worker began after a checkpoint, so none of its steps is one of the first twenty.
+    assertThat(steps).allMatch(step -> step > 20);
+    assertThat(abandoned).doesNotExist();
+  }
+
+  /** As a service leaves it that is killed between a job's end and its tidying up. */
+  private Path folderOfCancelledJob() throws IOException {
+    String id = create(1);
+    RestAssured.given()
+        .auth()
+        .oauth2(token)
+        .contentType(ContentType.JSON)
+        .post("/v1/training/jobs/" + id + "/cancel")
+        .then()
+        .statusCode(200);
+    Path left = folder.resolve("training-jobs").resolve(id).resolve("run");
+    Files.createDirectories(left);
+    return left.getParent();
   }
 
   private Process startService() throws IOException {
@@ -101,7 +118,7 @@ class ServiceKillIT {
             "-Dattune.storage.root=" + folder,
             "-Dattune.base-model=" + TinyModel.FOLDER.toAbsolutePath(),
             "-Dattune.threads=1",
-            "-Dattune.ingestion.url=http://127.0.0.1:" + ingestion.getPort(),
+            "-Dattune.ingestion.url=" + ingestion.url(),
             "-Dattune.training.worker.heap=256m",
             "-jar",
             PACKAGED.toAbsolutePath().toString());
@@ -138,37 +155,17 @@ class ServiceKillIT {
         .path("id");
   }
 
-  /** Progress is text in protobuf's JSON, as every 64-bit number; JsonPath reads it as a number. */
   private JsonPath job(String id) {
     return RestAssured.given().auth().oauth2(token).get("/v1/training/jobs/" + id).jsonPath();
   }
 
-  private String state(String id) {
-    return job(id).getString("state");
+  /** Text in protobuf's JSON, as every 64-bit number; left out before the first step. */
+  private long step(String id) {
+    String step = job(id).getString("progress.step");
+    return step == null ? 0 : Long.parseLong(step);
   }
 
-  /** Plays ingestion for one snapshot. */
-  private static final class CutOnly extends FeedbackServiceGrpc.FeedbackServiceImplBase {
-    private final Path root;
-
-    private CutOnly(Path root) {
-      this.root = root;
-    }
-
-    @Override
-    public void cutSnapshot(
-        CutSnapshotRequest request, StreamObserver<CutSnapshotResponse> observer) {
-      try {
-        FolderStore store = new FolderStore(root);
-        Path staged = store.stage("snapshots");
-        Files.writeString(staged.resolve("ratings.jsonl"), TinyModel.ratings(80));
-        Artifact file = store.publishFile("snapshots", staged, "ratings.jsonl");
-        Snapshot snapshot = Snapshot.newBuilder().setId(file.getSha256()).setFile(file).build();
-        observer.onNext(CutSnapshotResponse.newBuilder().setSnapshot(snapshot).build());
-        observer.onCompleted();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+  private String state(String id) {
+    return job(id).getString("state");
   }
 }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(NoWorkers.class)
 @WithTestResource(Infrastructure.class)
-@WithTestResource(FreePort.class)
+@WithTestResource(Ingestion.class)
 class TriggerIT {
   @Inject Jobs jobs;
   @Inject Jdbi jdbi;

@@ -25,7 +25,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +35,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(TinyModel.class)
 @WithTestResource(Infrastructure.class)
-@WithTestResource(FreePort.class)
+@WithTestResource(Ingestion.class)
 class WorkerIT {
   private static final Duration LONG = Duration.ofMinutes(4);
 
@@ -94,12 +96,18 @@ class WorkerIT {
   void aWorkerThatIsKilledIsStartedAgainAndItsJobCompletes() {
     UUID id = create("survivor", "\"reward\":{}", 400);
     ProcessHandle worker = awaitStep(id, 25);
+    Queue<Long> steps = new ConcurrentLinkedQueue<>();
+    jobs.watch(id.toString())
+        .subscribe()
+        .with(job -> steps.add(job.state().work().progress().getStep()));
 
     worker.destroyForcibly();
     Job job = awaitFinal(id);
 
     assertThat(job.state()).isInstanceOfAny(JobState.Released.class, JobState.Refused.class);
     assertThat(job.state().work().progress().getStep()).isEqualTo(400);
+    // The second process began after a checkpoint, so none of its steps is one of the first twenty.
+    assertThat(steps).isNotEmpty().allMatch(step -> step > 20);
   }
 
   @Test
