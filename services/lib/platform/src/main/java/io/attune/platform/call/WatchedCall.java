@@ -7,6 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A call that ends once: closed by the service, or cancelled by its caller's going or its deadline.
@@ -14,12 +15,16 @@ import io.grpc.StatusRuntimeException;
  */
 final class WatchedCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
 
-  private final Cancellation cancellation;
-  private Listener<Q> listener;
+  private enum State {
+    OPEN,
+    CLOSED,
+    CANCELLED
+  }
 
-  // Guarded by this.
-  private boolean closed;
-  private boolean cancelled;
+  private final Cancellation cancellation;
+  // Not a lock: the transport tells of a lost connection while it holds one of its own.
+  private final AtomicReference<State> state = new AtomicReference<>(State.OPEN);
+  private Listener<Q> listener;
 
   WatchedCall(ServerCall<Q, R> call, Cancellation cancellation) {
     super(call);
@@ -48,12 +53,8 @@ final class WatchedCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     }
   }
 
-  private synchronized boolean cancelOnce() {
-    if (closed || cancelled) {
-      return false;
-    }
-    cancelled = true;
-    return true;
+  private boolean cancelOnce() {
+    return state.compareAndSet(State.OPEN, State.CANCELLED);
   }
 
   private void tellService() {
@@ -62,8 +63,8 @@ final class WatchedCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   }
 
   @Override
-  public synchronized boolean isCancelled() {
-    return cancelled;
+  public boolean isCancelled() {
+    return state.get() == State.CANCELLED;
   }
 
   @Override
@@ -71,30 +72,37 @@ final class WatchedCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     return !isCancelled() && super.isReady();
   }
 
-  // With the lock, so that nothing is on its way out when the deadline closes the stream.
   @Override
-  public synchronized void sendHeaders(Metadata headers) {
-    if (!cancelled) {
-      super.sendHeaders(headers);
-    }
+  public void sendHeaders(Metadata headers) {
+    unlessCancelled(() -> super.sendHeaders(headers));
   }
 
   @Override
-  public synchronized void sendMessage(R message) {
-    if (!cancelled) {
-      super.sendMessage(message);
+  public void sendMessage(R message) {
+    unlessCancelled(() -> super.sendMessage(message));
+  }
+
+  private void unlessCancelled(Runnable send) {
+    if (isCancelled()) {
+      return;
+    }
+    try {
+      send.run();
+    } catch (IllegalStateException ended) {
+      // The deadline may have closed the stream since the line above.
+      if (!isCancelled()) {
+        throw ended;
+      }
     }
   }
 
   @Override
   public void close(Status status, Metadata trailers) {
-    synchronized (this) {
-      if (cancelled) {
-        return;
-      }
-      closed = true;
+    if (state.compareAndSet(State.OPEN, State.CLOSED)) {
+      super.close(status, trailers);
+    } else if (!isCancelled()) {
+      throw new IllegalStateException("the call is closed already");
     }
-    super.close(status, trailers);
   }
 
   /** What the transport tells, as long as the call is not cancelled. */

@@ -8,6 +8,7 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class WatchedCallTest {
@@ -60,6 +61,28 @@ class WatchedCallTest {
     assertThat(told).containsExactly("cancel");
   }
 
+  /** As Vert.x does when a connection fails, with its lock held, while another thread writes. */
+  @Test
+  void callerMayGoWhileTheTransportWrites() {
+    transport.listener = listener;
+    transport.whileSending =
+        () -> {
+          Thread eventLoop = new Thread(call::cancel);
+          eventLoop.start();
+          try {
+            eventLoop.join(TimeUnit.SECONDS.toMillis(60));
+          } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+          }
+          assertThat(eventLoop.isAlive()).isFalse();
+          throw new IllegalStateException("The stream has been closed");
+        };
+
+    call.sendMessage("a");
+
+    assertThat(told).containsExactly("cancel");
+  }
+
   private final class Service extends ServerCall.Listener<String> {
     @Override
     public void onMessage(String message) {
@@ -85,6 +108,7 @@ class WatchedCallTest {
   /** Tells its listener of the end within close, as the HTTP server's does. */
   private final class Transport extends ServerCall<String, String> {
     private ServerCall.Listener<String> listener;
+    private Runnable whileSending = () -> {};
 
     @Override
     public void request(int count) {}
@@ -94,6 +118,7 @@ class WatchedCallTest {
 
     @Override
     public void sendMessage(String message) {
+      whileSending.run();
       sent.add(message);
     }
 
