@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.tensor.Torch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
@@ -13,6 +14,9 @@ import java.util.List;
 
 /** Between tensors in files and arrays in memory. */
 public final class TensorArrays {
+  /** Elements that are widened at once. */
+  private static final int PIECE = 1 << 18;
+
   private TensorArrays() {}
 
   /**
@@ -27,7 +31,7 @@ public final class TensorArrays {
     Shape shape = new Shape(info.shape());
     return switch (info.type()) {
       case F32 -> manager.create(from.data(name), shape, DataType.FLOAT32);
-      case BF16 -> manager.create(widened(from.data(name), info), shape, DataType.FLOAT32);
+      case BF16 -> widened(from.data(name), shape, manager);
       case F16, F64 -> {
         DataType type = info.type() == TensorType.F16 ? DataType.FLOAT16 : DataType.FLOAT64;
         try (NDArray stored = manager.create(from.data(name), shape, type)) {
@@ -56,17 +60,28 @@ public final class TensorArrays {
     }
   }
 
-  /** The upper half of a float32 is a bfloat16. */
-  private static ByteBuffer widened(ByteBuffer data, TensorInfo info) {
-    int count = Math.toIntExact(info.elements());
-    ByteBuffer wide =
-        ByteBuffer.allocateDirect(Math.multiplyExact(count, Float.BYTES))
-            .order(ByteOrder.nativeOrder());
+  /**
+   * The upper half of a float32 is a bfloat16. Widened by the piece: a buffer as large as the
+   * tensor would stay the array's memory, and the JVM allows no more of those than its heap.
+   */
+  private static NDArray widened(ByteBuffer data, Shape shape, NDManager manager) {
     ShortBuffer narrow = data.order(ByteOrder.LITTLE_ENDIAN).asShortBuffer();
-    for (int i = 0; i < count; i++) {
-      wide.putInt(i * Integer.BYTES, narrow.get(i) << 16);
+    NDArray result = manager.create(shape, DataType.FLOAT32);
+    int total = narrow.remaining();
+    ByteBuffer piece =
+        ByteBuffer.allocateDirect(Math.min(total, PIECE) * Float.BYTES)
+            .order(ByteOrder.nativeOrder());
+    for (int start = 0; start < total; start += PIECE) {
+      int count = Math.min(PIECE, total - start);
+      for (int i = 0; i < count; i++) {
+        piece.putInt(i * Integer.BYTES, narrow.get(start + i) << 16);
+      }
+      ByteBuffer filled = piece.slice(0, count * Float.BYTES).order(ByteOrder.nativeOrder());
+      try (NDArray part = manager.create(filled, new Shape(count), DataType.FLOAT32)) {
+        Torch.put(part, result, start);
+      }
     }
-    return wide;
+    return result;
   }
 
   /** A float32 array, to be written; its bytes are fetched when its turn comes. */

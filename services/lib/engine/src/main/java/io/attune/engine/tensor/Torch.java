@@ -110,12 +110,28 @@ public final class Torch {
     }
   }
 
+  /**
+   * Overwrites elements {@code start} to {@code start + source.size()} of a contiguous array, as it
+   * lies in memory.
+   */
+  public static void put(NDArray source, NDArray target, long start) {
+    try (NDManager work = scope("put");
+        GradMode mode = gradMode(false)) {
+      NDArray end = work.create(start + source.size());
+      Copy.PROGRAM.run(work, "put", new NDList(source, target, work.create(start), end), List.of());
+    }
+  }
+
   private static final class Copy {
     static final Program PROGRAM =
         TorchPrograms.compile(
             """
             def copy(self: SELF, source: Tensor, target: Tensor) -> Tensor:
               return torch.copy_(target, source)
+
+            def put(self: SELF, source: Tensor, target: Tensor, start: Tensor, end: Tensor) -> Tensor:
+              part = torch.slice(torch.view(target, [-1]), 0, int(start), int(end))
+              return torch.copy_(part, source)
             """);
   }
 }
