@@ -1,8 +1,8 @@
 package io.attune.serving.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Queue;
 
 /**
  * Server-sent events on their way to one client. What is sent before the client is attached waits;
@@ -17,10 +17,12 @@ final class EventStream {
     void end();
   }
 
-  private final List<String> backlog = new ArrayList<>();
+  private final Queue<String> backlog = new ArrayDeque<>();
   private final Runnable whenGone;
   private Client client;
+  private boolean writing;
   private boolean ended;
+  private boolean closed;
 
   /**
    * @param whenGone called when the client has gone away
@@ -33,38 +35,68 @@ final class EventStream {
     send(data.toString());
   }
 
-  synchronized void send(String data) {
-    if (ended) {
-      return;
+  void send(String data) {
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      backlog.add("data: " + data + "\n\n");
     }
-    String event = "data: " + data + "\n\n";
-    if (client == null) {
-      backlog.add(event);
-    } else {
-      client.write(event);
-    }
+    write();
   }
 
-  synchronized void end() {
-    if (ended) {
-      return;
+  void end() {
+    synchronized (this) {
+      ended = true;
     }
-    ended = true;
-    if (client != null) {
-      client.end();
-    }
+    write();
   }
 
-  synchronized void attach(Client attached) {
-    client = attached;
-    backlog.forEach(client::write);
-    backlog.clear();
-    if (ended) {
-      client.end();
+  void attach(Client attached) {
+    synchronized (this) {
+      client = attached;
+    }
+    write();
+  }
+
+  /**
+   * One thread at a time, and without the lock: the connection has one of its own, under which it
+   * tells that the client has gone.
+   */
+  private void write() {
+    while (true) {
+      String event;
+      synchronized (this) {
+        if (client == null || writing || closed) {
+          return;
+        }
+        event = backlog.poll();
+        if (event == null && !ended) {
+          return;
+        }
+        closed = event == null;
+        writing = true;
+      }
+      try {
+        if (event == null) {
+          client.end();
+        } else {
+          client.write(event);
+        }
+      } finally {
+        synchronized (this) {
+          writing = false;
+        }
+      }
     }
   }
 
   void gone() {
+    synchronized (this) {
+      ended = true;
+      closed = true;
+      backlog.clear();
+    }
     whenGone.run();
   }
 }
