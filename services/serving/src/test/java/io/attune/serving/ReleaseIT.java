@@ -45,6 +45,11 @@ class ReleaseIT {
   private static final int RELEASES = 10;
   private static final long TICK_MILLIS = 100;
 
+  /** Few, so that a busy machine keeps up with the ticks; a mix would show in them as well. */
+  private static final int TOKENS = 12;
+
+  private static final Duration LIMIT = Duration.ofMinutes(3);
+
   private final Fixture fixture = new Fixture();
   private final Queue<List<GenerateResponse>> answers = new ConcurrentLinkedQueue<>();
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
@@ -65,7 +70,7 @@ class ReleaseIT {
             fixture.publish(Fixture.ADAPTERS.resolve("one")),
             fixture.publish(Fixture.ADAPTERS.resolve("two")));
     fixture.release(line, 1, adapter(line, 1, artifacts));
-    await().atMost(Duration.ofSeconds(30)).until(() -> activeVersion(line) == 1);
+    await().atMost(LIMIT).until(() -> activeVersion(line) == 1);
 
     loadWhile(
         line,
@@ -74,7 +79,7 @@ class ReleaseIT {
             long now = version;
             fixture.release(line, now, adapter(line, now, artifacts));
             // The next one comes when this one has answered: every version serves under load.
-            await().atMost(Duration.ofSeconds(60)).until(() -> answered(now) >= 2);
+            await().atMost(LIMIT).until(() -> answered(now) >= 2);
           }
         });
 
@@ -89,7 +94,7 @@ class ReleaseIT {
     String line = "guarded";
     Artifact good = fixture.publish(Fixture.ADAPTERS.resolve("one"));
     fixture.release(line, 1, Fixture.adapter(line, 1, good));
-    await().atMost(Duration.ofSeconds(30)).until(() -> activeVersion(line) == 1);
+    await().atMost(LIMIT).until(() -> activeVersion(line) == 1);
 
     Files.copy(
         Fixture.ADAPTERS.resolve("one/adapter_model.safetensors"),
@@ -125,7 +130,7 @@ class ReleaseIT {
 
           fixture.release(
               line, 5, Fixture.adapter(line, 5, fixture.publish(Fixture.ADAPTERS.resolve("two"))));
-          await().atMost(Duration.ofSeconds(60)).until(() -> answered(5) >= 1);
+          await().atMost(LIMIT).until(() -> answered(5) >= 1);
         });
 
     assertThat(failures).isEmpty();
@@ -148,8 +153,8 @@ class ReleaseIT {
                     .isEqualTo(adapter(line, version, artifacts).getVersion()));
     var expected = Fixture.expected(version % 2 == 1 ? "one" : "two", 0);
     assertThat(whole.getCompletionTokenIdsList())
-        .containsExactlyElementsOf(Fixture.ints(expected.path("completion_token_ids")));
-    assertThat(whole.getCompletion()).isEqualTo(expected.path("completion").textValue());
+        .containsExactlyElementsOf(
+            Fixture.ints(expected.path("completion_token_ids")).subList(0, TOKENS));
     assertThat(String.join("", pieces.stream().map(GenerateResponse::getText).toList()))
         .isEqualTo(whole.getCompletion());
   }
@@ -162,11 +167,11 @@ class ReleaseIT {
       ticks.scheduleAtFixedRate(() -> ask(line), 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
       releases.run();
       long due = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) / TICK_MILLIS;
-      await().atMost(Duration.ofSeconds(60)).until(() -> sent.get() >= due);
+      await().atMost(LIMIT).until(() -> sent.get() >= due);
     } finally {
       ticks.shutdown();
     }
-    await().atMost(Duration.ofSeconds(60)).until(() -> ticks.isTerminated() && open.get() == 0);
+    await().atMost(LIMIT).until(() -> ticks.isTerminated() && open.get() == 0);
   }
 
   private int answered(long version) {
@@ -194,7 +199,7 @@ class ReleaseIT {
             .setModel(line)
             .setPrompt(
                 Prompt.newBuilder().setText(Fixture.expected("one", 0).path("prompt").textValue()))
-            .setSampling(SamplingParameters.newBuilder().setTemperature(0).setMaxNewTokens(24))
+            .setSampling(SamplingParameters.newBuilder().setTemperature(0).setMaxNewTokens(TOKENS))
             .build();
     Queue<GenerateResponse> pieces = new ConcurrentLinkedQueue<>();
     fixture
