@@ -5,101 +5,62 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.adapter.Adapters;
-import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
-import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.data.Examples;
-import io.attune.engine.model.Architecture;
 import io.attune.engine.model.Decoder;
-import io.attune.engine.model.ModelConfig;
-import io.attune.engine.model.Models;
-import io.attune.engine.model.Network;
+import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
-import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.LanguageHead;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
-import io.attune.engine.token.ChatTemplate;
-import io.attune.engine.token.TokenContract;
-import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A base model from a Hugging Face folder. Immutable after loading; thread-safe. */
-public final class LanguageModel implements AutoCloseable {
+/** A decoder-only model: what writes text. Immutable after loading; thread-safe. */
+public final class LanguageModel extends PretrainedModel {
   static final String SCORE = "score.weight";
 
-  /** Key of {@code attune.json} that holds {@link #contractSha256()}. */
-  static final String CONTRACT = "contract_sha256";
-
-  private final Path folder;
-  private final Architecture architecture;
-  private final Weights weights;
-  private final Network network;
-  private final Tokenizer tokenizer;
-  private final Optional<ChatTemplate> chatTemplate;
-  private final TokenContract contract;
+  private final DecoderModel decoderModel;
+  private final DecoderNetwork network;
   private @Nullable Decoder decoder;
 
-  private LanguageModel(HubLayout layout, Architecture architecture, Weights weights) {
-    this.folder = layout.folder();
-    this.architecture = architecture;
-    this.weights = weights;
-    this.network = new Network(architecture, new DenseProjection(), weights::get);
-    this.tokenizer = Tokenizer.open(layout);
-    this.chatTemplate = ChatTemplate.open(layout);
-    this.contract = TokenContract.of(layout, tokenizer, chatTemplate);
+  private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights) {
+    super(layout, architecture, weights);
+    this.decoderModel = architecture;
+    this.network = new DecoderNetwork(architecture, weights::get);
   }
 
   /** Loads a folder; refuses what it cannot compute exactly, naming it. */
   public static LanguageModel load(Path folder, LoadOptions options) {
     HubLayout layout = HubLayout.of(folder);
-    if (options.threads() > 0) {
-      Torch.threads(options.threads());
-    }
-    Architecture architecture =
-        Models.architecture(layout.config(), folder.resolve("config.json").toString());
-    try (TensorReader file = layout.openWeights()) {
-      return new LanguageModel(
-          layout, architecture, Weights.read(architecture, file, options.writable()));
-    }
+    DecoderModel architecture = decoderModel(layout, options);
+    return new LanguageModel(layout, architecture, weights(layout, architecture, options));
   }
 
   /** As {@link #load}, with weights drawn at random: where training starts from nothing. */
   static LanguageModel random(Path folder, LoadOptions options, long seed) {
     HubLayout layout = HubLayout.of(folder);
-    if (options.threads() > 0) {
-      Torch.threads(options.threads());
-    }
-    Architecture architecture =
-        Models.architecture(layout.config(), folder.resolve("config.json").toString());
+    DecoderModel architecture = decoderModel(layout, options);
     return new LanguageModel(layout, architecture, Weights.random(architecture, seed));
   }
 
-  public Path folder() {
-    return folder;
-  }
-
-  public ModelConfig config() {
-    return architecture.config();
-  }
-
-  public Tokenizer tokenizer() {
-    return tokenizer;
-  }
-
-  /** Empty for a model that was not made for conversations. */
-  public Optional<ChatTemplate> chatTemplate() {
-    return chatTemplate;
+  private static DecoderModel decoderModel(HubLayout layout, LoadOptions options) {
+    if (architecture(layout, options) instanceof DecoderModel decoder) {
+      return decoder;
+    }
+    throw new EngineException(
+        Reason.UNSUPPORTED,
+        layout.folder()
+            + "/config.json: 'model_type' is "
+            + layout.config().path("model_type")
+            + ", which is no decoder-only language model");
   }
 
   /**
@@ -108,29 +69,17 @@ public final class LanguageModel implements AutoCloseable {
    * @param maxLength tokens of an example, prompt included
    */
   public Examples examples(int maxLength) {
-    return new Examples(tokenizer, chatTemplate, eosTokenIds(), maxLength);
+    return new Examples(tokenizer(), chatTemplate(), eosTokenIds(), maxLength);
   }
 
-  /** Tokens that end a text. */
-  public Set<Integer> eosTokenIds() {
-    return contract.eosTokenIds();
+  @Override
+  DecoderModel architecture() {
+    return decoderModel;
   }
 
-  /** Identifies tokenizer, chat template and end tokens; an adapter is bound to them. */
-  public String contractSha256() {
-    return contract.sha256();
-  }
-
-  Architecture architecture() {
-    return architecture;
-  }
-
-  Weights weights() {
-    return weights;
-  }
-
-  Network network() {
-    return network;
+  @Override
+  Map<String, Shape> addedModules() {
+    return Map.of(SCORE, new Shape(1, config().hiddenSize()));
   }
 
   /**
@@ -141,26 +90,11 @@ public final class LanguageModel implements AutoCloseable {
     Adapter adapter = readAdapter(peftFolder);
     return new LoadedAdapter(
         adapter,
-        new Network(
-            architecture,
-            adapter.projection(new DenseProjection(), false),
+        new DecoderNetwork(
+            decoderModel,
+            seams -> adapter.wrap(seams, false),
+            adapter.virtualTokens(),
             name -> weight(adapter, name)));
-  }
-
-  Adapter readAdapter(Path peftFolder) {
-    AdapterFiles files = AdapterFiles.open(peftFolder);
-    String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
-    if (!made.isEmpty() && !made.equals(contractSha256())) {
-      throw new EngineException(
-          Reason.INCOMPATIBLE,
-          peftFolder
-              + " was trained with another tokenizer, chat template or end-of-sequence token than "
-              + folder
-              + " has");
-    }
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
-    shapes.put(SCORE, new Shape(1, config().hiddenSize()));
-    return Adapters.read(files, architecture.linears(), shapes);
   }
 
   /**
@@ -181,7 +115,7 @@ public final class LanguageModel implements AutoCloseable {
         continue;
       }
       String name =
-          weights.parameters().keySet().stream()
+          weights().parameters().keySet().stream()
               .filter(n -> n.equals(module + ".weight") || n.endsWith("." + module + ".weight"))
               .findFirst()
               .orElseThrow(
@@ -189,19 +123,14 @@ public final class LanguageModel implements AutoCloseable {
                       new EngineException(
                           Reason.INCOMPATIBLE,
                           "modules_to_save names '" + module + "', which the model has not"));
-      if (config().tieWordEmbeddings() && name.equals(architecture.embeddingWeight())) {
+      if (config().tieWordEmbeddings() && name.equals(decoderModel.embedding().weight())) {
         throw new EngineException(
             Reason.UNSUPPORTED,
             "modules_to_save names '" + module + "', which shares its weight with the head");
       }
-      result.put(name, weights.get(name));
+      result.put(name, weights().get(name));
     }
     return result;
-  }
-
-  private NDArray weight(Adapter adapter, String name) {
-    NDArray own = adapter.weight(name);
-    return own == null ? weights.get(name) : own;
   }
 
   /** For generation inside the engine; made at its first use. */
@@ -224,16 +153,15 @@ public final class LanguageModel implements AutoCloseable {
       List<int[]> sequences, @Nullable LoadedAdapter adapter, boolean merged) {
     try (NDManager scope = Torch.scope("logits");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      Network used = adapter == null ? network : adapter.network();
+      DecoderNetwork used = adapter == null ? network : adapter.network();
       if (merged && adapter != null) {
-        Map<String, NDArray> changed = adapter.adapter().merged(weights::get, scope);
+        Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =
-            new Network(
-                architecture,
-                new DenseProjection(),
-                name -> changed.containsKey(name) ? changed.get(name) : weights.get(name));
+            new DecoderNetwork(
+                decoderModel,
+                name -> changed.containsKey(name) ? changed.get(name) : weights().get(name));
       }
-      TokenBatch batch = TokenBatch.of(scope, sequences);
+      TokenBatch batch = used.batch(scope, sequences);
       NDArray hidden = used.hidden(scope, batch);
       List<float[]> result = new ArrayList<>();
       for (int i = 0; i < sequences.size(); i++) {
@@ -252,7 +180,6 @@ public final class LanguageModel implements AutoCloseable {
     if (decoder != null) {
       decoder.close();
     }
-    weights.close();
-    tokenizer.close();
+    super.close();
   }
 }

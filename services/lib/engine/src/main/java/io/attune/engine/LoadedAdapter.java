@@ -2,16 +2,16 @@ package io.attune.engine;
 
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.model.Decoder;
-import io.attune.engine.model.Network;
+import io.attune.engine.model.DecoderNetwork;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An adapter bound to its base model: immutable, usable by any number of requests at once. */
 public final class LoadedAdapter implements AutoCloseable {
   private final Adapter adapter;
-  private final Network network;
+  private final DecoderNetwork network;
   private final AtomicReference<Decoder> decoder = new AtomicReference<>();
 
-  LoadedAdapter(Adapter adapter, Network network) {
+  LoadedAdapter(Adapter adapter, DecoderNetwork network) {
     this.adapter = adapter;
     this.network = network;
   }
@@ -20,7 +20,7 @@ public final class LoadedAdapter implements AutoCloseable {
     return adapter;
   }
 
-  Network network() {
+  DecoderNetwork network() {
     return network;
   }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.model.TokenBatch;
+import io.attune.engine.nn.Head;
 import io.attune.engine.nn.LanguageHead;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.train.Policy;
@@ -41,7 +42,7 @@ public final class RewardModel implements AutoCloseable {
   public float[] score(List<int[]> sequences) {
     try (NDManager scope = Torch.scope("score");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      TokenBatch batch = TokenBatch.of(scope, sequences);
+      TokenBatch batch = adapter.network().batch(scope, sequences);
       long[] last = new long[sequences.size()];
       for (int i = 0; i < last.length; i++) {
         if (sequences.get(i).length == 0) {
@@ -51,7 +52,7 @@ public final class RewardModel implements AutoCloseable {
       }
       NDArray hidden = adapter.network().hidden(scope, batch);
       NDArray rows = LanguageHead.select(scope, hidden, scope.create(last));
-      NDArray head = adapter.adapter().weight(Policy.SCORE);
+      Head head = Head.of(adapter.adapter().weight(Policy.SCORE));
       return LanguageHead.logits(scope, rows, head, 0, last.length).toFloatArray();
     }
   }

@@ -10,7 +10,7 @@ import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.Rows;
 import io.attune.engine.evaluate.HeldOut;
-import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Objective;
@@ -121,7 +121,7 @@ public final class TrainingRun {
   private <E> TrainingResult train(
       Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
     List<E> examples = examples(spec.data(), rows, shape);
-    Architecture architecture = model.architecture();
+    DecoderModel architecture = model.architecture();
     RunOutput output = new RunOutput(spec, settings, model);
     if (spec.method().equals("full")) {
       try (Weights reference = objective.usesReference() ? output.reference() : null;

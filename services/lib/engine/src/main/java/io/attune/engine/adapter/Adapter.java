@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.TensorData;
-import io.attune.engine.nn.Projection;
+import io.attune.engine.nn.Seams;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -14,15 +14,24 @@ import org.jspecify.annotations.Nullable;
 public interface Adapter extends AutoCloseable {
 
   /**
-   * Wraps the way linear layers are computed; the wrapped one alone is the model without adapter.
+   * Wraps the ways in which a model's parts are computed; the wrapped ones alone are the model
+   * without adapter.
    *
    * @param training whether dropout applies
    */
-  Projection projection(Projection inner, boolean training);
+  Seams wrap(Seams inner, boolean training);
 
   /**
-   * A weight that the adapter brings or replaces, by the name that {@link #projection}'s code or
-   * the base model uses for it; null for all others.
+   * Ids of the virtual tokens that come before every text: from the vocabulary's size up; empty for
+   * adapters without any.
+   */
+  default int[] virtualTokens() {
+    return new int[0];
+  }
+
+  /**
+   * A weight that the adapter brings or replaces, by the name that {@link #wrap}'s code or the base
+   * model uses for it; null for all others.
    */
   @Nullable NDArray weight(String name);
 

@@ -10,9 +10,11 @@ import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
+import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.util.ArrayList;
@@ -155,9 +157,22 @@ public final class Lora implements Adapter {
   }
 
   @Override
-  public Projection projection(Projection inner, boolean training) {
+  public Seams wrap(Seams inner, boolean training) {
     double dropout = training ? config.loraDropout() : 0;
-    return (out, input, layers) -> emit(inner, dropout, out, input, layers);
+    Projection dense = inner.projection();
+    Projection projection =
+        new Projection() {
+          @Override
+          public List<String> emit(MethodWriter out, String input, List<Linear> layers) {
+            return Lora.this.emit(dense, dropout, out, input, layers);
+          }
+
+          @Override
+          public String embedding(MethodWriter out, String ids, Embedding table) {
+            return dense.embedding(out, ids, table);
+          }
+        };
+    return new Seams(projection, inner.attention(), inner.cross());
   }
 
   private List<String> emit(

@@ -3,14 +3,16 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.nn.CachedAttention;
+import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.MethodWriter;
-import io.attune.engine.nn.Projection;
+import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Generation with a cache: all layers of a step in one program call.
@@ -20,37 +22,47 @@ import java.util.function.Function;
  * to share between threads; a cache is not.
  */
 public final class Decoder implements AutoCloseable {
-  private final Architecture architecture;
+  private final DecoderModel model;
   private final Program program;
   private final TensorList weights;
 
-  Decoder(Architecture architecture, Projection projection, Function<String, NDArray> source) {
-    this.architecture = architecture;
+  /**
+   * @param adapter what changes how parts are computed; identity for the model alone
+   * @param source from names, as the model and the adapter use them, to arrays
+   */
+  public Decoder(
+      DecoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> source) {
+    this.model = model;
     StringBuilder text = new StringBuilder();
     List<String> names = new ArrayList<>();
-    MethodWriter out = new MethodWriter();
-    String embed = range(names, Network.emitEmbed(architecture, text));
-    out.line("h, cos, sin = self.embed(ids, position, %s)", embed);
-    // 0 where a token may look, minus infinity after its own position; [n, 1, G * t, length].
-    int groups = architecture.heads().groups();
-    out.line("later = torch.gt(torch.arange(length), torch.view(position, [n, 1, 1, t, 1]))");
-    out.line("mask = torch.masked_fill(torch.zeros([n, 1, 1, t, length]), later, float(\"-inf\"))");
-    out.line("mask = torch.expand(mask, [n, 1, %d, t, length])", groups);
-    out.line("mask = torch.reshape(mask, [n, 1, %d * t, length])", groups);
     CachedAttention attention = new CachedAttention();
-    List<Network.Emitted> layers = Network.emitLayers(architecture, projection, attention, text);
+    Seams seams = adapter.apply(new Seams(new DenseProjection(), attention));
+    String embed = range(names, Network.emitEmbed(model, seams, text));
+    List<Network.Emitted> layers = Network.emitLayers(model, seams, text);
+    MethodWriter out = new MethodWriter();
+    attention.emitMasks(out, model.heads().groups());
+    List<String> results = new ArrayList<>(List.of("h"));
+    results.addAll(model.state());
+    out.line(
+        "%s = self.embed(position, %s, %s)", String.join(", ", results), seams.arguments(0), embed);
     for (int i = 0; i < layers.size(); i++) {
       Network.Emitted layer = layers.get(i);
       out.line(
-          "h = self.%s(h, cos, sin, %s, %s)",
+          "h = self.%s(%s, %s, %s)",
           layer.method(),
-          attention.arguments().replace("LAYER", Integer.toString(i)),
+          String.join(", ", results),
+          seams.arguments(i),
           range(names, layer.weights()));
     }
     out.line("h = torch.select(torch.view(h, [n, t, -1]), 1, t - 1)");
-    out.line("h = self.finish(h, %s)", range(names, Network.emitFinish(architecture, text)));
-    names.add(architecture.headWeight());
-    out.line("return torch.linear(h, w[%d])", names.size() - 1);
+    out.line("h = self.finish(h, %s)", range(names, Network.emitFinish(model, text)));
+    names.add(model.headWeight());
+    out.line("logits = torch.linear(h, w[%d])", names.size() - 1);
+    if (model.logitSoftcap() > 0) {
+      String cap = MethodWriter.number(model.logitSoftcap());
+      out.line("logits = torch.mul(torch.tanh(torch.div(logits, %s)), %s)", cap, cap);
+    }
+    out.line("return logits");
     text.append(
         out.method(
             "decode",
@@ -69,7 +81,7 @@ public final class Decoder implements AutoCloseable {
 
   /** A cache that any decoder of this base model can use. */
   public KvCache newCache(int slots, int capacity) {
-    return new KvCache(architecture, slots, capacity);
+    return new KvCache(model, slots, capacity);
   }
 
   /**

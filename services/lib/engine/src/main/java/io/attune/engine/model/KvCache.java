@@ -24,15 +24,15 @@ public final class KvCache implements AutoCloseable {
   private final TensorList keys;
   private final TensorList values;
 
-  KvCache(Architecture architecture, int slots, int capacity) {
+  KvCache(Stack stack, int slots, int capacity) {
     this.slots = slots;
     this.capacity = capacity;
     this.scope = Torch.scope("kv-cache");
-    Attention.Heads heads = architecture.heads();
+    Attention.Heads heads = stack.heads();
     Shape shape = new Shape(slots, capacity, heads.keyValues(), heads.size());
     List<NDArray> k = new ArrayList<>();
     List<NDArray> v = new ArrayList<>();
-    for (int i = 0; i < architecture.config().layers(); i++) {
+    for (int i = 0; i < stack.layers(); i++) {
       k.add(scope.zeros(shape, DataType.FLOAT32));
       v.add(scope.zeros(shape, DataType.FLOAT32));
     }

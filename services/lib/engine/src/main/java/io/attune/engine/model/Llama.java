@@ -3,11 +3,13 @@ package io.attune.engine.model;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.nn.Attention;
+import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.RmsNorm;
 import io.attune.engine.nn.RotaryEmbedding;
+import io.attune.engine.nn.Seams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +19,7 @@ import java.util.Map;
  * Llama (Touvron et al., arXiv 2302.13971; grouped queries from arXiv 2307.09288): pre-norm decoder
  * with rotary positions and a gated feed-forward network.
  */
-public final class Llama implements Architecture {
+public final class Llama implements DecoderModel {
 
   /**
    * {@code config.json} as far as it changes numbers. Reads the spellings of transformers 4 ({@code
@@ -123,8 +125,9 @@ public final class Llama implements Architecture {
     }
   }
 
+  private static final String PREFIX = "model.";
+
   private final Config config;
-  private final String prefix = "model.";
 
   public Llama(Config config) {
     this.config = config;
@@ -152,10 +155,10 @@ public final class Llama implements Architecture {
   public Map<String, Shape> parameters() {
     int e = config.model().hiddenSize();
     Map<String, Shape> shapes = new LinkedHashMap<>();
-    shapes.put(embeddingWeight(), new Shape(config.model().vocabSize(), e));
+    shapes.put(embedding().weight(), embedding().shape());
     for (int i = 0; i < config.model().layers(); i++) {
       for (Linear linear : layerLinears(i)) {
-        shapes.put(linear.weight(), new Shape(linear.outputs(), linear.inputs()));
+        shapes.put(linear.weight(), linear.shape());
         if (linear.bias()) {
           shapes.put(linear.biasName(), new Shape(linear.outputs()));
         }
@@ -163,7 +166,7 @@ public final class Llama implements Architecture {
       shapes.put(name(i, "input_layernorm.weight"), new Shape(e));
       shapes.put(name(i, "post_attention_layernorm.weight"), new Shape(e));
     }
-    shapes.put(prefix + "norm.weight", new Shape(e));
+    shapes.put(PREFIX + "norm.weight", new Shape(e));
     shapes.put(headWeight(), new Shape(config.model().vocabSize(), e));
     return shapes;
   }
@@ -183,23 +186,35 @@ public final class Llama implements Architecture {
   }
 
   @Override
-  public String embeddingWeight() {
-    return prefix + "embed_tokens.weight";
+  public String prefix() {
+    return PREFIX;
+  }
+
+  @Override
+  public Embedding embedding() {
+    return new Embedding(
+        PREFIX + "embed_tokens", config.model().vocabSize(), config.model().hiddenSize());
+  }
+
+  @Override
+  public List<String> state() {
+    return List.of("cos", "sin");
   }
 
   @Override
   public String headWeight() {
-    return config.model().tieWordEmbeddings() ? embeddingWeight() : "lm_head.weight";
+    return config.model().tieWordEmbeddings() ? embedding().weight() : "lm_head.weight";
   }
 
   @Override
-  public void embed(MethodWriter out) {
-    out.line("h = torch.embedding(%s, ids)", out.weight(embeddingWeight()));
+  public void embed(MethodWriter out, Seams seams) {
+    out.line("h = %s", seams.projection().embedding(out, "ids", embedding()));
     RotaryEmbedding.emitAngles(out, out.weight("rotary.frequencies"));
   }
 
   @Override
-  public void layer(MethodWriter out, int i, Projection projection, Attention attention) {
+  public void layer(MethodWriter out, int i, Seams seams) {
+    Projection projection = seams.projection();
     List<Linear> linears = layerLinears(i);
     Attention.Heads heads = heads();
     int e = config.model().hiddenSize();
@@ -210,12 +225,14 @@ public final class Llama implements Architecture {
     String k = out.value("torch.view(%s, [-1, %d, %d])", qkv.get(1), heads.keyValues(), d);
     String v = out.value("torch.view(%s, [-1, %d, %d])", qkv.get(2), heads.keyValues(), d);
     String a =
-        attention.emit(
-            out,
-            heads,
-            RotaryEmbedding.emitRotation(out, q, d),
-            RotaryEmbedding.emitRotation(out, k, d),
-            v);
+        seams
+            .attention()
+            .emit(
+                out,
+                Attention.Form.causal(heads, i),
+                RotaryEmbedding.emitRotation(out, q, d),
+                RotaryEmbedding.emitRotation(out, k, d),
+                v);
     String o = projection.emit(out, a, linears.subList(3, 4)).get(0); // [N, E]
     String middle = out.value("torch.add(h, %s)", o);
     x =
@@ -229,7 +246,7 @@ public final class Llama implements Architecture {
 
   @Override
   public void finish(MethodWriter out) {
-    String weight = prefix + "norm.weight";
+    String weight = PREFIX + "norm.weight";
     out.line(
         "h = %s", RmsNorm.emit(out, "h", weight, config.model().hiddenSize(), config.rmsNormEps()));
   }
@@ -252,6 +269,6 @@ public final class Llama implements Architecture {
   }
 
   private String name(int layer, String rest) {
-    return prefix + "layers." + layer + "." + rest;
+    return PREFIX + "layers." + layer + "." + rest;
   }
 }

@@ -3,30 +3,24 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.attune.engine.nn.Attention;
-import io.attune.engine.nn.CausalAttention;
 import io.attune.engine.nn.MethodWriter;
-import io.attune.engine.nn.Projection;
+import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
 /**
- * An architecture joined with a way to compute its linear layers and with weights: what runs.
+ * A stack joined with a way to compute its parts and with weights: what runs.
  *
  * <p>One program call a layer, so that a training loop may recompute a layer instead of keeping
  * what is inside it. Immutable and thread-safe; several networks can share one set of base weights.
  */
 public final class Network {
-  private static final String LAYER_RESULT = " -> Tensor";
-
-  private final Architecture architecture;
-  private final Projection projection;
-  private final Function<String, NDArray> weights;
   private final Program program;
   private final List<NDArray> embedWeights;
   private final List<NDArray> finishWeights;
@@ -36,17 +30,13 @@ public final class Network {
   private record Layer(String method, List<NDArray> weights) {}
 
   /**
-   * @param weights from names, as {@link Architecture} and {@code projection} use them, to arrays
+   * @param weights from names, as the stack and {@code seams} use them, to arrays
    */
-  public Network(
-      Architecture architecture, Projection projection, Function<String, NDArray> weights) {
-    this.architecture = architecture;
-    this.projection = projection;
-    this.weights = weights;
+  public Network(Stack stack, Seams seams, Function<String, NDArray> weights) {
     StringBuilder text = new StringBuilder();
-    embedWeights = resolve(emitEmbed(architecture, text), weights);
-    finishWeights = resolve(emitFinish(architecture, text), weights);
-    for (Emitted layer : emitLayers(architecture, projection, new CausalAttention(), text)) {
+    embedWeights = resolve(emitEmbed(stack, seams, text), weights);
+    finishWeights = resolve(emitFinish(stack, text), weights);
+    for (Emitted layer : emitLayers(stack, seams, text)) {
       layers.add(new Layer(layer.method(), resolve(layer.weights(), weights)));
     }
     program = TorchPrograms.compile(text.toString());
@@ -55,46 +45,47 @@ public final class Network {
   /** A layer's method name and the names of the weights that it takes. */
   record Emitted(String method, List<String> weights) {}
 
-  static List<String> emitEmbed(Architecture architecture, StringBuilder text) {
+  static List<String> emitEmbed(Stack stack, Seams seams, StringBuilder text) {
     MethodWriter out = new MethodWriter();
-    architecture.embed(out);
-    out.line("return (h, cos, sin)");
+    stack.embed(out, seams);
+    List<String> results = new ArrayList<>(List.of("h"));
+    results.addAll(stack.state());
+    boolean alone = results.size() == 1;
+    out.line("return " + (alone ? "h" : "(" + String.join(", ", results) + ")"));
+    String type = String.join(", ", Collections.nCopies(results.size(), "Tensor"));
     text.append(
         out.method(
             "embed",
-            "(self: SELF, ids: Tensor, positions: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor,"
-                + " Tensor]"));
+            "(self: SELF, positions: Tensor, %s, w: List[Tensor]) -> %s"
+                .formatted(seams.parameters(), alone ? type : "Tuple[" + type + "]")));
     return out.weights();
   }
 
-  static List<String> emitFinish(Architecture architecture, StringBuilder text) {
+  static List<String> emitFinish(Stack stack, StringBuilder text) {
     MethodWriter out = new MethodWriter();
-    architecture.finish(out);
+    stack.finish(out);
     out.line("return h");
-    text.append(out.method("finish", "(self: SELF, h: Tensor, w: List[Tensor])" + LAYER_RESULT));
+    text.append(out.method("finish", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
     return out.weights();
   }
 
   /** Writes each distinct layer once. */
-  static List<Emitted> emitLayers(
-      Architecture architecture, Projection projection, Attention attention, StringBuilder text) {
+  static List<Emitted> emitLayers(Stack stack, Seams seams, StringBuilder text) {
     Map<String, String> methods = new LinkedHashMap<>();
     List<Emitted> layers = new ArrayList<>();
-    String signature =
-        "(self: SELF, h: Tensor, cos: Tensor, sin: Tensor, "
-            + attention.parameters()
-            + ", w: List[Tensor])"
-            + LAYER_RESULT;
-    for (int i = 0; i < architecture.config().layers(); i++) {
+    StringBuilder signature = new StringBuilder("(self: SELF, h: Tensor, ");
+    stack.state().forEach(name -> signature.append(name).append(": Tensor, "));
+    signature.append(seams.parameters()).append(", w: List[Tensor]) -> Tensor");
+    for (int i = 0; i < stack.layers(); i++) {
       MethodWriter out = new MethodWriter();
-      architecture.layer(out, i, projection, attention);
+      stack.layer(out, i, seams);
       out.line("return h");
-      String body = out.method("", signature);
+      String body = out.method("", signature.toString());
       String method = methods.get(body);
       if (method == null) {
         method = "layer_" + methods.size();
         methods.put(body, method);
-        text.append(out.method(method, signature));
+        text.append(out.method(method, signature.toString()));
       }
       layers.add(new Emitted(method, out.weights()));
     }
@@ -113,25 +104,37 @@ public final class Network {
     return List.copyOf(arrays);
   }
 
-  public Architecture architecture() {
-    return architecture;
-  }
-
-  /** The weight that logits are made with, [V, E]. */
-  public NDArray head() {
-    return weights.apply(architecture.headWeight());
+  /**
+   * Hidden states after the last layer, [N, E]; recorded for a backward pass where the thread's
+   * grad mode is on.
+   */
+  public NDArray hidden(NDManager scope, TokenBatch batch) {
+    return run(scope, batch, new NDList(batch.ids(), batch.pad(), batch.unpad()));
   }
 
   /**
-   * Hidden states after the last norm, [N, E]; recorded for a backward pass where the thread's grad
-   * mode is on.
+   * As {@link #hidden(NDManager, TokenBatch)}, for a stack that looks at an encoder's result.
+   *
+   * @param memory [M, E], of the sequences of {@code memoryBatch}, as many as {@code batch} has
    */
-  public NDArray hidden(NDManager scope, TokenBatch batch) {
-    NDList start =
-        program.run(scope, "embed", new NDList(batch.ids(), batch.positions()), embedWeights);
+  public NDArray hidden(NDManager scope, TokenBatch batch, NDArray memory, TokenBatch memoryBatch) {
+    NDList layout = new NDList(batch.ids(), batch.pad(), batch.unpad());
+    layout.addAll(new NDList(memory, memoryBatch.pad(), memoryBatch.unpad()));
+    return run(scope, batch, layout);
+  }
+
+  /**
+   * @param layout what the seams' parameters are called with
+   */
+  private NDArray run(NDManager scope, TokenBatch batch, NDList layout) {
+    NDList inputs = new NDList(batch.positions());
+    inputs.addAll(layout);
+    NDList start = program.run(scope, "embed", inputs, embedWeights);
     NDArray h = start.get(0);
     for (Layer layer : layers) {
-      NDList inputs = new NDList(h, start.get(1), start.get(2), batch.pad(), batch.unpad());
+      inputs = new NDList(h);
+      inputs.addAll(start.subNDList(1));
+      inputs.addAll(layout);
       NDArray next = program.run(scope, layer.method(), inputs, layer.weights()).get(0);
       h.close(); // autograd keeps what it needs
       h = next;
@@ -139,10 +142,5 @@ public final class Network {
     NDArray result = program.run(scope, "finish", new NDList(h), finishWeights).get(0);
     h.close();
     return result;
-  }
-
-  /** Makes the program that generates with these weights, a token at a time. */
-  public Decoder decoder() {
-    return new Decoder(architecture, projection, weights);
   }
 }

@@ -36,7 +36,7 @@ public final class Weights implements AutoCloseable {
     try {
       for (Map.Entry<String, Shape> parameter : architecture.parameters().entrySet()) {
         String name = parameter.getKey();
-        String stored = storedName(file, name);
+        String stored = storedName(file, name, architecture.prefix());
         long[] shape = file.info(stored).shape();
         if (!Arrays.equals(shape, parameter.getValue().getShape())) {
           throw new EngineException(
@@ -64,9 +64,9 @@ public final class Weights implements AutoCloseable {
     }
   }
 
-  /** Checkpoints of the bare decoder lack the family's prefix. */
-  private static String storedName(TensorReader file, String name) {
-    String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
+  /** Checkpoints of the model without its head lack the family's prefix. */
+  private static String storedName(TensorReader file, String name, String prefix) {
+    String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
     return !file.has(name) && file.has(bare) ? bare : name;
   }
 

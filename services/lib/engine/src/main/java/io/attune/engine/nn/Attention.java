@@ -14,10 +14,47 @@ public interface Attention {
     }
   }
 
-  /** The method's parameters besides {@code h}, {@code cos}, {@code sin} and {@code w}. */
+  /**
+   * What one layer's attention is.
+   *
+   * @param layer index in its stack
+   * @param causal whether a token sees only those before it (and itself)
+   * @param window how many tokens back a token sees, itself included; 0 for all
+   * @param softcap bounds each product to +-softcap by a tanh (Gemma 2); 0 for none
+   * @param biased whether the stack's state has a variable {@code bias} that is added to the
+   *     products
+   */
+  record Form(Heads heads, int layer, boolean causal, int window, double softcap, boolean biased) {
+    public static Form causal(Heads heads, int layer) {
+      return new Form(heads, layer, true, 0, 0, false);
+    }
+
+    public static Form bidirectional(Heads heads, int layer) {
+      return new Form(heads, layer, false, 0, 0, false);
+    }
+
+    public Form withWindow(int tokens) {
+      return new Form(heads, layer, causal, tokens, softcap, biased);
+    }
+
+    public Form withSoftcap(double cap) {
+      return new Form(heads, layer, causal, window, cap, biased);
+    }
+
+    public Form withBias() {
+      return new Form(heads, layer, causal, window, softcap, true);
+    }
+  }
+
+  /**
+   * The parameters that a stack's methods take for it, besides {@code h}, the stack's state and
+   * {@code w}; {@code ids} [N] is always among them.
+   */
   String parameters();
 
-  /** The arguments that pass those parameters on to a layer method. */
+  /**
+   * The arguments that pass those parameters on to a method; {@code LAYER} is its layer's index.
+   */
   String arguments();
 
   /**
@@ -28,5 +65,13 @@ public interface Attention {
    * @param value variable holding [N, K, D]
    * @return a variable holding [N, H * D]
    */
-  String emit(MethodWriter out, Heads heads, String query, String key, String value);
+  String emit(MethodWriter out, Form form, String query, String key, String value);
+
+  /**
+   * Emits the distance from each query to each key, to be used where a stack's state begins.
+   *
+   * @return a variable holding key position minus query position, int64, [b, T, S] with b 1 where
+   *     all rows agree
+   */
+  String emitDistances(MethodWriter out);
 }

@@ -11,8 +11,19 @@ public final class DenseProjection implements Projection {
     for (Linear layer : layers) {
       String weight = out.weight(layer.weight());
       String bias = layer.bias() ? out.weight(layer.biasName()) : "None";
-      results.add(out.value("torch.linear(%s, %s, %s)", input, weight, bias));
+      if (!layer.transposed()) {
+        results.add(out.value("torch.linear(%s, %s, %s)", input, weight, bias));
+      } else if (layer.bias()) {
+        results.add(out.value("torch.addmm(%s, %s, %s)", bias, input, weight));
+      } else {
+        results.add(out.value("torch.mm(%s, %s)", input, weight));
+      }
     }
     return results;
+  }
+
+  @Override
+  public String embedding(MethodWriter out, String ids, Embedding table) {
+    return out.value("torch.embedding(%s, %s)", out.weight(table.weight()), ids);
   }
 }

@@ -22,16 +22,30 @@ public final class LanguageHead {
   private static final Program PROGRAM =
       TorchPrograms.compile(
           """
-            def logits(self: SELF, h: Tensor, start: Tensor, end: Tensor, w: List[Tensor]) -> Tensor:
-              return torch.linear(torch.slice(h, 0, int(start), int(end)), w[0])
+            def capped(self: SELF, h: Tensor, cap: float, w: List[Tensor]) -> Tensor:
+              logits = torch.linear(h, w[0])
+              if len(w) > 1:
+                logits = torch.add_(logits, w[1])
+              if cap > 0.0:
+                logits = torch.mul_(torch.tanh_(torch.div_(logits, cap)), cap)
+              return logits
+
+            def logits(self: SELF, h: Tensor, start: Tensor, end: Tensor, cap: Tensor, w: List[Tensor]) -> Tensor:
+              return self.capped(torch.slice(h, 0, int(start), int(end)), float(cap), w)
 
             def select(self: SELF, h: Tensor, places: Tensor) -> Tensor:
               return torch.index_select(h, 0, places)
 
-            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+            def slope(self: SELF, logits: Tensor, lse: Tensor, labels: Tensor, cap: float) -> Tensor:
+              p = torch.neg_(torch.exp(torch.sub(logits, lse)))
+              p = torch.scatter_add_(p, 1, torch.unsqueeze(labels, 1), torch.ones([torch.size(p, 0), 1]))
+              return torch.mul_(p, torch.rsub(torch.square(torch.div(logits, cap)), 1))
+
+            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, softcap: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
               head = w[0]
               size = int(chunk)
               wanted = int(gradient)
+              cap = float(softcap)
               n = torch.size(h, 0)
               log_probs = torch.zeros([n])
               correct = torch.zeros([n])
@@ -41,33 +55,39 @@ public final class LanguageHead {
               for i in range((n + size - 1) // size):
                 a = i * size
                 b = min(a + size, n)
-                hc = torch.slice(h, 0, a, b)
                 lc = torch.slice(labels, 0, a, b)
-                logits = torch.linear(hc, head)
+                logits = self.capped(torch.slice(h, 0, a, b), cap, w)
                 lse = torch.logsumexp(logits, [1], True)
                 picked = torch.gather(logits, 1, torch.unsqueeze(lc, 1))
                 x = torch.copy_(torch.slice(log_probs, 0, a, b), torch.squeeze(picked - lse, 1))
                 y = torch.copy_(torch.slice(correct, 0, a, b), torch.squeeze(torch.ge(picked, torch.amax(logits, [1], True)), 1))
                 if wanted > 0:
-                  p = torch.exp_(torch.sub_(logits, lse))
-                  z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(torch.embedding(head, lc), p, head, alpha=-1))
+                  if cap > 0.0:
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(self.slope(logits, lse, lc, cap), head))
+                  else:
+                    p = torch.exp_(torch.sub_(logits, lse))
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(torch.embedding(head, lc), p, head, alpha=-1))
               return (log_probs, correct, unit)
 
-            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, w: List[Tensor]) -> Tensor:
-              head = w[0]
+            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, softcap: Tensor, w: List[Tensor]) -> Tensor:
               size = int(chunk)
+              cap = float(softcap)
               n = torch.size(h, 0)
-              result = torch.zeros_like(head)
+              result = torch.zeros_like(w[0])
               for i in range((n + size - 1) // size):
                 a = i * size
                 b = min(a + size, n)
                 hc = torch.slice(h, 0, a, b)
                 lc = torch.slice(labels, 0, a, b)
                 wc = torch.unsqueeze(torch.slice(weight, 0, a, b), 1)
-                p = torch.softmax(torch.linear(hc, head), 1)
-                p = torch.mul_(p, torch.neg(wc))
-                x = torch.addmm_(result, torch.t(p), hc)
-                y = torch.index_add_(result, 0, lc, hc * wc)
+                logits = self.capped(hc, cap, w)
+                if cap > 0.0:
+                  g = torch.mul_(self.slope(logits, torch.logsumexp(logits, [1], True), lc, cap), wc)
+                  x = torch.addmm_(result, torch.t(g), hc)
+                else:
+                  p = torch.mul_(torch.softmax(logits, 1), torch.neg(wc))
+                  x = torch.addmm_(result, torch.t(p), hc)
+                  y = torch.index_add_(result, 0, lc, hc * wc)
               return result
           """);
 
@@ -84,9 +104,10 @@ public final class LanguageHead {
   public record Reading(NDArray logProbs, NDArray correct, NDArray unitGradient) {}
 
   /** Logits of tokens {@code start} to {@code end} of {@code hidden} [N, E], [end - start, V]. */
-  public static NDArray logits(NDManager scope, NDArray hidden, NDArray head, int start, int end) {
+  public static NDArray logits(NDManager scope, NDArray hidden, Head head, int start, int end) {
     NDList inputs = new NDList(hidden, scope.create((long) start), scope.create((long) end));
-    return PROGRAM.run(scope, "logits", inputs, List.of(head)).get(0);
+    inputs.add(scope.create(head.softcap()));
+    return PROGRAM.run(scope, "logits", inputs, weights(head)).get(0);
   }
 
   /** Rows of {@code hidden} [N, E], recorded where the thread's grad mode is on: [M, E]. */
@@ -101,10 +122,11 @@ public final class LanguageHead {
    * @param labels [M], int64
    */
   public static Reading read(
-      NDManager scope, NDArray hidden, NDArray labels, NDArray head, boolean gradient) {
+      NDManager scope, NDArray hidden, NDArray labels, Head head, boolean gradient) {
     NDList inputs =
         new NDList(hidden, labels, chunk(scope, head), scope.create(gradient ? 1L : 0L));
-    NDList result = PROGRAM.run(scope, "log_probs", inputs, List.of(head));
+    inputs.add(scope.create(head.softcap()));
+    NDList result = PROGRAM.run(scope, "log_probs", inputs, weights(head));
     return new Reading(result.get(0), result.get(1), result.get(2));
   }
 
@@ -116,13 +138,18 @@ public final class LanguageHead {
    * @return [V, E]
    */
   public static NDArray headGradient(
-      NDManager scope, NDArray hidden, NDArray labels, NDArray weight, NDArray head) {
+      NDManager scope, NDArray hidden, NDArray labels, NDArray weight, Head head) {
     NDList inputs = new NDList(hidden, labels, weight, chunk(scope, head));
-    return PROGRAM.run(scope, "head_gradient", inputs, List.of(head)).get(0);
+    inputs.add(scope.create(head.softcap()));
+    return PROGRAM.run(scope, "head_gradient", inputs, weights(head)).get(0);
   }
 
-  private static NDArray chunk(NDManager scope, NDArray head) {
-    long rowBytes = head.getShape().get(0) * Float.BYTES;
+  private static List<NDArray> weights(Head head) {
+    return head.bias() == null ? List.of(head.weight()) : List.of(head.weight(), head.bias());
+  }
+
+  private static NDArray chunk(NDManager scope, Head head) {
+    long rowBytes = head.weight().getShape().get(0) * Float.BYTES;
     return scope.create(Math.max(32, CHUNK_BYTES / rowBytes));
   }
 }

@@ -2,10 +2,9 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.model.Architecture;
-import io.attune.engine.model.Network;
+import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
-import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,13 +20,16 @@ public final class Policy implements AutoCloseable {
   /** The weight of a head that scores texts, [1, E]. */
   public static final String SCORE = "score.weight";
 
-  private final Network network;
-  private final Network reference;
+  private final DecoderNetwork network;
+  private final DecoderNetwork reference;
   private final Map<String, NDArray> trainable;
   private final @Nullable NDArray score;
 
   private Policy(
-      Network network, Network reference, Map<String, NDArray> trainable, @Nullable NDArray score) {
+      DecoderNetwork network,
+      DecoderNetwork reference,
+      Map<String, NDArray> trainable,
+      @Nullable NDArray score) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
@@ -42,12 +44,10 @@ public final class Policy implements AutoCloseable {
    *     starts from the base model
    */
   public static Policy ofAdapter(
-      Architecture architecture, Weights base, Adapter adapter, @Nullable Adapter start) {
+      DecoderModel model, Weights base, Adapter adapter, @Nullable Adapter start) {
     return new Policy(
-        network(architecture, base, adapter, true),
-        start == null
-            ? new Network(architecture, new DenseProjection(), base::get)
-            : network(architecture, base, start, false),
+        network(model, base, adapter, true),
+        start == null ? new DecoderNetwork(model, base::get) : network(model, base, start, false),
         adapter.parameters(),
         adapter.weight(SCORE));
   }
@@ -59,30 +59,31 @@ public final class Policy implements AutoCloseable {
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
    */
-  public static Policy ofWeights(Architecture architecture, Weights weights, Weights reference) {
+  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
     return new Policy(
-        new Network(architecture, new DenseProjection(), weights::get),
-        new Network(architecture, new DenseProjection(), reference::get),
+        new DecoderNetwork(model, weights::get),
+        new DecoderNetwork(model, reference::get),
         new LinkedHashMap<>(weights.parameters()),
         null);
   }
 
-  private static Network network(
-      Architecture architecture, Weights base, Adapter adapter, boolean training) {
-    return new Network(
-        architecture,
-        adapter.projection(new DenseProjection(), training),
+  private static DecoderNetwork network(
+      DecoderModel model, Weights base, Adapter adapter, boolean training) {
+    return new DecoderNetwork(
+        model,
+        seams -> adapter.wrap(seams, training),
+        adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
         });
   }
 
-  Network network() {
+  DecoderNetwork network() {
     return network;
   }
 
-  Network reference() {
+  DecoderNetwork reference() {
     return reference;
   }
 
@@ -97,7 +98,7 @@ public final class Policy implements AutoCloseable {
 
   /** Whether the weight that makes logits is trained. */
   boolean headTrained() {
-    return trainable.containsKey(network.architecture().headWeight());
+    return trainable.containsKey(network.model().headWeight());
   }
 
   /** Stops collecting gradients; whoever made the weights frees them. */

@@ -4,8 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.attune.engine.model.Network;
+import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
+import io.attune.engine.nn.Head;
 import io.attune.engine.nn.LanguageHead;
 import io.attune.engine.objective.Loss;
 import io.attune.engine.objective.Objective;
@@ -58,8 +59,9 @@ public final class Reader<E> {
     List<Sequence> sequences = sequences(examples);
     try (NDManager scope = Torch.scope("micro-batch");
         Torch.GradMode recorded = Torch.gradMode(true)) {
-      Wanted wanted = wanted(sequences);
-      NDArray hidden = selected(scope, policy.network(), sequences, wanted); // [M, E]
+      TokenBatch batch = batch(scope, policy.network(), sequences);
+      Wanted wanted = wanted(sequences, batch);
+      NDArray hidden = selected(scope, policy.network(), batch, wanted); // [M, E]
       return objective.readout() == Readout.SCORE
           ? scoreBackward(scope, hidden, examples, reference, normaliser)
           : tokensBackward(scope, hidden, wanted, sequences, examples, reference, normaliser);
@@ -74,7 +76,7 @@ public final class Reader<E> {
       List<E> examples,
       @Nullable List<Reading> reference,
       double normaliser) {
-    NDArray head = policy.network().head();
+    Head head = policy.network().head();
     NDArray labels = scope.create(wanted.labels());
     Loss loss;
     NDArray gradient;
@@ -84,7 +86,7 @@ public final class Reader<E> {
       NDArray weight = scope.create(flat(loss.gradient(), wanted.places().length));
       if (policy.headTrained()) {
         NDArray byHead = LanguageHead.headGradient(scope, hidden, labels, weight, head);
-        Torch.backward(head, byHead);
+        Torch.backward(head.weight(), byHead);
         byHead.close();
       }
       NDList inputs = new NDList(reading.unitGradient(), weight);
@@ -110,11 +112,12 @@ public final class Reader<E> {
   /** Reads without recording: the policy, or what it is compared with. */
   public List<Reading> read(List<E> examples, boolean reference) {
     List<Sequence> sequences = sequences(examples);
-    Network network = reference ? policy.reference() : policy.network();
+    DecoderNetwork network = reference ? policy.reference() : policy.network();
     try (NDManager scope = Torch.scope("read");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      Wanted wanted = wanted(sequences);
-      NDArray hidden = selected(scope, network, sequences, wanted);
+      TokenBatch batch = batch(scope, network, sequences);
+      Wanted wanted = wanted(sequences, batch);
+      NDArray hidden = selected(scope, network, batch, wanted);
       if (objective.readout() == Readout.SCORE) {
         return scoreReadings(scores(scope, hidden));
       }
@@ -135,25 +138,30 @@ public final class Reader<E> {
   }
 
   private static NDArray selected(
-      NDManager scope, Network network, List<Sequence> sequences, Wanted wanted) {
-    TokenBatch batch = TokenBatch.of(scope, sequences.stream().map(Sequence::ids).toList());
+      NDManager scope, DecoderNetwork network, TokenBatch batch, Wanted wanted) {
     try (NDArray hidden = network.hidden(scope, batch)) {
       return LanguageHead.select(scope, hidden, scope.create(wanted.places()));
     }
+  }
+
+  private static TokenBatch batch(
+      NDManager scope, DecoderNetwork network, List<Sequence> sequences) {
+    return network.batch(scope, sequences.stream().map(Sequence::ids).toList());
   }
 
   private NDArray scores(NDManager scope, NDArray hidden) {
     return SCORE.run(scope, "score", new NDList(hidden), List.of(policy.score())).get(0);
   }
 
-  private Wanted wanted(List<Sequence> sequences) {
+  private Wanted wanted(List<Sequence> sequences, TokenBatch batch) {
     boolean score = objective.readout() == Readout.SCORE;
     int count = score ? sequences.size() : sequences.stream().mapToInt(Sequence::targetCount).sum();
     long[] places = new long[count];
     long[] labels = new long[count];
     int next = 0;
-    int start = 0;
-    for (Sequence sequence : sequences) {
+    for (int row = 0; row < sequences.size(); row++) {
+      Sequence sequence = sequences.get(row);
+      int start = batch.starts()[row];
       int length = sequence.ids().length;
       if (score) {
         places[next++] = (long) start + length - 1;
@@ -165,7 +173,6 @@ public final class Reader<E> {
           }
         }
       }
-      start += length;
     }
     return new Wanted(places, labels);
   }

@@ -11,6 +11,7 @@ import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.data.PreferencePair;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
 import io.attune.engine.optim.AdamW;
@@ -29,9 +30,9 @@ final class Runs {
 
   static final String MODEL = "models/llama";
 
-  static Architecture architecture() {
+  static DecoderModel architecture() {
     Path folder = Golden.path(MODEL);
-    return Models.architecture(HubLayout.of(folder).config(), folder.toString());
+    return (DecoderModel) Models.architecture(HubLayout.of(folder).config(), folder.toString());
   }
 
   static Weights weights(Architecture architecture, boolean writable) {

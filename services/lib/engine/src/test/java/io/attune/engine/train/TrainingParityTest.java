@@ -7,7 +7,7 @@ import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.Golden;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Objective;
@@ -28,7 +28,7 @@ class TrainingParityTest {
 
   @Test
   void fullSupervisedFineTuning() throws IOException {
-    Architecture architecture = Runs.architecture();
+    DecoderModel architecture = Runs.architecture();
     try (Weights weights = Runs.weights(architecture, true)) {
       Policy policy = Policy.ofWeights(architecture, weights, weights);
       train("sft-full", policy, new Sft(), Runs.sftRows("sft-full"), Map.of());
@@ -69,7 +69,7 @@ class TrainingParityTest {
   private <E> void trainAdapter(
       String run, Objective<E> objective, List<E> rows, Map<String, Double> metrics)
       throws IOException {
-    Architecture architecture = Runs.architecture();
+    DecoderModel architecture = Runs.architecture();
     try (Weights weights = Runs.weights(architecture, false);
         Adapter adapter = Runs.adapter(architecture, "runs/" + run + "/init");
         Policy policy = Policy.ofAdapter(architecture, weights, adapter, null)) {

@@ -1,0 +1,132 @@
+package io.attune.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.model.Architecture;
+import io.attune.engine.model.ModelConfig;
+import io.attune.engine.model.Models;
+import io.attune.engine.model.Weights;
+import io.attune.engine.tensor.Torch;
+import io.attune.engine.token.ChatTemplate;
+import io.attune.engine.token.TokenContract;
+import io.attune.engine.token.Tokenizer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A base model from a Hugging Face folder, whatever its kind. Immutable after loading; thread-safe.
+ */
+public abstract class PretrainedModel implements AutoCloseable {
+  /** Key of {@code attune.json} that holds {@link #contractSha256()}. */
+  static final String CONTRACT = "contract_sha256";
+
+  private final Path folder;
+  private final Architecture architecture;
+  private final Weights weights;
+  private final Tokenizer tokenizer;
+  private final Optional<ChatTemplate> chatTemplate;
+  private final TokenContract contract;
+
+  PretrainedModel(HubLayout layout, Architecture architecture, Weights weights) {
+    this.folder = layout.folder();
+    this.architecture = architecture;
+    this.weights = weights;
+    this.tokenizer = Tokenizer.open(layout);
+    this.chatTemplate = ChatTemplate.open(layout);
+    this.contract = TokenContract.of(layout, tokenizer, chatTemplate);
+  }
+
+  /** What the folder's {@code config.json} describes; refuses what cannot be computed exactly. */
+  static Architecture architecture(HubLayout layout, LoadOptions options) {
+    if (options.threads() > 0) {
+      Torch.threads(options.threads());
+    }
+    return Models.architecture(layout.config(), layout.folder().resolve("config.json").toString());
+  }
+
+  static Weights weights(HubLayout layout, Architecture architecture, LoadOptions options) {
+    try (TensorReader file = layout.openWeights()) {
+      return Weights.read(architecture, file, options.writable());
+    }
+  }
+
+  public Path folder() {
+    return folder;
+  }
+
+  public ModelConfig config() {
+    return architecture.config();
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Empty for a model that was not made for conversations. */
+  public Optional<ChatTemplate> chatTemplate() {
+    return chatTemplate;
+  }
+
+  /** Tokens that end a text. */
+  public Set<Integer> eosTokenIds() {
+    return contract.eosTokenIds();
+  }
+
+  /** Identifies tokenizer, chat template and end tokens; an adapter is bound to them. */
+  public String contractSha256() {
+    return contract.sha256();
+  }
+
+  Architecture architecture() {
+    return architecture;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  /** Shapes of weights beside the architecture's own that an adapter may bring, by name. */
+  Map<String, Shape> addedModules() {
+    return Map.of();
+  }
+
+  /**
+   * Reads an adapter of this model; refuses one of another shape, or one made for another tokenizer
+   * or chat template, naming what differs.
+   */
+  Adapter readAdapter(Path peftFolder) {
+    AdapterFiles files = AdapterFiles.open(peftFolder);
+    String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
+    if (!made.isEmpty() && !made.equals(contractSha256())) {
+      throw new EngineException(
+          EngineException.Reason.INCOMPATIBLE,
+          peftFolder
+              + " was trained with another tokenizer, chat template or end-of-sequence token than "
+              + folder
+              + " has");
+    }
+    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
+    shapes.putAll(addedModules());
+    return Adapters.read(files, architecture.linears(), shapes);
+  }
+
+  /** A weight as a network with {@code adapter} sees it; null if there is none. */
+  NDArray weight(Adapter adapter, String name) {
+    NDArray own = adapter.weight(name);
+    return own == null ? weights.get(name) : own;
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,70 @@
+package io.attune.engine.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.nn.DenseProjection;
+import io.attune.engine.nn.Head;
+import io.attune.engine.nn.PaddedAttention;
+import io.attune.engine.nn.Seams;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/**
+ * A decoder-only model joined with weights, perhaps with an adapter between. Immutable and
+ * thread-safe.
+ */
+public final class DecoderNetwork {
+  private final DecoderModel model;
+  private final UnaryOperator<Seams> adapter;
+  private final int[] virtualTokens;
+  private final Function<String, NDArray> weights;
+  private final Network network;
+
+  /** The model alone. */
+  public DecoderNetwork(DecoderModel model, Function<String, NDArray> weights) {
+    this(model, UnaryOperator.identity(), new int[0], weights);
+  }
+
+  /**
+   * @param adapter what changes how parts are computed
+   * @param virtualTokens ids that come before every text
+   * @param weights from names, as the model and the adapter use them, to arrays
+   */
+  public DecoderNetwork(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights) {
+    this.model = model;
+    this.adapter = adapter;
+    this.virtualTokens = virtualTokens.clone();
+    this.weights = weights;
+    Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
+    this.network = new Network(model, seams, weights);
+  }
+
+  public DecoderModel model() {
+    return model;
+  }
+
+  /** Lays sequences end to end, virtual tokens before each. */
+  public TokenBatch batch(NDManager scope, List<int[]> sequences) {
+    return TokenBatch.of(scope, sequences, virtualTokens);
+  }
+
+  /** Hidden states after the last norm, [N, E]; recorded where the thread's grad mode is on. */
+  public NDArray hidden(NDManager scope, TokenBatch batch) {
+    return network.hidden(scope, batch);
+  }
+
+  /** What turns hidden states into logits. */
+  public Head head() {
+    return new Head(weights.apply(model.headWeight()), null, model.logitSoftcap());
+  }
+
+  /** Makes the program that generates with these weights, a token at a time. */
+  public Decoder decoder() {
+    return new Decoder(model, adapter, weights);
+  }
+}

@@ -1,0 +1,36 @@
+package io.attune.engine.model;
+
+import io.attune.engine.nn.Attention;
+import io.attune.engine.nn.Embedding;
+import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.Seams;
+import java.util.List;
+
+/** The code of a pile of layers: all of a decoder or an encoder, or one side of a pair. */
+public interface Stack {
+  int layers();
+
+  /** The table that token ids are looked up in. */
+  Embedding embedding();
+
+  /** How a layer keeps its keys and values; alike in all layers. */
+  Attention.Heads heads();
+
+  /**
+   * Variables that {@link #embed} leaves beside {@code h} and every layer reads, such as the angles
+   * of rotary positions.
+   */
+  List<String> state();
+
+  /**
+   * Emits the start: from {@code ids} [N] and {@code positions} [N] to {@code h} [N, E] and the
+   * variables of {@link #state}.
+   */
+  void embed(MethodWriter out, Seams seams);
+
+  /** Emits one layer: from {@code h} and the state to a new {@code h}. */
+  void layer(MethodWriter out, int index, Seams seams);
+
+  /** Emits what follows the last layer: from {@code h} to the model's hidden states. */
+  void finish(MethodWriter out);
+}

@@ -1,0 +1,18 @@
+package io.attune.engine.nn;
+
+import ai.djl.ndarray.types.Shape;
+
+/**
+ * A table of vectors that tokens are looked up in.
+ *
+ * @param name module path as in the checkpoint; its weight is {@code name + ".weight"}, [V, E]
+ */
+public record Embedding(String name, int vocabulary, int size) {
+  public String weight() {
+    return name + ".weight";
+  }
+
+  public Shape shape() {
+    return new Shape(vocabulary, size);
+  }
+}
