@@ -37,10 +37,15 @@ public final class LanguageModel extends PretrainedModel {
     this.network = new DecoderNetwork(architecture, weights::get);
   }
 
-  /** Loads a folder; refuses what it cannot compute exactly, naming it. */
+  /**
+   * Loads a folder; refuses another kind of model, and what it cannot compute exactly, naming it.
+   */
   public static LanguageModel load(Path folder, LoadOptions options) {
     HubLayout layout = HubLayout.of(folder);
-    DecoderModel architecture = decoderModel(layout, options);
+    return load(layout, decoderModel(layout, options), options);
+  }
+
+  static LanguageModel load(HubLayout layout, DecoderModel architecture, LoadOptions options) {
     return new LanguageModel(layout, architecture, weights(layout, architecture, options));
   }
 
@@ -52,15 +57,7 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   private static DecoderModel decoderModel(HubLayout layout, LoadOptions options) {
-    if (architecture(layout, options) instanceof DecoderModel decoder) {
-      return decoder;
-    }
-    throw new EngineException(
-        Reason.UNSUPPORTED,
-        layout.folder()
-            + "/config.json: 'model_type' is "
-            + layout.config().path("model_type")
-            + ", which is no decoder-only language model");
+    return architecture(layout, options, DecoderModel.class, DecoderModel.KIND);
   }
 
   /**

@@ -8,6 +8,7 @@ import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
@@ -44,8 +45,39 @@ public abstract class PretrainedModel implements AutoCloseable {
     this.contract = TokenContract.of(layout, tokenizer, chatTemplate);
   }
 
+  /**
+   * Loads a folder as the kind of model that its {@code config.json} describes; refuses what it
+   * cannot compute exactly, naming it.
+   */
+  public static PretrainedModel load(Path folder, LoadOptions options) {
+    HubLayout layout = HubLayout.of(folder);
+    Architecture architecture = architecture(layout, options);
+    if (architecture instanceof DecoderModel decoder) {
+      return LanguageModel.load(layout, decoder, options);
+    }
+    throw new IllegalStateException(architecture.kind() + " has no facade");
+  }
+
+  /** What the folder describes, where only one kind of model will do; refuses any other. */
+  static <A extends Architecture> A architecture(
+      HubLayout layout, LoadOptions options, Class<A> kind, String needed) {
+    Architecture architecture = architecture(layout, options);
+    if (kind.isInstance(architecture)) {
+      return kind.cast(architecture);
+    }
+    throw new EngineException(
+        EngineException.Reason.INVALID_ARGUMENT,
+        layout.folder()
+            + " holds "
+            + architecture.kind()
+            + " ('model_type' "
+            + architecture.config().modelType()
+            + "); this needs "
+            + needed);
+  }
+
   /** What the folder's {@code config.json} describes; refuses what cannot be computed exactly. */
-  static Architecture architecture(HubLayout layout, LoadOptions options) {
+  private static Architecture architecture(HubLayout layout, LoadOptions options) {
     if (options.threads() > 0) {
       Torch.threads(options.threads());
     }

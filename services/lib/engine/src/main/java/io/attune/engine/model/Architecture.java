@@ -9,6 +9,9 @@ import java.util.Map;
 public interface Architecture {
   ModelConfig config();
 
+  /** The kind of model in words, with its article, for messages. */
+  String kind();
+
   /** Every weight of the checkpoint and its shape, by name. */
   Map<String, Shape> parameters();
 

@@ -10,7 +10,11 @@ import java.util.function.BiFunction;
 /** From {@code model_type} to the family that implements it. */
 public final class Models {
   private static final Map<String, BiFunction<JsonNode, String, Architecture>> FAMILIES =
-      new TreeMap<>(Map.of("llama", Llama::parse));
+      new TreeMap<>();
+
+  static {
+    FAMILIES.put("llama", Llama::parse);
+  }
 
   private Models() {}
 
