@@ -9,18 +9,22 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
+import io.attune.engine.nn.Linear;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A base model from a Hugging Face folder, whatever its kind. Immutable after loading; thread-safe.
@@ -54,6 +58,9 @@ public abstract class PretrainedModel implements AutoCloseable {
     Architecture architecture = architecture(layout, options);
     if (architecture instanceof DecoderModel decoder) {
       return LanguageModel.load(layout, decoder, options);
+    }
+    if (architecture instanceof EncoderModel encoder) {
+      return TextEncoder.load(layout, encoder, options);
     }
     throw new IllegalStateException(architecture.kind() + " has no facade");
   }
@@ -135,6 +142,15 @@ public abstract class PretrainedModel implements AutoCloseable {
    * or chat template, naming what differs.
    */
   Adapter readAdapter(Path peftFolder) {
+    return readAdapter(peftFolder, architecture, weights::get);
+  }
+
+  /**
+   * As {@link #readAdapter(Path)}, for the model as the adapter sees it.
+   *
+   * @param base its weights by name; null for those that it has not
+   */
+  Adapter readAdapter(Path peftFolder, Architecture adapted, Function<String, NDArray> base) {
     AdapterFiles files = AdapterFiles.open(peftFolder);
     String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
     if (!made.isEmpty() && !made.equals(contractSha256())) {
@@ -145,9 +161,16 @@ public abstract class PretrainedModel implements AutoCloseable {
               + folder
               + " has");
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
+    Map<String, Shape> shapes = new LinkedHashMap<>(adapted.parameters());
     shapes.putAll(addedModules());
-    return Adapters.read(files, architecture.linears(), shapes);
+    List<Linear> linears =
+        adapted.linears().stream()
+            .filter(
+                linear ->
+                    base.apply(linear.weight()) != null
+                        || !adapted.optionalParameters().contains(linear.weight()))
+            .toList();
+    return Adapters.read(files, linears, shapes);
   }
 
   /** A weight as a network with {@code adapter} sees it; null if there is none. */

@@ -13,7 +13,10 @@ public final class Models {
       new TreeMap<>();
 
   static {
+    FAMILIES.put("bert", Bert::parse);
+    FAMILIES.put("distilbert", DistilBert::parse);
     FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("roberta", Roberta::parse);
   }
 
   private Models() {}
