@@ -9,6 +9,7 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
@@ -54,6 +55,9 @@ public abstract class PretrainedModel implements AutoCloseable {
     Architecture architecture = architecture(layout, options);
     if (architecture instanceof DecoderModel decoder) {
       return LanguageModel.load(layout, decoder, options);
+    }
+    if (architecture instanceof EncoderDecoderModel encoderDecoder) {
+      return SequenceToSequence.load(layout, encoderDecoder, options);
     }
     throw new IllegalStateException(architecture.kind() + " has no facade");
   }

@@ -25,6 +25,19 @@ public interface Architecture {
     return Map.of();
   }
 
+  /** Other names that checkpoints hold a weight under, tried in order where its own is missing. */
+  default List<String> aliases(String name) {
+    return List.of();
+  }
+
+  /**
+   * Shapes of stored arrays that are no weights, by name: never trained, and zero where a
+   * checkpoint leaves them out.
+   */
+  default Map<String, Shape> buffers() {
+    return Map.of();
+  }
+
   /** What weight names begin with, and a checkpoint of the model without its head leaves out. */
   String prefix();
 }

@@ -177,6 +177,11 @@ final class ConfigReader {
     return new ConfigReader(value, where + ": " + key);
   }
 
+  /** Marks settings as read that change no number of a trained model: dropout, say. */
+  void ignore(String... keys) {
+    read.addAll(List.of(keys));
+  }
+
   /** Refuses any other value: that one is all that is implemented. */
   void only(String key, String value, String absent) {
     String found = text(key, absent);

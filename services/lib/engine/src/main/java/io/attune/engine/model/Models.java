@@ -13,7 +13,9 @@ public final class Models {
       new TreeMap<>();
 
   static {
+    FAMILIES.put("bart", Bart::parse);
     FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("t5", T5::parse);
   }
 
   private Models() {}

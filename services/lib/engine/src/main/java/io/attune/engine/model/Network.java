@@ -65,7 +65,8 @@ public final class Network {
     MethodWriter out = new MethodWriter();
     stack.finish(out);
     out.line("return h");
-    text.append(out.method("finish", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
+    String w = out.weights().isEmpty() ? "" : ", w: List[Tensor]"; // an empty list is no argument
+    text.append(out.method("finish", "(self: SELF, h: Tensor" + w + ") -> Tensor"));
     return out.weights();
   }
 
