@@ -5,6 +5,10 @@ import ai.djl.ndarray.NDManager;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.generate.BeamSearchParameters;
+import io.attune.engine.generate.GenerationDefaults;
+import io.attune.engine.generate.ScoredText;
+import io.attune.engine.generate.TokenConstraints;
 import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.EncoderDecoderNetwork;
 import io.attune.engine.model.MemoryDecoder;
@@ -27,12 +31,14 @@ public final class SequenceToSequence extends PretrainedModel {
 
   private final EncoderDecoderModel model;
   private final EncoderDecoderNetwork network;
+  private final GenerationDefaults defaults;
   private @Nullable MemoryDecoder decoder;
 
   private SequenceToSequence(HubLayout layout, EncoderDecoderModel architecture, Weights weights) {
     super(layout, architecture, weights);
     this.model = architecture;
     this.network = new EncoderDecoderNetwork(architecture, weights::get);
+    this.defaults = GenerationDefaults.of(layout, architecture.forcedEosTokenIds());
   }
 
   /**
@@ -137,6 +143,52 @@ public final class SequenceToSequence extends PretrainedModel {
       }
       return result;
     }
+  }
+
+  /** What the model's files say about how it writes. */
+  public GenerationDefaults generationDefaults() {
+    return defaults;
+  }
+
+  /**
+   * The rules that the model's files set for what it writes.
+   *
+   * @param maxNewTokens tokens of a text at most; the model's positions are the other limit
+   */
+  public TokenConstraints constraints(int maxNewTokens) {
+    return constraints(maxNewTokens, defaults.minLength(), defaults.noRepeatNgramSize());
+  }
+
+  /** As {@link #constraints(int)}, with other limits than the files set. */
+  public TokenConstraints constraints(int maxNewTokens, int minLength, int noRepeatNgramSize) {
+    return new TokenConstraints(
+        minLength,
+        noRepeatNgramSize,
+        defaults.forcedBosTokenId(),
+        defaults.forcedEosTokenIds(),
+        eosTokenIds(),
+        (int) Math.min(maxNewTokens + 1L, config().maxPositions()));
+  }
+
+  /**
+   * Searches for the likeliest texts, all sources in one batch; what is found for one does not
+   * depend on the others.
+   *
+   * @param sources token ids that the encoder reads
+   * @param adapter the adapter to use, or null for the base model
+   * @return for each source its best texts, best first
+   * @throws EngineException TOO_LONG if a source has more tokens than the model has positions
+   */
+  public List<List<ScoredText>> search(
+      List<int[]> sources,
+      @Nullable LoadedSequenceAdapter adapter,
+      BeamSearchParameters parameters,
+      TokenConstraints constraints) {
+    sources.forEach(source -> requireFits(source.length, "a source"));
+    MemoryDecoder used = adapter == null ? decoder() : adapter.decoder();
+    return new SequenceSearch(
+            used, sources.size(), parameters, constraints, model.decoderStartTokenId())
+        .run(sources, constraints.maxLength());
   }
 
   /** Refuses a text without tokens, or with more than the model has positions for. */

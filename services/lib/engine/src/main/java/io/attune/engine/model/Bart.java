@@ -140,6 +140,11 @@ public final class Bart implements EncoderDecoderModel {
   }
 
   @Override
+  public List<Integer> forcedEosTokenIds() {
+    return config.model().eosTokenIds();
+  }
+
+  @Override
   public Map<String, Shape> parameters() {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     shapes.put(encoder.embedding().weight(), encoder.embedding().shape());

@@ -1,5 +1,6 @@
 package io.attune.engine.model;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,4 +27,9 @@ public interface EncoderDecoderModel extends Architecture {
 
   /** The token that the decoder reads first. */
   int decoderStartTokenId();
+
+  /** What {@code forced_eos_token_id} is where no file says it. */
+  default List<Integer> forcedEosTokenIds() {
+    return List.of();
+  }
 }
