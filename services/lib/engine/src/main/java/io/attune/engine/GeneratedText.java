@@ -8,6 +8,7 @@ import io.attune.engine.model.Decoder;
 import io.attune.engine.token.TokenStream;
 import java.util.Arrays;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +19,7 @@ final class GeneratedText implements GenerationHandle {
   private final int[] prompt;
   private final SamplingParameters sampling;
   private final GenerationListener listener;
-  private final Decoder decoder;
+  private final @Nullable Decoder decoder;
   private final TokenStream stream;
   private final Set<Integer> endings;
   private final int capacity;
@@ -33,10 +34,13 @@ final class GeneratedText implements GenerationHandle {
   private int written;
   private int last;
 
+  /**
+   * @param decoder what {@link #decoder} answers; null where the caller knows what runs the text
+   */
   GeneratedText(
       GenerationRequest request,
       GenerationListener listener,
-      Decoder decoder,
+      @Nullable Decoder decoder,
       TokenStream stream,
       Set<Integer> endings,
       int capacity) {
@@ -56,7 +60,7 @@ final class GeneratedText implements GenerationHandle {
     cancelled = true;
   }
 
-  Decoder decoder() {
+  @Nullable Decoder decoder() {
     return decoder;
   }
 

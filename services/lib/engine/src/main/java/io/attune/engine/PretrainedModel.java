@@ -9,6 +9,7 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
@@ -61,6 +62,9 @@ public abstract class PretrainedModel implements AutoCloseable {
     }
     if (architecture instanceof EncoderModel encoder) {
       return TextEncoder.load(layout, encoder, options);
+    }
+    if (architecture instanceof EncoderDecoderModel encoderDecoder) {
+      return SequenceToSequence.load(layout, encoderDecoder, options);
     }
     throw new IllegalStateException(architecture.kind() + " has no facade");
   }
