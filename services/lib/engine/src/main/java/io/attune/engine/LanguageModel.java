@@ -4,7 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException.Reason;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.Examples;
 import io.attune.engine.model.Decoder;
@@ -98,39 +101,26 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   /**
-   * What {@code modules_to_save} start from, by weight name: the base model's weights; for {@code
-   * score}, which it has not, normal(0, 1/(E + 1)) as in arXiv 1909.08593, to be closed by the
-   * caller.
+   * Makes a new adapter of this model.
+   *
+   * @param config {@code adapter_config.json}
    */
-  Map<String, NDArray> initialModules(List<String> modules, long seed) {
-    Map<String, NDArray> result = new LinkedHashMap<>();
-    for (String module : modules) {
-      if (SCORE.equals(module + ".weight")) {
-        float[] values = new float[config().hiddenSize()];
-        Random random = Seed.random(seed, SCORE);
-        for (int i = 0; i < values.length; i++) {
-          values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
-        }
-        result.put(SCORE, Torch.root().create(values, new Shape(1, values.length)));
-        continue;
-      }
-      String name =
-          weights().parameters().keySet().stream()
-              .filter(n -> n.equals(module + ".weight") || n.endsWith("." + module + ".weight"))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new EngineException(
-                          Reason.INCOMPATIBLE,
-                          "modules_to_save names '" + module + "', which the model has not"));
-      if (config().tieWordEmbeddings() && name.equals(decoderModel.embedding().weight())) {
-        throw new EngineException(
-            Reason.UNSUPPORTED,
-            "modules_to_save names '" + module + "', which shares its weight with the head");
-      }
-      result.put(name, weights().get(name));
+  Adapter createAdapter(ObjectNode config, long seed) {
+    try (NDManager fresh = Torch.scope("fresh")) {
+      Map<String, NDArray> modules = Map.of(SCORE, freshScore(fresh, seed));
+      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
+      return Adapters.create(config, baseModel(), start);
     }
-    return result;
+  }
+
+  /** Normal(0, 1/(E + 1)) as in arXiv 1909.08593, [1, E]. */
+  private NDArray freshScore(NDManager scope, long seed) {
+    float[] values = new float[config().hiddenSize()];
+    Random random = Seed.random(seed, SCORE);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
+    }
+    return scope.create(values, new Shape(1, values.length));
   }
 
   /** For generation inside the engine; made at its first use. */

@@ -4,19 +4,20 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
+import io.attune.engine.model.Stack;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -113,9 +114,21 @@ public abstract class PretrainedModel implements AutoCloseable {
               + folder
               + " has");
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
-    shapes.putAll(addedModules());
-    return Adapters.read(files, architecture.linears(), shapes);
+    return Adapters.read(files, baseModel());
+  }
+
+  /** What an adapter may know of this model. */
+  BaseModel baseModel() {
+    Stack stack = architecture instanceof Stack one ? one : null;
+    return new BaseModel(
+        architecture.linears(),
+        stack == null ? null : stack.embedding(),
+        stack == null ? null : stack.heads(),
+        stack == null ? 0 : stack.layers(),
+        architecture.parameters(),
+        addedModules(),
+        config().tieWordEmbeddings(),
+        weights::get);
   }
 
   /** A weight as a network with {@code adapter} sees it; null if there is none. */
