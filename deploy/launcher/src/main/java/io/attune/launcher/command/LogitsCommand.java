@@ -44,7 +44,8 @@ public final class LogitsCommand implements Callable<Integer> {
       paramLabel = "FILE.safetensors",
       required = true,
       description =
-          "Gets tensor logits, [rows, tokens, vocabulary], and loss where there are labels.")
+          "Gets tensor logits, [rows, tokens, vocabulary], and loss where there are labels; the"
+              + " virtual tokens of an adapter's prompt come before each row's tokens.")
   private Path out;
 
   @Override
@@ -59,7 +60,6 @@ public final class LogitsCommand implements Callable<Integer> {
             });
     int[][] ids = matrix(json, "input_ids");
     int[][] mask = json.has("attention_mask") ? matrix(json, "attention_mask") : null;
-    int width = ids[0].length;
     List<int[]> sequences = new ArrayList<>();
     for (int row = 0; row < ids.length; row++) {
       sequences.add(mask == null ? ids[row] : unpadded(ids[row], mask[row], row));
@@ -67,8 +67,13 @@ public final class LogitsCommand implements Callable<Integer> {
     try (LanguageModel base = model.load();
         LoadedAdapter adapter = model.loadAdapter(base)) {
       checkIds(ids, base.config().vocabSize());
-      List<float[]> rows = base.logits(sequences, adapter, merged);
+      List<float[]> rows =
+          adapter == null
+              ? base.logits(sequences, null, merged)
+              : base.promptedLogits(sequences, adapter, merged);
+      int prompt = adapter == null ? 0 : adapter.promptLength();
       int vocabulary = base.config().vocabSize();
+      int width = prompt + ids[0].length;
       float[] logits = new float[ids.length * width * vocabulary];
       for (int row = 0; row < rows.size(); row++) {
         float[] values = rows.get(row);
@@ -77,7 +82,7 @@ public final class LogitsCommand implements Callable<Integer> {
       List<TensorData> tensors = new ArrayList<>();
       tensors.add(TensorData.of("logits", new long[] {ids.length, width, vocabulary}, logits));
       if (json.has("labels")) {
-        double loss = loss(rows, matrix(json, "labels"), vocabulary);
+        double loss = loss(rows, matrix(json, "labels"), prompt, vocabulary);
         tensors.add(TensorData.of("loss", new long[0], new float[] {(float) loss}));
         System.out.println("loss " + loss);
       }
@@ -87,13 +92,14 @@ public final class LogitsCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Mean over the labelled tokens of all rows; a label is predicted from the token before it. */
-  private double loss(List<float[]> rows, int[][] labels, int vocabulary) {
+  /** Mean over the labelled tokens of all rows; a label is predicted from the token before it, that of
+   * the first token from an adapter's prompt. */
+  private double loss(List<float[]> rows, int[][] labels, int prompt, int vocabulary) {
     double sum = 0;
     long count = 0;
     for (int row = 0; row < rows.size(); row++) {
-      int tokens = rows.get(row).length / vocabulary;
-      for (int t = 1; t < labels[row].length; t++) {
+      int tokens = rows.get(row).length / vocabulary - prompt;
+      for (int t = prompt > 0 ? 0 : 1; t < labels[row].length; t++) {
         int label = labels[row][t];
         if (label == IGNORED) {
           continue;
@@ -101,7 +107,7 @@ public final class LogitsCommand implements Callable<Integer> {
         if (t >= tokens || label < 0 || label >= vocabulary) {
           throw refused("labels[" + row + "][" + t + "] = " + label + " labels no token");
         }
-        sum -= logProbability(rows.get(row), (t - 1) * vocabulary, vocabulary, label);
+        sum -= logProbability(rows.get(row), (prompt + t - 1) * vocabulary, vocabulary, label);
         count++;
       }
     }

@@ -3,8 +3,8 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.attune.engine.EngineException.Reason;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.Start;
@@ -20,7 +20,6 @@ import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -132,7 +131,7 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   /**
-   * Logits of whole sequences.
+   * Logits of whole sequences; virtual tokens have none.
    *
    * @param sequences token ids, without padding
    * @param adapter the adapter to use, or null for the base model
@@ -141,6 +140,20 @@ public final class LanguageModel extends PretrainedModel {
    */
   public List<float[]> logits(
       List<int[]> sequences, @Nullable LoadedAdapter adapter, boolean merged) {
+    return logits(sequences, 0, adapter, merged);
+  }
+
+  /**
+   * As {@link #logits(List, LoadedAdapter, boolean)}, with those of the adapter's prompt before
+   * each sequence's own, as PEFT gives them.
+   */
+  public List<float[]> promptedLogits(
+      List<int[]> sequences, LoadedAdapter adapter, boolean merged) {
+    return logits(sequences, adapter.promptLength(), adapter, merged);
+  }
+
+  private List<float[]> logits(
+      List<int[]> sequences, int before, @Nullable LoadedAdapter adapter, boolean merged) {
     try (NDManager scope = Torch.scope("logits");
         Torch.GradMode mode = Torch.gradMode(false)) {
       DecoderNetwork used = adapter == null ? network : adapter.network();
@@ -155,8 +168,8 @@ public final class LanguageModel extends PretrainedModel {
       NDArray hidden = used.hidden(scope, batch);
       List<float[]> result = new ArrayList<>();
       for (int i = 0; i < sequences.size(); i++) {
-        int start = batch.starts()[i];
-        int end = start + sequences.get(i).length;
+        int start = batch.starts()[i] - before;
+        int end = batch.starts()[i] + sequences.get(i).length;
         try (NDArray rows = LanguageHead.logits(scope, hidden, used.head(), start, end)) {
           result.add(rows.toFloatArray());
         }

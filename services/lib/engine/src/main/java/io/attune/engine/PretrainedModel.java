@@ -131,6 +131,19 @@ public abstract class PretrainedModel implements AutoCloseable {
         weights::get);
   }
 
+  /**
+   * Writes this model with an adapter folded into its weights as a folder of its own; each weight
+   * keeps the type that it has here. Refuses an adapter that cannot be merged, and a folder that
+   * exists.
+   *
+   * @param out appears whole or not at all
+   */
+  public void merge(Path peftFolder, Path out) {
+    try (Adapter adapter = readAdapter(peftFolder)) {
+      new MergedFolder(folder, weights).write(adapter, out);
+    }
+  }
+
   /** A weight as a network with {@code adapter} sees it; null if there is none. */
   NDArray weight(Adapter adapter, String name) {
     NDArray own = adapter.weight(name);

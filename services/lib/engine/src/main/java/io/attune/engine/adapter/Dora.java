@@ -26,14 +26,14 @@ final class Dora {
   private static final Program PROGRAM =
       TorchPrograms.compile(
           """
-          def norm(self: SELF, base: Tensor, dim: Tensor) -> Tensor:
-            return torch.linalg_vector_norm(base, 2, [int(dim)])
+          def norm(self: SELF, dim: Tensor, w: List[Tensor]) -> Tensor:
+            return torch.linalg_vector_norm(w[0], 2, [int(dim)])
 
-          def scaled(self: SELF, base: Tensor, scale: Tensor) -> Tensor:
-            return torch.mul(base, scale)
+          def scaled(self: SELF, scale: Tensor, w: List[Tensor]) -> Tensor:
+            return torch.mul(w[0], scale)
 
-          def unscaled(self: SELF, base: Tensor, scale: Tensor) -> Tensor:
-            return torch.div(base, scale)
+          def unscaled(self: SELF, scale: Tensor, w: List[Tensor]) -> Tensor:
+            return torch.div(w[0], scale)
           """);
 
   private Dora() {}
@@ -59,7 +59,7 @@ final class Dora {
       NDArray from = own == null ? base.apply(weight) : own;
       NDArray sum = LowRankSum.add(module, adapter, from, module.scale(), work);
       NDArray dim = work.create(module.linear().transposed() ? 0L : 1L);
-      return PROGRAM.run(Torch.root(), "norm", new NDList(sum, dim), List.of()).get(0);
+      return PROGRAM.run(Torch.root(), "norm", new NDList(dim), List.of(sum)).get(0);
     }
   }
 
@@ -150,7 +150,7 @@ final class Dora {
       Shape shape =
           module.linear().transposed() ? new Shape(1, outputs) : new Shape(outputs, 1);
       try (NDArray column = scale.reshape(shape)) {
-        return PROGRAM.run(into, method, new NDList(weight, column), List.of()).get(0);
+        return PROGRAM.run(into, method, new NDList(column), List.of(weight)).get(0);
       }
     }
   }

@@ -13,11 +13,11 @@ final class LowRankSum {
   private static final Program PROGRAM =
       TorchPrograms.compile(
           """
-          def plain(self: SELF, base: Tensor, a: Tensor, b: Tensor, scale: Tensor) -> Tensor:
-            return torch.addmm(base, b, a, alpha=float(scale))
+          def plain(self: SELF, scale: Tensor, w: List[Tensor]) -> Tensor:
+            return torch.addmm(w[0], w[2], w[1], alpha=float(scale))
 
-          def transposed(self: SELF, base: Tensor, a: Tensor, b: Tensor, scale: Tensor) -> Tensor:
-            return torch.addmm(base, torch.t(a), torch.t(b), alpha=float(scale))
+          def transposed(self: SELF, scale: Tensor, w: List[Tensor]) -> Tensor:
+            return torch.addmm(w[0], torch.t(w[1]), torch.t(w[2]), alpha=float(scale))
           """);
 
   private LowRankSum() {}
@@ -30,11 +30,10 @@ final class LowRankSum {
       Lora.LowRank module, Adapter weights, NDArray base, double scale, NDManager into) {
     try (NDManager work = into.newSubManager();
         Torch.GradMode mode = Torch.gradMode(false)) {
-      NDList inputs =
-          new NDList(
-              base, weights.weight(module.a()), weights.weight(module.b()), work.create(scale));
+      List<NDArray> parts =
+          List.of(base, weights.weight(module.a()), weights.weight(module.b()));
       String method = module.linear().transposed() ? "transposed" : "plain";
-      return PROGRAM.run(into, method, inputs, List.of()).get(0);
+      return PROGRAM.run(into, method, new NDList(work.create(scale)), parts).get(0);
     }
   }
 }

@@ -41,13 +41,13 @@ final class Vera extends PeftAdapter {
           def delta(self: SELF, a: Tensor, b: Tensor, lambda_d: Tensor, lambda_b: Tensor) -> Tensor:
             return torch.mm(torch.unsqueeze(lambda_b, 1) * torch.slice(b, 0, 0, torch.size(lambda_b, 0)), torch.unsqueeze(lambda_d, 1) * a)
 
-          def plain(self: SELF, base: Tensor, a: Tensor, b: Tensor, lambda_d: Tensor, lambda_b: Tensor, sign: Tensor) -> Tensor:
-            part = torch.slice(a, 1, 0, torch.size(base, 1))
-            return torch.add(base, self.delta(part, b, lambda_d, lambda_b), alpha=float(sign))
+          def plain(self: SELF, sign: Tensor, w: List[Tensor]) -> Tensor:
+            part = torch.slice(w[1], 1, 0, torch.size(w[0], 1))
+            return torch.add(w[0], self.delta(part, w[2], w[3], w[4]), alpha=float(sign))
 
-          def transposed(self: SELF, base: Tensor, a: Tensor, b: Tensor, lambda_d: Tensor, lambda_b: Tensor, sign: Tensor) -> Tensor:
-            part = torch.slice(a, 1, 0, torch.size(base, 0))
-            return torch.add(base, torch.t(self.delta(part, b, lambda_d, lambda_b)), alpha=float(sign))
+          def transposed(self: SELF, sign: Tensor, w: List[Tensor]) -> Tensor:
+            part = torch.slice(w[1], 1, 0, torch.size(w[0], 0))
+            return torch.add(w[0], torch.t(self.delta(part, w[2], w[3], w[4])), alpha=float(sign))
           """);
 
   private final int rank;
@@ -210,12 +210,15 @@ final class Vera extends PeftAdapter {
     try (NDManager work = into.newSubManager();
         Torch.GradMode mode = Torch.gradMode(false)) {
       for (Linear linear : linears) {
-        NDList inputs = new NDList(from.apply(linear.weight()), tensors.get(A), tensors.get(B));
-        inputs.add(tensors.get(lambdaD(linear)));
-        inputs.add(tensors.get(lambdaB(linear)));
-        inputs.add(work.create(sign));
+        List<NDArray> parts =
+            List.of(
+                from.apply(linear.weight()),
+                tensors.get(A),
+                tensors.get(B),
+                tensors.get(lambdaD(linear)),
+                tensors.get(lambdaB(linear)));
         String method = linear.transposed() ? "transposed" : "plain";
-        result.put(linear.weight(), PROGRAM.run(into, method, inputs, List.of()).get(0));
+        result.put(linear.weight(), PROGRAM.run(into, method, new NDList(work.create(sign)), parts).get(0));
       }
     }
     return result;

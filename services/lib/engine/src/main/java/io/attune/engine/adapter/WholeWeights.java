@@ -39,6 +39,8 @@ final class WholeWeights {
   /** Trained weights, by name, and PEFT's name for each. */
   private final Map<String, String> names = new LinkedHashMap<>();
 
+  private final List<String> missing = new ArrayList<>();
+
   /** Names of replaced weights as the base model has them. */
   private final List<String> replaced = new ArrayList<>();
 
@@ -64,8 +66,7 @@ final class WholeWeights {
     for (String module : config.names("modules_to_save")) {
       List<String> weights = all.stream().filter(name -> isIn(name, module)).toList();
       if (weights.isEmpty()) {
-        throw config.incompatible(
-            "modules_to_save names '" + module + "', which this model does not have");
+        missing.add(module); // PEFT names several heads, of which a model has one
       }
       weights.forEach(name -> names.put(ownName(name), prefix + name));
       replaced.addAll(weights);
@@ -116,6 +117,13 @@ final class WholeWeights {
 
   /** Makes copies of the base model's weights, and of fresh ones that it has not. */
   void initialise(Start start) {
+    for (String module : missing) {
+      throw config.incompatible(
+          "modules_to_save names '"
+              + module
+              + "', which this model has not"
+              + (base.tiedHead() ? " (its head shares the weight of the embedding)" : ""));
+    }
     names.forEach(
         (name, key) -> {
           String own = name.startsWith(UNTIED) ? name.substring(UNTIED.length()) : name;
