@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
@@ -13,15 +14,13 @@ import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
+import io.attune.engine.model.Stack;
 import io.attune.engine.model.Weights;
-import io.attune.engine.nn.Linear;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -146,15 +145,6 @@ public abstract class PretrainedModel implements AutoCloseable {
    * or chat template, naming what differs.
    */
   Adapter readAdapter(Path peftFolder) {
-    return readAdapter(peftFolder, architecture, weights::get);
-  }
-
-  /**
-   * As {@link #readAdapter(Path)}, for the model as the adapter sees it.
-   *
-   * @param base its weights by name; null for those that it has not
-   */
-  Adapter readAdapter(Path peftFolder, Architecture adapted, Function<String, NDArray> base) {
     AdapterFiles files = AdapterFiles.open(peftFolder);
     String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
     if (!made.isEmpty() && !made.equals(contractSha256())) {
@@ -165,16 +155,53 @@ public abstract class PretrainedModel implements AutoCloseable {
               + folder
               + " has");
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>(adapted.parameters());
-    shapes.putAll(addedModules());
-    List<Linear> linears =
-        adapted.linears().stream()
+    return Adapters.read(files, baseModel(files));
+  }
+
+  /** What an adapter may know of this model. */
+  BaseModel baseModel() {
+    return baseModel(architecture, weights::get);
+  }
+
+  /** What an adapter that was read may know of the model that it was made for. */
+  BaseModel baseModel(AdapterFiles adapter) {
+    return baseModel();
+  }
+
+  /**
+   * What an adapter may know of a model.
+   *
+   * @param base its weights by name; null for those that it has not
+   */
+  BaseModel baseModel(Architecture model, Function<String, NDArray> base) {
+    Stack stack = model instanceof Stack one ? one : null;
+    return new BaseModel(
+        model.linears().stream()
             .filter(
                 linear ->
-                    base.apply(linear.weight()) != null
-                        || !adapted.optionalParameters().contains(linear.weight()))
-            .toList();
-    return Adapters.read(files, linears, shapes);
+                    !model.optionalParameters().contains(linear.weight())
+                        || base.apply(linear.weight()) != null)
+            .toList(),
+        stack == null ? null : stack.embedding(),
+        stack == null ? null : stack.heads(),
+        stack == null ? 0 : stack.layers(),
+        model.parameters(),
+        addedModules(),
+        config().tieWordEmbeddings(),
+        base);
+  }
+
+  /**
+   * Writes this model with an adapter folded into its weights as a folder of its own; each weight
+   * keeps the type that it has here. Refuses an adapter that cannot be merged, and a folder that
+   * exists.
+   *
+   * @param out appears whole or not at all
+   */
+  public void merge(Path peftFolder, Path out) {
+    try (Adapter adapter = readAdapter(peftFolder)) {
+      new MergedFolder(folder, weights).write(adapter, out);
+    }
   }
 
   /** A weight as a network with {@code adapter} sees it; null if there is none. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
@@ -186,7 +187,13 @@ public final class TextEncoder extends PretrainedModel {
    */
   public LoadedEncoderAdapter loadAdapter(Path peftFolder) {
     EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
-    Adapter adapter = readAdapter(peftFolder, adapted, name -> weight(adapted, name));
+    Adapter adapter = readAdapter(peftFolder);
+    if (adapter.virtualTokens().length > 0) {
+      adapter.close();
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          peftFolder + " has virtual tokens, which is not implemented for encoders");
+    }
     for (String name : adapted.parameters().keySet()) {
       if (adapter.weight(name) == null
           && weight(adapted, name) == null
@@ -207,11 +214,16 @@ public final class TextEncoder extends PretrainedModel {
         new EncoderNetwork(
             adapted,
             seams -> adapter.wrap(seams, false),
-            adapter.virtualTokens(),
             name -> {
               NDArray own = adapter.weight(name);
               return own == null ? weight(adapted, name) : own;
             }));
+  }
+
+  @Override
+  BaseModel baseModel(AdapterFiles adapter) {
+    EncoderModel adapted = adapted(adapter);
+    return baseModel(adapted, name -> weight(adapted, name));
   }
 
   /** The model that an adapter was made for: this one, perhaps with another head. */
@@ -257,7 +269,7 @@ public final class TextEncoder extends PretrainedModel {
       @Nullable LoadedEncoderAdapter adapter,
       boolean merged,
       Reading reading) {
-    texts.forEach(text -> requireFits(text, adapter));
+    texts.forEach(this::requireFits);
     int[] order =
         IntStream.range(0, texts.size())
             .boxed()
@@ -293,20 +305,14 @@ public final class TextEncoder extends PretrainedModel {
         adapted, name -> changed.containsKey(name) ? changed.get(name) : weight(adapted, name));
   }
 
-  private void requireFits(TokenizedText text, @Nullable LoadedEncoderAdapter adapter) {
-    int virtual = adapter == null ? 0 : adapter.adapter().virtualTokens().length;
+  private void requireFits(TokenizedText text) {
     if (text.length() == 0) {
       throw new EngineException(Reason.INVALID_ARGUMENT, "a text has no token");
     }
-    if (text.length() + virtual > model.maxTokens()) {
+    if (text.length() > model.maxTokens()) {
       throw new EngineException(
           Reason.TOO_LONG,
-          "a text has "
-              + (text.length() + virtual)
-              + " tokens; "
-              + folder()
-              + " reads "
-              + model.maxTokens());
+          "a text has " + text.length() + " tokens; " + folder() + " reads " + model.maxTokens());
     }
     for (int i = 0; i < text.length(); i++) {
       int segment = text.segments()[i];
@@ -348,8 +354,7 @@ public final class TextEncoder extends PretrainedModel {
     int width = Math.toIntExact(layout.get(1));
     float[] mask = new float[Math.toIntExact(layout.size())];
     for (int i = 0; i < batch.lengths().length; i++) {
-      int first = i * width + batch.virtualTokens();
-      Arrays.fill(mask, first, first + batch.lengths()[i], 1);
+      Arrays.fill(mask, i * width, i * width + batch.lengths()[i], 1);
     }
     return scope.create(mask, new Shape(layout.get(0), width, 1));
   }

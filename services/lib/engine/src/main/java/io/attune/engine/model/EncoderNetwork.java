@@ -18,7 +18,6 @@ import java.util.function.UnaryOperator;
 /** An encoder joined with weights, perhaps with an adapter between. Immutable and thread-safe. */
 public final class EncoderNetwork {
   private final EncoderModel model;
-  private final int[] virtualTokens;
   private final Network network;
   private final Program head;
   private final List<NDArray> headWeights;
@@ -27,29 +26,23 @@ public final class EncoderNetwork {
    * A batch of texts.
    *
    * @param segments [N]
-   * @param lengths of the texts themselves
-   * @param virtualTokens that come before each text
+   * @param lengths of the texts
    */
   @SuppressWarnings("ArrayRecordComponent") // read-only by convention
-  public record Batch(TokenBatch tokens, NDArray segments, int[] lengths, int virtualTokens) {}
+  public record Batch(TokenBatch tokens, NDArray segments, int[] lengths) {}
 
   /** The model alone. */
   public EncoderNetwork(EncoderModel model, Function<String, NDArray> weights) {
-    this(model, UnaryOperator.identity(), new int[0], weights);
+    this(model, UnaryOperator.identity(), weights);
   }
 
   /**
    * @param adapter what changes how parts are computed
-   * @param virtualTokens ids that come before every text
    * @param weights from names, as the model and the adapter use them, to arrays
    */
   public EncoderNetwork(
-      EncoderModel model,
-      UnaryOperator<Seams> adapter,
-      int[] virtualTokens,
-      Function<String, NDArray> weights) {
+      EncoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> weights) {
     this.model = model;
-    this.virtualTokens = virtualTokens.clone();
     Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
     this.network = new Network(model, seams, weights);
     MethodWriter out = new MethodWriter();
@@ -62,7 +55,6 @@ public final class EncoderNetwork {
   }
 
   private void emitHead(MethodWriter out, Seams seams) {
-    // The first token of a row is virtual where there are virtual tokens: so PEFT reads it.
     String x =
         model.task() == EncoderTask.TOKEN_CLS
             ? "h"
@@ -80,31 +72,23 @@ public final class EncoderNetwork {
     return model;
   }
 
-  /** Lays texts end to end, virtual tokens before each. */
+  /** Lays texts end to end. */
   public Batch batch(NDManager scope, List<TokenizedText> texts) {
-    TokenBatch tokens =
-        TokenBatch.of(scope, texts.stream().map(TokenizedText::ids).toList(), virtualTokens);
+    TokenBatch tokens = TokenBatch.of(scope, texts.stream().map(TokenizedText::ids).toList());
     long[] positions = new long[tokens.tokens()];
     long[] segments = new long[tokens.tokens()];
     for (int row = 0; row < texts.size(); row++) {
-      TokenizedText text = texts.get(row);
-      int first = tokens.starts()[row] - virtualTokens.length;
-      int[] ids = new int[virtualTokens.length + text.length()];
-      System.arraycopy(virtualTokens, 0, ids, 0, virtualTokens.length);
-      System.arraycopy(text.ids(), 0, ids, virtualTokens.length, text.length());
-      int[] places = model.positions(ids);
-      for (int i = 0; i < ids.length; i++) {
-        positions[first + i] = places[i];
-      }
-      for (int i = 0; i < text.length(); i++) {
-        segments[tokens.starts()[row] + i] = text.segments()[i];
+      int[] places = model.positions(texts.get(row).ids());
+      int[] parts = texts.get(row).segments();
+      for (int i = 0; i < places.length; i++) {
+        positions[tokens.starts()[row] + i] = places[i];
+        segments[tokens.starts()[row] + i] = parts[i];
       }
     }
     return new Batch(
         tokens.withPositions(scope.create(positions)),
         scope.create(segments),
-        texts.stream().mapToInt(TokenizedText::length).toArray(),
-        virtualTokens.length);
+        texts.stream().mapToInt(TokenizedText::length).toArray());
   }
 
   /** Hidden states after the last layer, [N, E]; recorded where the thread's grad mode is on. */

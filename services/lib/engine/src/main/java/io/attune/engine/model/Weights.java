@@ -21,6 +21,7 @@ import java.util.Random;
 public final class Weights implements AutoCloseable {
   private final NDManager scope = Torch.scope("weights");
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
+  private final Map<String, String> storedNames = new LinkedHashMap<>();
   private final Architecture architecture;
 
   private Weights(Architecture architecture) {
@@ -89,6 +90,7 @@ public final class Weights implements AutoCloseable {
               + "; config.json asks for "
               + parameter.getValue());
     }
+    storedNames.put(parameter.getKey(), stored);
     arrays.put(
         parameter.getKey(),
         writable
@@ -124,6 +126,11 @@ public final class Weights implements AutoCloseable {
   /** An array by name, null if there is none. */
   public NDArray get(String name) {
     return arrays.get(name);
+  }
+
+  /** What the file that a weight was read from calls it; its own name if it was drawn. */
+  public String storedName(String name) {
+    return storedNames.getOrDefault(name, name);
   }
 
   /** The stored weights, without what the family computes from its config. */
