@@ -14,7 +14,11 @@ import picocli.CommandLine.Option;
 /** {@code attune logits}. */
 @Command(
     name = "logits",
-    description = "Writes a model's logits for given token ids.",
+    description = {
+      "Writes a model's logits for given token ids:",
+      "of a language model for each token, of a classifier for each text or token;",
+      "of an encoder without a head the embedding of each text."
+    },
     mixinStandardHelpOptions = true)
 public final class LogitsCommand implements Callable<Integer> {
   @Mixin private ModelOptions model;
@@ -26,7 +30,10 @@ public final class LogitsCommand implements Callable<Integer> {
       names = "--input",
       paramLabel = "FILE.json",
       required = true,
-      description = "{\"input_ids\": [[...]], \"attention_mask\": [[...]], \"labels\": [[...]]}")
+      description = {
+        "{\"input_ids\": [[...]], \"attention_mask\": [[...]], \"labels\": [[...]]}",
+        "and \"token_type_ids\" for an encoder of pairs of texts."
+      })
   private Path input;
 
   @Option(
@@ -34,8 +41,9 @@ public final class LogitsCommand implements Callable<Integer> {
       paramLabel = "FILE.safetensors",
       required = true,
       description =
-          "Gets tensor logits, [rows, tokens, vocabulary], and loss where there are labels; the"
-              + " virtual tokens of an adapter's prompt come before each row's tokens.")
+          "Gets tensor logits, [rows, tokens, vocabulary] of a language model (the virtual tokens of"
+              + " an adapter's prompt come before each row's tokens), [rows, labels] of a"
+              + " classifier, or embeddings, [rows, size]; and loss where there are labels.")
   private Path out;
 
   @Override
@@ -46,7 +54,7 @@ public final class LogitsCommand implements Callable<Integer> {
       LogitsResult result = pass.run(batch);
       batch.warnOfUnread();
       List<TensorData> tensors = new ArrayList<>();
-      tensors.add(TensorData.of("logits", result.shape(), result.logits()));
+      tensors.add(TensorData.of(result.name(), result.shape(), result.values()));
       if (result.loss().isPresent()) {
         double loss = result.loss().getAsDouble();
         tensors.add(TensorData.of("loss", new long[0], new float[] {(float) loss}));

@@ -22,17 +22,17 @@ final class LogitsInput {
 
   private static final long MAX_BYTES = 64L << 20;
 
-  private final Path file;
+  private final String file;
   private final ObjectNode json;
   private final Set<String> read = new HashSet<>();
 
-  private LogitsInput(Path file, ObjectNode json) {
+  private LogitsInput(String file, ObjectNode json) {
     this.file = file;
     this.json = json;
   }
 
   static LogitsInput read(Path file) {
-    return new LogitsInput(file, JsonFiles.readObject(file, MAX_BYTES));
+    return new LogitsInput(file.toString(), JsonFiles.readObject(file, MAX_BYTES));
   }
 
   boolean has(String key) {
@@ -113,6 +113,27 @@ final class LogitsInput {
       }
     }
     return matrix;
+  }
+
+  /** Numbers, or rows of numbers; a number is a row of one. */
+  double[][] numbers(String key) {
+    JsonNode rows = has(key) ? json.get(key) : null;
+    if (rows == null || !rows.isArray() || rows.isEmpty()) {
+      throw refused("'" + key + "' is not a list of numbers, or of lists of numbers");
+    }
+    double[][] numbers = new double[rows.size()][];
+    for (int row = 0; row < numbers.length; row++) {
+      JsonNode values = rows.get(row);
+      numbers[row] = new double[values.isArray() ? values.size() : 1];
+      for (int i = 0; i < numbers[row].length; i++) {
+        JsonNode value = values.isArray() ? values.get(i) : values;
+        if (!value.isNumber()) {
+          throw refused(key + "[" + row + "] holds " + value + ", not a number");
+        }
+        numbers[row][i] = value.doubleValue();
+      }
+    }
+    return numbers;
   }
 
   /** Says on standard error which keys nobody read. */
