@@ -2,6 +2,7 @@ package io.attune.launcher.command;
 
 import io.attune.engine.LanguageModel;
 import io.attune.engine.PretrainedModel;
+import io.attune.engine.SequenceToSequence;
 import java.nio.file.Path;
 
 /** What {@code attune logits} computes, for one kind of model; one class a kind. */
@@ -20,6 +21,9 @@ interface LogitsPass extends AutoCloseable {
   static LogitsPass of(PretrainedModel model, Path adapter, boolean merged) {
     if (model instanceof LanguageModel languageModel) {
       return new LanguageModelLogits(languageModel, adapter, merged);
+    }
+    if (model instanceof SequenceToSequence encoderDecoder) {
+      return new SequenceToSequenceLogits(encoderDecoder, adapter, merged);
     }
     throw new IllegalStateException("no logits of a " + model.getClass().getSimpleName());
   }
