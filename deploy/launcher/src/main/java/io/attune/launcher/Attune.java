@@ -5,6 +5,7 @@ import io.attune.launcher.command.DemoCommand;
 import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
 import io.attune.launcher.command.LogitsCommand;
+import io.attune.launcher.command.MergeCommand;
 import io.attune.launcher.command.QuickstartCommand;
 import io.attune.launcher.command.TokenCommand;
 import io.attune.launcher.command.TrainCommand;
@@ -33,6 +34,7 @@ import picocli.CommandLine.ScopeType;
       GenerateCommand.class,
       LogitsCommand.class,
       EvaluateCommand.class,
+      MergeCommand.class,
     })
 public final class Attune {
   @CommandLine.Option(

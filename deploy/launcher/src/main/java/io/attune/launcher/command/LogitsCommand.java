@@ -34,7 +34,8 @@ public final class LogitsCommand implements Callable<Integer> {
       paramLabel = "FILE.safetensors",
       required = true,
       description =
-          "Gets tensor logits, [rows, tokens, vocabulary], and loss where there are labels.")
+          "Gets tensor logits, [rows, tokens, vocabulary], and loss where there are labels; the"
+              + " virtual tokens of an adapter's prompt come before each row's tokens.")
   private Path out;
 
   @Override

@@ -16,7 +16,9 @@ import org.slf4j.LoggerFactory;
 final class GeneratedText implements GenerationHandle {
   private static final Logger LOG = LoggerFactory.getLogger(GeneratedText.class);
 
-  private final int[] prompt;
+  /** What the model reads first: the prompt, after the adapter's virtual tokens. */
+  private final int[] input;
+
   private final SamplingParameters sampling;
   private final GenerationListener listener;
   private final @Nullable Decoder decoder;
@@ -44,7 +46,9 @@ final class GeneratedText implements GenerationHandle {
       TokenStream stream,
       Set<Integer> endings,
       int capacity) {
-    this.prompt = request.promptTokens();
+    int[] prompt = request.promptTokens();
+    LoadedAdapter adapter = request.adapter();
+    this.input = adapter == null ? prompt : adapter.withVirtualTokens(prompt);
     this.sampling = request.sampling();
     this.listener = listener;
     this.decoder = decoder;
@@ -69,13 +73,13 @@ final class GeneratedText implements GenerationHandle {
   }
 
   boolean readsPrompt() {
-    return position < prompt.length;
+    return position < input.length;
   }
 
   /** What the model reads next: a part of the prompt, or the last token. */
   int[] nextInput(int part) {
     return readsPrompt()
-        ? Arrays.copyOfRange(prompt, position, Math.min(prompt.length, position + part))
+        ? Arrays.copyOfRange(input, position, Math.min(input.length, position + part))
         : new int[] {last};
   }
 

@@ -4,24 +4,27 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.EncoderDecoderModel;
+import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
+import io.attune.engine.model.Stack;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A base model from a Hugging Face folder, whatever its kind. Immutable after loading; thread-safe.
@@ -55,6 +58,9 @@ public abstract class PretrainedModel implements AutoCloseable {
     Architecture architecture = architecture(layout, options);
     if (architecture instanceof DecoderModel decoder) {
       return LanguageModel.load(layout, decoder, options);
+    }
+    if (architecture instanceof EncoderModel encoder) {
+      return TextEncoder.load(layout, encoder, options);
     }
     if (architecture instanceof EncoderDecoderModel encoderDecoder) {
       return SequenceToSequence.load(layout, encoderDecoder, options);
@@ -149,9 +155,53 @@ public abstract class PretrainedModel implements AutoCloseable {
               + folder
               + " has");
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
-    shapes.putAll(addedModules());
-    return Adapters.read(files, architecture.linears(), shapes);
+    return Adapters.read(files, baseModel(files));
+  }
+
+  /** What an adapter may know of this model. */
+  BaseModel baseModel() {
+    return baseModel(architecture, weights::get);
+  }
+
+  /** What an adapter that was read may know of the model that it was made for. */
+  BaseModel baseModel(AdapterFiles adapter) {
+    return baseModel();
+  }
+
+  /**
+   * What an adapter may know of a model.
+   *
+   * @param base its weights by name; null for those that it has not
+   */
+  BaseModel baseModel(Architecture model, Function<String, NDArray> base) {
+    Stack stack = model instanceof Stack one ? one : null;
+    return new BaseModel(
+        model.linears().stream()
+            .filter(
+                linear ->
+                    !model.optionalParameters().contains(linear.weight())
+                        || base.apply(linear.weight()) != null)
+            .toList(),
+        stack == null ? null : stack.embedding(),
+        stack == null ? null : stack.heads(),
+        stack == null ? 0 : stack.layers(),
+        model.parameters(),
+        addedModules(),
+        config().tieWordEmbeddings(),
+        base);
+  }
+
+  /**
+   * Writes this model with an adapter folded into its weights as a folder of its own; each weight
+   * keeps the type that it has here. Refuses an adapter that cannot be merged, and a folder that
+   * exists.
+   *
+   * @param out appears whole or not at all
+   */
+  public void merge(Path peftFolder, Path out) {
+    try (Adapter adapter = readAdapter(peftFolder)) {
+      new MergedFolder(folder, weights).write(adapter, out);
+    }
   }
 
   /** A weight as a network with {@code adapter} sees it; null if there is none. */

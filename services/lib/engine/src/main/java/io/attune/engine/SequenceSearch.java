@@ -52,9 +52,7 @@ final class SequenceSearch {
   }
 
   private int[] open() {
-    return IntStream.range(0, searches.size())
-        .filter(i -> !searches.get(i).done())
-        .toArray();
+    return IntStream.range(0, searches.size()).filter(i -> !searches.get(i).done()).toArray();
   }
 
   private void step(int[] open, MemoryCache memory, KvCache cache) {
@@ -72,8 +70,7 @@ final class SequenceSearch {
     }
     float[] logits;
     try (NDManager scope = Torch.scope("search")) {
-      logits =
-          decoder.step(scope, cache, slots, memory, open, tokens, positions).toFloatArray();
+      logits = decoder.step(scope, cache, slots, memory, open, tokens, positions).toFloatArray();
     }
     int vocabulary = logits.length / slots.length;
     int[] from = IntStream.range(0, cache.slots()).toArray();

@@ -47,8 +47,11 @@ class SequenceGeneratorTest {
         TokenConstraints constraints =
             SequenceSearchTest.constraints(model, search.get("parameters"));
         Heard heard = generate(model, sources.get(row), constraints, greedy(14));
-        assertThat(heard.ids).containsExactlyElementsOf(Arrays.stream(Golden.ints(search.get("texts").get(row).get(0))).boxed().toList());
-        assertThat(heard.completed.stopped()).isEqualTo(constraints.eosTokenIds().contains(last(heard)));
+        assertThat(heard.ids)
+            .containsExactlyElementsOf(
+                Arrays.stream(Golden.ints(search.get("texts").get(row).get(0))).boxed().toList());
+        assertThat(heard.completed.stopped())
+            .isEqualTo(constraints.eosTokenIds().contains(last(heard)));
       }
     }
   }
@@ -101,8 +104,7 @@ class SequenceGeneratorTest {
   @Test
   void sourcesThatDoNotFitAreRefused() {
     try (SequenceToSequence model = load("bart-scaled")) {
-      assertThatThrownBy(
-              () -> generate(model, new int[65], model.constraints(4), greedy(4)))
+      assertThatThrownBy(() -> generate(model, new int[65], model.constraints(4), greedy(4)))
           .hasMessageContaining("65 tokens")
           .hasMessageContaining("64");
       assertThatThrownBy(() -> generate(model, new int[0], model.constraints(4), greedy(4)))
@@ -144,8 +146,7 @@ class SequenceGeneratorTest {
       SamplingParameters sampling) {
     Heard heard = new Heard();
     new SequenceGenerator(model)
-        .generate(
-            new SequenceRequest(source, null, sampling, constraints), heard, () -> false);
+        .generate(new SequenceRequest(source, null, sampling, constraints), heard, () -> false);
     assertThat(heard.failure).isNull();
     return heard;
   }

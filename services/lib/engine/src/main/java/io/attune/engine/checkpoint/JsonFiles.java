@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -33,13 +34,25 @@ public final class JsonFiles {
 
   /** Reads an object; {@code maxBytes} bounds the file before it is read. */
   public static ObjectNode readObject(Path path, long maxBytes) {
+    return object(read(path, maxBytes), path.toString());
+  }
+
+  /** As {@link #readObject}, for a list. */
+  public static ArrayNode readArray(Path path, long maxBytes) {
+    if (read(path, maxBytes) instanceof ArrayNode array) {
+      return array;
+    }
+    throw new EngineException(Reason.CORRUPT, path + " does not hold a JSON array");
+  }
+
+  private static JsonNode read(Path path, long maxBytes) {
     try {
       long size = Files.size(path);
       if (size > maxBytes) {
         throw new EngineException(
             Reason.CORRUPT, path + " has " + size + " bytes; at most " + maxBytes + " are read");
       }
-      return object(MAPPER.readTree(Files.readAllBytes(path)), path.toString());
+      return MAPPER.readTree(Files.readAllBytes(path));
     } catch (JsonProcessingException e) {
       throw new EngineException(
           Reason.CORRUPT, path + " is not valid JSON: " + e.getOriginalMessage(), e);

@@ -17,7 +17,9 @@ import java.util.List;
  * which text is followed.
  */
 public final class BeamSearch {
-  /** Below every log-probability: what the reference gives to texts that are out of the question. */
+  /**
+   * Below every log-probability: what the reference gives to texts that are out of the question.
+   */
   private static final float OUT = -1e9f;
 
   private final BeamSearchParameters parameters;
@@ -47,8 +49,7 @@ public final class BeamSearch {
   /**
    * @param startToken what every text begins with
    */
-  public BeamSearch(
-      BeamSearchParameters parameters, TokenConstraints constraints, int startToken) {
+  public BeamSearch(BeamSearchParameters parameters, TokenConstraints constraints, int startToken) {
     this.parameters = parameters;
     this.constraints = constraints;
     int beams = parameters.numBeams();
@@ -208,7 +209,9 @@ public final class BeamSearch {
   public List<ScoredText> best() {
     return finished.stream()
         .limit(parameters.numReturnSequences())
-        .map(beam -> new ScoredText(Arrays.copyOfRange(beam.ids(), 1, beam.ids().length), beam.score()))
+        .map(
+            beam ->
+                new ScoredText(Arrays.copyOfRange(beam.ids(), 1, beam.ids().length), beam.score()))
         .toList();
   }
 }

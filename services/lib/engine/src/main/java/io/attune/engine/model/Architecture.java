@@ -4,6 +4,7 @@ import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Linear;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What a model family says about one configuration: the facts and the weights. */
 public interface Architecture {
@@ -14,6 +15,11 @@ public interface Architecture {
 
   /** Every weight of the checkpoint and its shape, by name. */
   Map<String, Shape> parameters();
+
+  /** Of {@link #parameters}, what a checkpoint may leave out: the model then does without. */
+  default Set<String> optionalParameters() {
+    return Set.of();
+  }
 
   /**
    * The linear layers inside the stacks' layers, outermost order: what {@code all-linear} means.

@@ -14,7 +14,10 @@ public final class Models {
 
   static {
     FAMILIES.put("bart", Bart::parse);
+    FAMILIES.put("bert", Bert::parse);
+    FAMILIES.put("distilbert", DistilBert::parse);
     FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("roberta", Roberta::parse);
     FAMILIES.put("t5", T5::parse);
   }
 

@@ -21,6 +21,7 @@ import java.util.Random;
 public final class Weights implements AutoCloseable {
   private final NDManager scope = Torch.scope("weights");
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
+  private final Map<String, String> storedNames = new LinkedHashMap<>();
   private final Architecture architecture;
 
   private Weights(Architecture architecture) {
@@ -39,7 +40,10 @@ public final class Weights implements AutoCloseable {
     try {
       for (Map.Entry<String, Shape> parameter : architecture.parameters().entrySet()) {
         String name = parameter.getKey();
-        weights.take(file, storedName(file, name, architecture), parameter, writable);
+        String stored = storedName(file, name, architecture);
+        if (file.has(stored) || !architecture.optionalParameters().contains(name)) {
+          weights.take(file, stored, parameter, writable);
+        }
       }
       for (Map.Entry<String, Shape> buffer : architecture.buffers().entrySet()) {
         if (file.has(buffer.getKey())) {
@@ -86,6 +90,7 @@ public final class Weights implements AutoCloseable {
               + "; config.json asks for "
               + parameter.getValue());
     }
+    storedNames.put(parameter.getKey(), stored);
     arrays.put(
         parameter.getKey(),
         writable
@@ -123,18 +128,26 @@ public final class Weights implements AutoCloseable {
     return arrays.get(name);
   }
 
+  /** What the file that a weight was read from calls it; its own name if it was drawn. */
+  public String storedName(String name) {
+    return storedNames.getOrDefault(name, name);
+  }
+
   /** The stored weights, without what the family computes from its config. */
   public Map<String, NDArray> parameters() {
     Map<String, NDArray> result = new LinkedHashMap<>();
     for (String name : architecture.parameters().keySet()) {
-      result.put(name, arrays.get(name));
+      NDArray array = arrays.get(name);
+      if (array != null) {
+        result.put(name, array);
+      }
     }
     return result;
   }
 
   /** Elements of all stored weights. */
   public long count() {
-    return architecture.parameters().values().stream().mapToLong(Shape::size).sum();
+    return parameters().values().stream().mapToLong(NDArray::size).sum();
   }
 
   @Override
