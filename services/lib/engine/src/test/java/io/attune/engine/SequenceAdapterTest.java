@@ -84,6 +84,21 @@ class SequenceAdapterTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"t5-lora", "t5-lora-all", "bart-lora", "bart-lora-all"})
+  void aMergedFolderIsAModelOfItsOwn(String name, @TempDir Path folder) throws IOException {
+    JsonNode expected = expected(name);
+    Path out = folder.resolve("merged");
+    try (SequenceToSequence model = model(expected)) {
+      model.merge(Golden.path("adapters/" + name), out);
+    }
+    try (SequenceToSequence merged = SequenceToSequence.load(out, LoadOptions.defaults())) {
+      assertLogits(
+          logits(merged, null, expected, false),
+          Golden.tensor("adapters/" + name + "/expected.safetensors", "merged_logits"));
+    }
+  }
+
   private static JsonNode expected(String name) throws IOException {
     return Golden.json("adapters/" + name + "/expected.json");
   }
