@@ -78,10 +78,26 @@ class EncoderDecoderCommandsTest {
   void aSearchPrintsItsBestTextsAfterTheirScores() {
     int status =
         run(
-            "generate", "--model", model("t5-untied"), "--prompt", "No.", "--raw",
-            "--max-new-tokens", "6", "--num-beams", "3", "--length-penalty", "0.5",
-            "--early-stopping", "never", "--num-return-sequences", "2", "--min-length", "3",
-            "--no-repeat-ngram-size", "2");
+            "generate",
+            "--model",
+            model("t5-untied"),
+            "--prompt",
+            "No.",
+            "--raw",
+            "--max-new-tokens",
+            "6",
+            "--num-beams",
+            "3",
+            "--length-penalty",
+            "0.5",
+            "--early-stopping",
+            "never",
+            "--num-return-sequences",
+            "2",
+            "--min-length",
+            "3",
+            "--no-repeat-ngram-size",
+            "2");
     assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
     List<String> scores =
         Arrays.stream(out.toString(StandardCharsets.UTF_8).split("\n"))
@@ -93,13 +109,28 @@ class EncoderDecoderCommandsTest {
   @Test
   void withoutASearchTheTextIsStreamed() {
     String[] greedy = {
-      "generate", "--model", model("bart"), "--prompt", "No.", "--raw", "--greedy",
-      "--max-new-tokens", "6"
+      "generate",
+      "--model",
+      model("bart"),
+      "--prompt",
+      "No.",
+      "--raw",
+      "--greedy",
+      "--max-new-tokens",
+      "6"
     };
     assertThat(run(greedy)).as(err.toString(StandardCharsets.UTF_8)).isZero();
     String[] sampled = {
-      "generate", "--model", model("t5-untied"), "--prompt", "No.", "--raw", "--seed", "3",
-      "--max-new-tokens", "6"
+      "generate",
+      "--model",
+      model("t5-untied"),
+      "--prompt",
+      "No.",
+      "--raw",
+      "--seed",
+      "3",
+      "--max-new-tokens",
+      "6"
     };
     assertThat(run(sampled)).as(err.toString(StandardCharsets.UTF_8)).isZero();
   }
@@ -108,8 +139,15 @@ class EncoderDecoderCommandsTest {
   void optionsThatDoNotFitAreRefused() {
     assertThat(
             run(
-                "generate", "--model", model("t5"), "--prompt", "No.", "--num-beams", "2",
-                "--stop", "x"))
+                "generate",
+                "--model",
+                model("t5"),
+                "--prompt",
+                "No.",
+                "--num-beams",
+                "2",
+                "--stop",
+                "x"))
         .isNotZero();
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("--stop").contains("--num-beams 1");
     err.reset();
@@ -123,8 +161,13 @@ class EncoderDecoderCommandsTest {
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "logits", "--model", model.toString(), "--input", input.toString(),
-                "--out", result.toString()));
+                "logits",
+                "--model",
+                model.toString(),
+                "--input",
+                input.toString(),
+                "--out",
+                result.toString()));
     arguments.addAll(List.of(more));
     assertThat(run(arguments.toArray(String[]::new)))
         .as(err.toString(StandardCharsets.UTF_8))

@@ -97,8 +97,10 @@ public final class GenerateCommand implements Callable<Integer> {
       } else {
         throw new EngineException(
             Reason.INVALID_ARGUMENT,
-            base.folder() + " holds a model that writes no text ('model_type' "
-                + base.config().modelType() + ")");
+            base.folder()
+                + " holds a model that writes no text ('model_type' "
+                + base.config().modelType()
+                + ")");
       }
     } catch (CompletionException e) {
       throw e.getCause() instanceof EngineException known ? known : e;

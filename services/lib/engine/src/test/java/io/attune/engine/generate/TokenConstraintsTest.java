@@ -61,8 +61,7 @@ class TokenConstraintsTest {
   void searchesThatMakeNoSenseAreRefused() {
     assertThatThrownBy(() -> BeamSearchParameters.of(0)).hasMessageContaining("num_beams");
     assertThatThrownBy(
-            () ->
-                new BeamSearchParameters(2, 1, BeamSearchParameters.EarlyStopping.of("true"), 3))
+            () -> new BeamSearchParameters(2, 1, BeamSearchParameters.EarlyStopping.of("true"), 3))
         .hasMessageContaining("num_return_sequences");
     assertThatThrownBy(() -> BeamSearchParameters.EarlyStopping.of("sometimes"))
         .hasMessageContaining("early_stopping");

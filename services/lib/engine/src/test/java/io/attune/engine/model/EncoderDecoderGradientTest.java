@@ -20,16 +20,17 @@ import org.junit.jupiter.params.provider.ValueSource;
  * differences, for every weight of a model, sequences of different lengths side by side.
  */
 class EncoderDecoderGradientTest {
-  private static final List<int[]> SOURCES = List.of(new int[] {220, 168, 188, 111, 72}, new int[] {337, 255});
-  private static final List<int[]> TARGETS = List.of(new int[] {2, 17, 99}, new int[] {2, 300, 41, 12});
+  private static final List<int[]> SOURCES =
+      List.of(new int[] {220, 168, 188, 111, 72}, new int[] {337, 255});
+  private static final List<int[]> TARGETS =
+      List.of(new int[] {2, 17, 99}, new int[] {2, 300, 41, 12});
   private static final double STEP = 1e-3;
 
   @ParameterizedTest
   @ValueSource(strings = {"t5", "t5-untied", "bart"})
   void everyWeightHasTheDerivativeThatDifferencesGive(String name) {
     HubLayout layout = HubLayout.of(Golden.path("models/" + name));
-    EncoderDecoderModel model =
-        (EncoderDecoderModel) Models.architecture(layout.config(), name);
+    EncoderDecoderModel model = (EncoderDecoderModel) Models.architecture(layout.config(), name);
     try (TensorReader file = layout.openWeights();
         Weights weights = Weights.read(model, file, true);
         NDManager scope = Torch.scope("gradients")) {

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Test;
 
 class RelativeBiasTest {
 
-  /** The learned numbers are the buckets' own, so that the bias tells which one a distance is in. */
+  /**
+   * The learned numbers are the buckets' own, so that the bias tells which one a distance is in.
+   */
   @Test
   void everyDistanceIsInTheReferencesBucket() throws IOException {
     JsonNode golden = Golden.json("relative-bias/buckets.json");

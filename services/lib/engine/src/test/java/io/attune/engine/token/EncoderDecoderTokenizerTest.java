@@ -20,8 +20,7 @@ class EncoderDecoderTokenizerTest {
   void idsAndTextsAreThoseOfTheReference(String name) throws IOException {
     JsonNode expected = Golden.json("tokenizer/" + name + "/expected.json");
     assertThat(expected.get("texts")).hasSizeGreaterThan(15);
-    try (Tokenizer tokenizer =
-        Tokenizer.open(new HubLayout(Golden.path("tokenizer/" + name)))) {
+    try (Tokenizer tokenizer = Tokenizer.open(new HubLayout(Golden.path("tokenizer/" + name)))) {
       for (JsonNode text : expected.get("texts")) {
         int[] ids = Golden.ints(text.get("ids"));
         assertThat(tokenizer.encode(text.get("text").asText(), true))
