@@ -1,14 +1,24 @@
 package io.attune.launcher.command;
 
+import io.attune.engine.CancelSignal;
 import io.attune.engine.CompletedGeneration;
 import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.GenerationListener;
 import io.attune.engine.GenerationRequest;
 import io.attune.engine.GeneratorOptions;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadedAdapter;
+import io.attune.engine.LoadedSequenceAdapter;
+import io.attune.engine.PretrainedModel;
+import io.attune.engine.SequenceGenerator;
+import io.attune.engine.SequenceRequest;
+import io.attune.engine.SequenceToSequence;
 import io.attune.engine.TextGenerator;
+import io.attune.engine.generate.BeamSearchParameters;
 import io.attune.engine.generate.SamplingParameters;
+import io.attune.engine.generate.ScoredText;
+import io.attune.engine.generate.TokenConstraints;
 import io.attune.engine.token.ChatMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +76,8 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--max-new-tokens", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
   private int maxNewTokens = 128;
 
+  @Mixin private SearchOptions search;
+
   @Override
   public Integer call() {
     SamplingParameters sampling =
@@ -76,8 +88,28 @@ public final class GenerateCommand implements Callable<Integer> {
             maxNewTokens,
             stop,
             seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-    try (LanguageModel base = model.loadLanguageModel();
-        LoadedAdapter adapter = model.loadAdapter(base)) {
+    try (PretrainedModel base = model.load()) {
+      if (base instanceof LanguageModel languageModel) {
+        search.requireUnused();
+        write(languageModel, sampling);
+      } else if (base instanceof SequenceToSequence encoderDecoder) {
+        write(encoderDecoder, sampling);
+      } else {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT,
+            base.folder()
+                + " holds a model that writes no text ('model_type' "
+                + base.config().modelType()
+                + ")");
+      }
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof EngineException known ? known : e;
+    }
+    return 0;
+  }
+
+  private void write(LanguageModel base, SamplingParameters sampling) {
+    try (LoadedAdapter adapter = model.loadAdapter(base)) {
       int[] tokens = tokens(base);
       int capacity = (int) Math.min(Integer.MAX_VALUE, (long) tokens.length + maxNewTokens);
       CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
@@ -85,15 +117,51 @@ public final class GenerateCommand implements Callable<Integer> {
           new TextGenerator(base, new GeneratorOptions(1, Math.max(2, capacity)))) {
         generator.submit(new GenerationRequest(tokens, adapter, sampling), printer(done));
         done.join();
-      } catch (CompletionException e) {
-        throw e.getCause() instanceof EngineException known ? known : e;
       }
     }
     System.out.println();
-    return 0;
   }
 
-  private int[] tokens(LanguageModel base) {
+  private void write(SequenceToSequence base, SamplingParameters sampling) {
+    BeamSearchParameters parameters = search.parameters(base.generationDefaults(), greedy);
+    TokenConstraints constraints = search.constraints(base, maxNewTokens);
+    int[] source = tokens(base);
+    try (LoadedSequenceAdapter adapter = model.loadAdapter(base)) {
+      if (parameters.numBeams() > 1) {
+        print(base, base.search(List.of(source), adapter, parameters(parameters), constraints));
+        return;
+      }
+      CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
+      new SequenceGenerator(base)
+          .generate(
+              new SequenceRequest(source, adapter, sampling, constraints),
+              printer(done),
+              CancelSignal.NEVER);
+      done.join();
+      System.out.println();
+    }
+  }
+
+  /** Refuses what a search has no use for. */
+  private BeamSearchParameters parameters(BeamSearchParameters parameters) {
+    if (greedy || seed != null || topK != 0 || topP != 1 || !stop.isEmpty()) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "a search with "
+              + parameters.numBeams()
+              + " beams knows no --greedy, --top-k, --top-p, --seed or --stop; --num-beams 1 does");
+    }
+    return parameters;
+  }
+
+  private static void print(SequenceToSequence base, List<List<ScoredText>> found) {
+    for (ScoredText text : found.get(0)) {
+      String score = found.get(0).size() == 1 ? "" : "%.4f\t".formatted(text.score());
+      System.out.println(score + base.tokenizer().decode(text.tokens(), true));
+    }
+  }
+
+  private int[] tokens(PretrainedModel base) {
     Optional<String> chat =
         raw ? Optional.empty() : base.chatTemplate().map(t -> t.render(messages(), true));
     return chat.map(text -> base.tokenizer().encode(text, false))

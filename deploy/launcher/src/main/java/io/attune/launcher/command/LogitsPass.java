@@ -2,6 +2,7 @@ package io.attune.launcher.command;
 
 import io.attune.engine.LanguageModel;
 import io.attune.engine.PretrainedModel;
+import io.attune.engine.SequenceToSequence;
 import io.attune.engine.TextEncoder;
 import java.nio.file.Path;
 
@@ -24,6 +25,9 @@ interface LogitsPass extends AutoCloseable {
     }
     if (model instanceof TextEncoder encoder) {
       return new TextEncoderLogits(encoder, adapter, merged);
+    }
+    if (model instanceof SequenceToSequence encoderDecoder) {
+      return new SequenceToSequenceLogits(encoderDecoder, adapter, merged);
     }
     throw new IllegalStateException("no logits of a " + model.getClass().getSimpleName());
   }

@@ -3,7 +3,9 @@ package io.attune.launcher.command;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.LoadedAdapter;
+import io.attune.engine.LoadedSequenceAdapter;
 import io.attune.engine.PretrainedModel;
+import io.attune.engine.SequenceToSequence;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -46,6 +48,11 @@ final class ModelOptions {
 
   /** The adapter that was named, or null. */
   LoadedAdapter loadAdapter(LanguageModel base) {
+    return adapter == null ? null : base.loadAdapter(adapter);
+  }
+
+  /** The adapter that was named, or null. */
+  LoadedSequenceAdapter loadAdapter(SequenceToSequence base) {
     return adapter == null ? null : base.loadAdapter(adapter);
   }
 }

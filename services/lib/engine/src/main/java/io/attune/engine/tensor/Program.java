@@ -41,6 +41,7 @@ public final class Program {
     executor();
     NDList call = new NDList(inputs.size() + weights.size() + 1);
     call.add(methodMarkers.computeIfAbsent(method, this::marker));
+    inputs.forEach(input -> input.setName(null)); // it may have been a weight of another call
     call.addAll(inputs);
     for (NDArray weight : weights) {
       weight.setName("w[]");

@@ -1,0 +1,192 @@
+package io.attune.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The offline commands on models that turn one text into another. */
+class EncoderDecoderCommandsTest {
+  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
+
+  @TempDir Path folder;
+  private final PrintStream realOut = System.out;
+  private final PrintStream realErr = System.err;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void capture() {
+    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+  }
+
+  @AfterEach
+  void restore() {
+    System.setOut(realOut);
+    System.setErr(realErr);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"t5", "bart", "t5-untied", "bart-scaled"})
+  void logitsAndLossAreTheReferences(String name) throws Exception {
+    Path model = GOLDEN.resolve("models").resolve(name);
+    logits(model, model.resolve("expected.json"), "logits");
+    JsonNode expected = new ObjectMapper().readTree(model.resolve("expected.json").toFile());
+    try (SafeTensors file = SafeTensors.open(folder.resolve("o.safetensors"))) {
+      assertThat(file.data("loss").getFloat(0))
+          .isCloseTo(expected.get("loss").floatValue(), within(1e-5f));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"t5-lora-all,t5-untied", "bart-lora,bart-scaled"})
+  void logitsWithAnAdapterAreTheReferences(String name, String base) throws Exception {
+    Path model = GOLDEN.resolve("models").resolve(base);
+    Path adapter = GOLDEN.resolve("adapters").resolve(name);
+    Path input = adapter.resolve("expected.json");
+    logits(model, input, "logits", "--adapter", adapter.toString());
+    logits(model, input, "merged_logits", "--merged", "--adapter", adapter.toString());
+  }
+
+  @Test
+  void logitsNeedSomethingForTheDecoderToRead() throws Exception {
+    Path input = Files.writeString(folder.resolve("i.json"), "{\"input_ids\": [[5, 6]]}");
+    int status = run("logits", "--model", model("t5"), "--input", input.toString(), "--out", "o");
+    assertThat(status).isNotZero();
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("labels").contains("i.json");
+  }
+
+  @Test
+  void aSearchPrintsItsBestTextsAfterTheirScores() {
+    int status =
+        run(
+            "generate",
+            "--model",
+            model("t5-untied"),
+            "--prompt",
+            "No.",
+            "--raw",
+            "--max-new-tokens",
+            "6",
+            "--num-beams",
+            "3",
+            "--length-penalty",
+            "0.5",
+            "--early-stopping",
+            "never",
+            "--num-return-sequences",
+            "2",
+            "--min-length",
+            "3",
+            "--no-repeat-ngram-size",
+            "2");
+    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    List<String> scores =
+        Arrays.stream(out.toString(StandardCharsets.UTF_8).split("\n"))
+            .filter(line -> line.matches("-\\d+\\.\\d{4}\t.*"))
+            .toList();
+    assertThat(scores).hasSize(2);
+  }
+
+  @Test
+  void withoutASearchTheTextIsStreamed() {
+    String[] greedy = {
+      "generate",
+      "--model",
+      model("bart"),
+      "--prompt",
+      "No.",
+      "--raw",
+      "--greedy",
+      "--max-new-tokens",
+      "6"
+    };
+    assertThat(run(greedy)).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    String[] sampled = {
+      "generate",
+      "--model",
+      model("t5-untied"),
+      "--prompt",
+      "No.",
+      "--raw",
+      "--seed",
+      "3",
+      "--max-new-tokens",
+      "6"
+    };
+    assertThat(run(sampled)).as(err.toString(StandardCharsets.UTF_8)).isZero();
+  }
+
+  @Test
+  void optionsThatDoNotFitAreRefused() {
+    assertThat(
+            run(
+                "generate",
+                "--model",
+                model("t5"),
+                "--prompt",
+                "No.",
+                "--num-beams",
+                "2",
+                "--stop",
+                "x"))
+        .isNotZero();
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("--stop").contains("--num-beams 1");
+    err.reset();
+    assertThat(run("generate", "--model", model("llama"), "--prompt", "No.", "--num-beams", "2"))
+        .isNotZero();
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("encoder-decoder");
+  }
+
+  private void logits(Path model, Path input, String tensor, String... more) {
+    Path result = folder.resolve("o.safetensors");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "logits",
+                "--model",
+                model.toString(),
+                "--input",
+                input.toString(),
+                "--out",
+                result.toString()));
+    arguments.addAll(List.of(more));
+    assertThat(run(arguments.toArray(String[]::new)))
+        .as(err.toString(StandardCharsets.UTF_8))
+        .isZero();
+    try (SafeTensors found = SafeTensors.open(result);
+        SafeTensors expected = SafeTensors.open(input.resolveSibling("expected.safetensors"))) {
+      assertThat(found.info("logits").shape()).isEqualTo(expected.info(tensor).shape());
+      for (int i = 0; i < found.info("logits").elements(); i++) {
+        assertThat(found.data("logits").getFloat(4 * i))
+            .isCloseTo(expected.data(tensor).getFloat(4 * i), within(1e-4f));
+      }
+    }
+  }
+
+  private static String model(String name) {
+    return GOLDEN.resolve("models").resolve(name).toString();
+  }
+
+  private static int run(String... arguments) {
+    return Attune.execute(arguments);
+  }
+}
