@@ -62,10 +62,6 @@ public final class SequenceToSequence extends PretrainedModel {
     return model;
   }
 
-  EncoderDecoderNetwork network() {
-    return network;
-  }
-
   /**
    * Reads an adapter of this model; refuses one of another shape, or one made for another tokenizer
    * or chat template, naming what differs.

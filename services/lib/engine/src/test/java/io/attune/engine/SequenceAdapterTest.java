@@ -18,7 +18,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** LoRA on encoder-decoders as peft has it: default targets, and every linear layer. */
+/**
+ * Adapters of encoder-decoders as peft has them: LoRA on its default targets and on every linear
+ * layer, DoRA, IA3.
+ */
 class SequenceAdapterTest {
 
   @ParameterizedTest
@@ -30,7 +33,11 @@ class SequenceAdapterTest {
     "bart-lora,false",
     "bart-lora,true",
     "bart-lora-all,false",
-    "bart-lora-all,true"
+    "bart-lora-all,true",
+    "t5-ia3,false",
+    "t5-ia3,true",
+    "bart-dora,false",
+    "bart-dora,true"
   })
   void logitsAgreeWithPeft(String name, boolean merged) throws IOException {
     JsonNode expected = expected(name);
@@ -44,7 +51,7 @@ class SequenceAdapterTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"t5-lora", "t5-lora-all", "bart-lora", "bart-lora-all"})
+  @ValueSource(strings = {"t5-lora", "t5-lora-all", "bart-lora", "bart-lora-all", "t5-ia3", "bart-dora"})
   void searchesWithAnAdapterFindWhatPeftFinds(String name) throws IOException {
     JsonNode expected = expected(name);
     try (SequenceToSequence model = model(expected);

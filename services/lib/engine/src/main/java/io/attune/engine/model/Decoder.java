@@ -98,46 +98,22 @@ public final class Decoder implements AutoCloseable {
    */
   public NDArray step(
       NDManager scope, KvCache cache, int[] slots, int[][] tokens, int[] positions) {
-    int rows = slots.length;
-    int count = tokens[0].length;
-    long[] ids = new long[rows * count];
-    long[] slot = new long[rows * count];
-    long[] position = new long[rows * count];
-    long[] row = new long[rows];
-    int length = 0;
-    boolean consecutive = true;
-    for (int r = 0; r < rows; r++) {
-      row[r] = slots[r];
-      consecutive &= slots[r] == slots[0] + r;
-      length = Math.max(length, positions[r] + count);
-      if (tokens[r].length != count || slots[r] < 0 || slots[r] >= cache.slots()) {
-        throw new IllegalArgumentException("row " + r + " has another length or no such slot");
-      }
-      for (int i = 0; i < count; i++) {
-        ids[r * count + i] = tokens[r][i];
-        slot[r * count + i] = slots[r];
-        position[r * count + i] = positions[r] + i;
-      }
-    }
-    if (length > cache.capacity()) {
-      throw new IllegalArgumentException(
-          length + " tokens do not fit a cache of " + cache.capacity());
-    }
+    CacheRows rows = CacheRows.of(cache, slots, tokens, positions);
     try (NDManager inputs = scope.newSubManager()) {
       return program
           .infer(
               scope,
               "decode",
-              inputs.create(ids),
-              inputs.create(position),
-              inputs.create(slot),
-              inputs.create(row),
+              inputs.create(rows.ids()),
+              inputs.create(rows.position()),
+              inputs.create(rows.slot()),
+              inputs.create(CacheRows.longs(slots)),
               cache.keys(),
               cache.values(),
-              consecutive ? slots[0] : -1,
-              rows,
-              count,
-              length,
+              CacheRows.first(slots),
+              slots.length,
+              tokens[0].length,
+              rows.length(),
               weights)
           .get(0);
     }
