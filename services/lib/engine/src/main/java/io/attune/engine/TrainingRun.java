@@ -207,14 +207,17 @@ public final class TrainingRun {
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put(
-        "candidate", HeldOut.evaluate(new Reader<>(policy, objective), objective, rows, batch));
+        "candidate",
+        HeldOut.evaluate(
+            new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =
               Policy.ofAdapter(model.architecture(), model.weights(), adapter, null)) {
         evaluation.put(
             "baseline",
-            HeldOut.evaluate(new Reader<>(baseline, objective), objective, rows, batch));
+            HeldOut.evaluate(
+                new Reader<>(baseline.forEvaluation(), objective), objective, rows, batch));
       }
     }
     var json = JsonFiles.newObject();

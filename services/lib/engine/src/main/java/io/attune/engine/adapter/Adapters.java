@@ -54,16 +54,17 @@ public final class Adapters {
               + "'; implemented are "
               + String.join(", ", KINDS.keySet()));
     }
-    PeftAdapter adapter = kind.apply(new AdapterConfig(json, where), base);
+    PeftAdapter adapter = null;
     boolean filled = false;
     try {
+      adapter = kind.apply(new AdapterConfig(json, where), base);
       fill.accept(adapter);
       filled = true;
       return adapter;
     } catch (IllegalArgumentException e) { // a pattern that was given up
       throw new EngineException(Reason.INVALID_ARGUMENT, where + ": " + e.getMessage(), e);
     } finally {
-      if (!filled) {
+      if (adapter != null && !filled) {
         adapter.close();
       }
     }

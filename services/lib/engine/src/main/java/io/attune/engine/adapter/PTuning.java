@@ -33,6 +33,8 @@ final class PTuning extends PromptTuning {
   @Override
   void initialise(Start start) {
     computed = true;
+    describe(table.size(), base.heads().queries());
+    config.json().put("encoder_hidden_size", hidden);
     Draws draws = new Draws(start.seed(), "p-tuning");
     int e = table.size();
     add("embedding.weight", draws.normal(shape().size(), 1), shape());

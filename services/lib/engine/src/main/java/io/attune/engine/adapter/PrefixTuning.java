@@ -88,6 +88,8 @@ final class PrefixTuning extends VirtualTokenAdapter {
   @Override
   void initialise(Start start) {
     projected = config.flag("prefix_projection", false);
+    describe(size(), heads.keyValues());
+    config.json().put("encoder_hidden_size", hidden);
     boolean zero = config.text("init_weights", "").equals("zero");
     Draws draws = new Draws(start.seed(), "prefix-tuning");
     if (projected) {

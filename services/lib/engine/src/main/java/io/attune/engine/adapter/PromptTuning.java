@@ -34,6 +34,7 @@ class PromptTuning extends VirtualTokenAdapter {
 
   @Override
   void initialise(Start start) {
+    describe(table.size(), base.heads().queries());
     Draws draws = new Draws(start.seed(), "prompt-tuning");
     float[] values =
         switch (config.text("prompt_tuning_init", "RANDOM")) {

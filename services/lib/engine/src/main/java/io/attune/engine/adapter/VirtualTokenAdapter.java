@@ -55,6 +55,13 @@ abstract class VirtualTokenAdapter extends PeftAdapter {
     }
   }
 
+  /** Writes into a new adapter's configuration what PEFT reads off the model. */
+  final void describe(int tokenSize, int attentionHeads) {
+    config.json().put("token_dim", tokenSize);
+    config.json().put("num_layers", base.layers());
+    config.json().put("num_attention_heads", attentionHeads);
+  }
+
   @Override
   public int[] virtualTokens() {
     return IntStream.range(table.vocabulary(), table.vocabulary() + count).toArray();

@@ -6,6 +6,7 @@ import io.attune.engine.checkpoint.JsonFiles;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From parameters under PEFT's names to the {@code adapter_config.json} of a new adapter; the
@@ -24,9 +25,12 @@ final class AdapterSettings {
   }
 
   /**
+   * <p>Those of LoRA may stand where all weights are trained, so that one set of settings serves both
+   * sides of a comparison.
+   *
    * @param savedModules what {@code modules_to_save} is where no parameter says
    */
-  static ObjectNode parse(
+  static @Nullable ObjectNode parse(
       Parameters in, Method method, List<String> savedModules, String taskType, String baseModel) {
     AdapterSettings settings = new AdapterSettings(in);
     settings.json.put("base_model_name_or_path", baseModel);
@@ -42,7 +46,10 @@ final class AdapterSettings {
       case PROMPT_TUNING -> settings.promptTuning(baseModel);
       case PREFIX_TUNING -> settings.prefixTuning();
       case P_TUNING -> settings.pTuning();
-      case FULL -> throw new IllegalArgumentException("method full trains no adapter");
+      case FULL -> {
+        settings.lora(false);
+        return null;
+      }
     }
     return settings.json;
   }

@@ -8,6 +8,7 @@ import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,15 +26,20 @@ public final class Policy implements AutoCloseable {
   private final Map<String, NDArray> trainable;
   private final @Nullable NDArray score;
 
+  /** Makes the network without dropout; null where it is the one that is trained. */
+  private final @Nullable Supplier<DecoderNetwork> evaluated;
+
   private Policy(
       DecoderNetwork network,
       DecoderNetwork reference,
       Map<String, NDArray> trainable,
-      @Nullable NDArray score) {
+      @Nullable NDArray score,
+      @Nullable Supplier<DecoderNetwork> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
     this.score = score;
+    this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
   }
 
@@ -49,7 +55,8 @@ public final class Policy implements AutoCloseable {
         network(model, base, adapter, true),
         start == null ? new DecoderNetwork(model, base::get) : network(model, base, start, false),
         adapter.parameters(),
-        adapter.weight(SCORE));
+        adapter.weight(SCORE),
+        () -> network(model, base, adapter, false));
   }
 
   /**
@@ -64,6 +71,7 @@ public final class Policy implements AutoCloseable {
         new DecoderNetwork(model, weights::get),
         new DecoderNetwork(model, reference::get),
         new LinkedHashMap<>(weights.parameters()),
+        null,
         null);
   }
 
@@ -77,6 +85,16 @@ public final class Policy implements AutoCloseable {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
         });
+  }
+
+  /**
+   * The same weights without dropout, as they are now: to be asked for again once they have changed.
+   * Needs no closing.
+   */
+  public Policy forEvaluation() {
+    return evaluated == null
+        ? this
+        : new Policy(evaluated.get(), reference, trainable, score, evaluated);
   }
 
   DecoderNetwork network() {

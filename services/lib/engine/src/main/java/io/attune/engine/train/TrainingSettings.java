@@ -39,7 +39,7 @@ public record TrainingSettings(
     TrainingSettings settings =
         new TrainingSettings(
             arguments(in, objective, method.isAdapter()),
-            method.isAdapter() ? AdapterSettings.parse(in, method, saved, task, baseModel) : null,
+            AdapterSettings.parse(in, method, saved, task, baseModel),
             new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
             new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
             in.integer("max_length", 1024),

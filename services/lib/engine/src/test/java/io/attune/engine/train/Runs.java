@@ -31,12 +31,20 @@ final class Runs {
   static final String MODEL = "models/llama";
 
   static DecoderModel architecture() {
-    Path folder = Golden.path(MODEL);
+    return architecture(MODEL);
+  }
+
+  static DecoderModel architecture(String model) {
+    Path folder = Golden.path(model);
     return (DecoderModel) Models.architecture(HubLayout.of(folder).config(), folder.toString());
   }
 
   static Weights weights(Architecture architecture, boolean writable) {
-    try (TensorReader file = HubLayout.of(Golden.path(MODEL)).openWeights()) {
+    return weights(architecture, MODEL, writable);
+  }
+
+  static Weights weights(Architecture architecture, String model, boolean writable) {
+    try (TensorReader file = HubLayout.of(Golden.path(model)).openWeights()) {
       return Weights.read(architecture, file, writable);
     }
   }
