@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ForwardParityTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-rope3"})
+  @ValueSource(strings = {"llama", "llama-rope3", "mistral", "qwen2", "qwen3"})
   void logitsAndLossAgreeWithTransformers(String name) throws IOException {
     String folder = "models/" + name;
     JsonNode expected = Golden.json(folder + "/expected.json");

@@ -27,6 +27,7 @@ final class ConfigReader {
           "bad_words_ids",
           "begin_suppress_tokens",
           "bos_token_id",
+          "cache_implementation",
           "chunk_size_feed_forward",
           "cls_token_id",
           "cross_attention_hidden_size",
@@ -170,6 +171,57 @@ final class ConfigReader {
       }
     }
     return List.copyOf(ids);
+  }
+
+  /** A list of numbers. */
+  List<Double> numbers(String key) {
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode value : list(key)) {
+      if (!value.isNumber()) {
+        throw malformed(key, "holds " + value + ", not a number");
+      }
+      numbers.add(value.doubleValue());
+    }
+    return List.copyOf(numbers);
+  }
+
+  /** A list of words. */
+  List<String> texts(String key) {
+    List<String> texts = new ArrayList<>();
+    for (JsonNode value : list(key)) {
+      if (!value.isTextual()) {
+        throw malformed(key, "holds " + value + ", not a text");
+      }
+      texts.add(value.textValue());
+    }
+    return List.copyOf(texts);
+  }
+
+  private JsonNode list(String key) {
+    JsonNode value = required(key);
+    if (!value.isArray()) {
+      throw malformed(key, "is " + value + ", not a list");
+    }
+    return value;
+  }
+
+  /**
+   * Reads probabilities of dropout inside the base model and leaves them aside: a forward pass has
+   * none, and training runs without.
+   */
+  void dropout(String... keys) {
+    for (String key : keys) {
+      double probability = number(key, 0);
+      if (probability < 0 || probability >= 1) {
+        throw malformed(key, "is " + probability + ", not in [0, 1)");
+      }
+    }
+  }
+
+  /** Whether the key is there, {@code null} included. */
+  boolean present(String key) {
+    read.add(key);
+    return json.has(key);
   }
 
   ConfigReader object(String key) {

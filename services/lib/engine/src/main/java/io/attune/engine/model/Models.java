@@ -10,7 +10,14 @@ import java.util.function.BiFunction;
 /** From {@code model_type} to the family that implements it. */
 public final class Models {
   private static final Map<String, BiFunction<JsonNode, String, Architecture>> FAMILIES =
-      new TreeMap<>(Map.of("llama", Llama::parse));
+      new TreeMap<>();
+
+  static {
+    FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("mistral", Mistral::parse);
+    FAMILIES.put("qwen2", Qwen2::parse);
+    FAMILIES.put("qwen3", Qwen3::parse);
+  }
 
   private Models() {}
 
