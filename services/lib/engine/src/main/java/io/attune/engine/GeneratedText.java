@@ -6,8 +6,11 @@ import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.generate.StopRule;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.token.TokenStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,7 +18,7 @@ import org.slf4j.LoggerFactory;
 final class GeneratedText implements GenerationHandle {
   private static final Logger LOG = LoggerFactory.getLogger(GeneratedText.class);
 
-  private final int[] prompt;
+  private int[] prompt;
   private final SamplingParameters sampling;
   private final GenerationListener listener;
   private final Decoder decoder;
@@ -30,6 +33,7 @@ final class GeneratedText implements GenerationHandle {
   /** Tokens that the cache holds. */
   private int position;
 
+  private final List<Integer> answer = new ArrayList<>();
   private int written;
   private int last;
 
@@ -70,9 +74,20 @@ final class GeneratedText implements GenerationHandle {
 
   /** What the model reads next: a part of the prompt, or the last token. */
   int[] nextInput(int part) {
-    return readsPrompt()
-        ? Arrays.copyOfRange(prompt, position, Math.min(prompt.length, position + part))
-        : new int[] {last};
+    if (!readsPrompt()) {
+      return new int[] {last};
+    }
+    int end = decoder.readsPromptsWhole() ? prompt.length : position + part;
+    return Arrays.copyOfRange(prompt, position, Math.min(prompt.length, end));
+  }
+
+  /** Past the model's turning point the whole text is a prompt again. */
+  private void rereadIfTurned() {
+    if (position == decoder.rereadAfter()) {
+      IntStream own = answer.stream().mapToInt(i -> i);
+      prompt = IntStream.concat(Arrays.stream(prompt), own).toArray();
+      position = 0;
+    }
   }
 
   /**
@@ -100,6 +115,7 @@ final class GeneratedText implements GenerationHandle {
   private boolean write(float[] logits) {
     last = sampler.next(logits);
     written++;
+    answer.add(last);
     boolean ends = endings.contains(last);
     boolean full = written == sampling.maxNewTokens() || position + 1 > capacity;
     String piece = ends ? "" : stop.push(stream.push(last));
@@ -113,6 +129,7 @@ final class GeneratedText implements GenerationHandle {
       listener.onComplete(new CompletedGeneration(text.toString(), ends || stop.stopped()));
       return true;
     }
+    rereadIfTurned();
     return false;
   }
 

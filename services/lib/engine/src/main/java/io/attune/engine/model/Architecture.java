@@ -22,6 +22,9 @@ public interface Architecture {
     return Map.of();
   }
 
+  /** What a weight of {@link #parameters} holds before training, as transformers has it. */
+  Initial initial(String name);
+
   /** What weight names begin with, and a checkpoint of the model without its head leaves out. */
   String prefix();
 }

@@ -173,49 +173,35 @@ final class ConfigReader {
     return List.copyOf(ids);
   }
 
-  /** A list of numbers. */
-  List<Double> numbers(String key) {
-    List<Double> numbers = new ArrayList<>();
-    for (JsonNode value : list(key)) {
-      if (!value.isNumber()) {
-        throw malformed(key, "holds " + value + ", not a number");
-      }
-      numbers.add(value.doubleValue());
-    }
-    return List.copyOf(numbers);
-  }
-
-  /** A list of words. */
-  List<String> texts(String key) {
+  /** A list of texts; empty where there is none. */
+  List<String> list(String key) {
     List<String> texts = new ArrayList<>();
-    for (JsonNode value : list(key)) {
-      if (!value.isTextual()) {
-        throw malformed(key, "holds " + value + ", not a text");
+    if (has(key)) {
+      for (JsonNode text : json.get(key)) {
+        if (!text.isTextual()) {
+          throw malformed(key, "holds " + text + ", not a text");
+        }
+        texts.add(text.textValue());
       }
-      texts.add(value.textValue());
     }
     return List.copyOf(texts);
   }
 
-  private JsonNode list(String key) {
-    JsonNode value = required(key);
-    if (!value.isArray()) {
-      throw malformed(key, "is " + value + ", not a list");
+  /** A list of numbers, which must be there. */
+  List<Double> numbers(String key) {
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode number : required(key)) {
+      if (!number.isNumber()) {
+        throw malformed(key, "holds " + number + ", not a number");
+      }
+      numbers.add(number.doubleValue());
     }
-    return value;
+    return List.copyOf(numbers);
   }
 
-  /**
-   * Reads probabilities of dropout inside the base model and leaves them aside: a forward pass has
-   * none, and training runs without.
-   */
-  void dropout(String... keys) {
-    for (String key : keys) {
-      double probability = number(key, 0);
-      if (probability < 0 || probability >= 1) {
-        throw malformed(key, "is " + probability + ", not in [0, 1)");
-      }
-    }
+  /** Marks settings as read that change no number of a trained model: dropout, say. */
+  void ignore(String... keys) {
+    read.addAll(List.of(keys));
   }
 
   /** Whether the key is there, {@code null} included. */

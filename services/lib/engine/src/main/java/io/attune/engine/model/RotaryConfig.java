@@ -54,7 +54,10 @@ record RotaryConfig(
     }
     int layers = in.size("num_hidden_layers");
     int maxPositions = in.size("max_position_embeddings", absent.maxPositions());
-    in.dropout("attention_dropout");
+    int original = absent.originalPositions() > 0 ? absent.originalPositions() : maxPositions;
+    RotaryReader.Rotary rotary =
+        new RotaryReader(in, maxPositions, original).read(headSize, absent.partialRotary());
+    in.ignore("attention_dropout");
     List<Integer> bos = in.ids("bos_token_id");
     ModelConfig model =
         new ModelConfig(
@@ -62,13 +65,12 @@ record RotaryConfig(
             in.size("vocab_size"),
             hidden,
             layers,
-            maxPositions,
+            rotary.context(),
             in.flag("tie_word_embeddings", absent.tieWordEmbeddings()),
             in.number("initializer_range", 0.02),
             in.ids("eos_token_id"),
             bos.isEmpty() ? -1 : bos.get(0),
             in.integer("pad_token_id", -1));
-    int original = absent.originalPositions() > 0 ? absent.originalPositions() : maxPositions;
     return new RotaryConfig(
         model,
         in.size("intermediate_size"),
@@ -76,7 +78,7 @@ record RotaryConfig(
         in.number("rms_norm_eps", absent.rmsNormEps()),
         Activation.require(in.text("hidden_act", "silu"), "'hidden_act'"),
         Collections.nCopies(layers, 0),
-        new RotaryReader(in, maxPositions, original).read(headSize, absent.partialRotary()));
+        rotary.embedding());
   }
 
   /** One window, of {@code sliding_window} tokens, in all layers; none where that is null. */
@@ -97,7 +99,7 @@ record RotaryConfig(
    * @param absent what {@code layer_types} is where it is missing
    */
   RotaryConfig withLayerTypes(ConfigReader in, int window, List<String> absent) {
-    List<String> types = in.has("layer_types") ? in.texts("layer_types") : absent;
+    List<String> types = in.has("layer_types") ? in.list("layer_types") : absent;
     if (types.size() != model.layers()) {
       throw in.malformed(
           "layer_types", "names " + types.size() + " layers; the model has " + model.layers());
@@ -120,7 +122,17 @@ record RotaryConfig(
     };
   }
 
-  RotaryConfig withAttention(Attention.Heads changed, String gate) {
-    return new RotaryConfig(model, intermediateSize, changed, rmsNormEps, gate, windows, rotary);
+  /** Another factor of the products of query and key. */
+  RotaryConfig withScale(double scale) {
+    Attention.Heads scaled =
+        new Attention.Heads(heads.queries(), heads.keyValues(), heads.size(), scale);
+    return new RotaryConfig(
+        model, intermediateSize, scaled, rmsNormEps, activation, windows, rotary);
+  }
+
+  /** The gate's activation by another key. */
+  RotaryConfig withActivation(ConfigReader in, String key, String absent) {
+    String named = Activation.require(in.text(key, absent), "'" + key + "'");
+    return new RotaryConfig(model, intermediateSize, heads, rmsNormEps, named, windows, rotary);
   }
 }

@@ -36,6 +36,21 @@ abstract class RotaryDecoder implements DecoderModel {
 
   // What a family may do in another way.
 
+  @Override
+  public Initial initial(String name) {
+    Initial normal = Initial.normal(config.model().initializerRange());
+    if (name.equals(embedding().weight())) {
+      return normal.withZeroRow(config.model().padTokenId());
+    } else if (name.endsWith(".bias")) {
+      return Initial.constant(0);
+    }
+    return isNorm(name) ? Initial.constant(1) : normal;
+  }
+
+  double embeddingScale() {
+    return 1;
+  }
+
   /** What turns a layer's input into queries, keys and values: three layers, or one for all. */
   List<Linear> queryKeyValue(int layer) {
     int e = config.model().hiddenSize();
@@ -99,6 +114,14 @@ abstract class RotaryDecoder implements DecoderModel {
   @Override
   public final ModelConfig config() {
     return config.model();
+  }
+
+  static boolean isNorm(String weight) {
+    return weight.endsWith("norm.weight");
+  }
+
+  final double rmsNormEps() {
+    return config.rmsNormEps();
   }
 
   final int hiddenSize() {
@@ -170,13 +193,24 @@ abstract class RotaryDecoder implements DecoderModel {
   }
 
   @Override
+  public final boolean positionsDependOnLength() {
+    return config.rotary().frequencies().dependOnLength();
+  }
+
+  @Override
+  public final int rereadAfter() {
+    return config.rotary().frequencies().rereadAfter();
+  }
+
+  @Override
   public final String prefix() {
     return PREFIX;
   }
 
   @Override
   public final Embedding embedding() {
-    return new Embedding(PREFIX + "embed_tokens", config.model().vocabSize(), hiddenSize());
+    return new Embedding(
+        PREFIX + "embed_tokens", config.model().vocabSize(), hiddenSize(), embeddingScale());
   }
 
   @Override
@@ -190,7 +224,7 @@ abstract class RotaryDecoder implements DecoderModel {
   }
 
   @Override
-  public void embed(MethodWriter out, Seams seams) {
+  public final void embed(MethodWriter out, Seams seams) {
     out.line("h = %s", seams.projection().embedding(out, "ids", embedding()));
     config.rotary().emitAngles(out, seams.attention());
   }

@@ -15,6 +15,11 @@ final class RotaryReader {
   /** The length that the model was first trained for, where the scaling itself does not say. */
   private final int originalAbsent;
 
+  /**
+   * @param context tokens of the longest text that the positions are made for
+   */
+  record Rotary(RotaryEmbedding embedding, int context) {}
+
   RotaryReader(ConfigReader in, int maxPositions, int originalAbsent) {
     this.in = in;
     this.maxPositions = maxPositions;
@@ -24,7 +29,7 @@ final class RotaryReader {
   /**
    * @param partial whether the family can rotate a part of a head only
    */
-  RotaryEmbedding read(int headSize, boolean partial) {
+  Rotary read(int headSize, boolean partial) {
     double theta = in.number("rope_theta", 10000);
     double part = partial ? in.number("partial_rotary_factor", 1) : 1;
     ConfigReader rope = in.has("rope_parameters") ? in.object("rope_parameters") : null;
@@ -33,8 +38,7 @@ final class RotaryReader {
     }
     if (rope == null) {
       int size = size(headSize, part);
-      return new RotaryEmbedding(
-          size, new RotaryFrequencies.Fixed(RotaryFrequencies.plain(size, theta)), 1);
+      return plain(size, theta);
     }
     theta = rope.number("rope_theta", theta);
     part = partial ? rope.number("partial_rotary_factor", part) : 1;
@@ -42,15 +46,14 @@ final class RotaryReader {
     // Early transformers 4 wrote "type", later releases both.
     String type = rope.text("rope_type", rope.text("type", "default"));
     rope.text("type", type);
-    RotaryEmbedding rotary =
+    Rotary rotary =
         switch (type) {
-          case "default" ->
-              fixed(size, new RotaryFrequencies.Fixed(RotaryFrequencies.plain(size, theta)), 1);
+          case "default" -> plain(size, theta);
           case "linear" ->
-              fixed(size, RotaryFrequencies.linear(size, theta, rope.number("factor")), 1);
+              rotary(size, RotaryFrequencies.linear(size, theta, rope.number("factor")), 1);
           case "dynamic" -> dynamic(rope, size, theta);
           case "llama3" ->
-              fixed(
+              rotary(
                   size,
                   RotaryFrequencies.llama3(
                       size,
@@ -82,21 +85,27 @@ final class RotaryReader {
     return size;
   }
 
-  private static RotaryEmbedding fixed(int size, RotaryFrequencies.Fixed values, double factor) {
-    return new RotaryEmbedding(size, values, factor);
+  private Rotary plain(int size, double theta) {
+    return rotary(size, new RotaryFrequencies.Fixed(RotaryFrequencies.plain(size, theta)), 1);
   }
 
-  private RotaryEmbedding dynamic(ConfigReader rope, int size, double theta) {
+  private Rotary rotary(int size, RotaryFrequencies frequencies, double attentionFactor) {
+    return new Rotary(new RotaryEmbedding(size, frequencies, attentionFactor), maxPositions);
+  }
+
+  private Rotary dynamic(ConfigReader rope, int size, double theta) {
     double factor = rope.number("factor");
     rope.has("original_max_position_embeddings"); // the reference takes max_position_embeddings
     if (size == 2) {
       throw in.malformed("head_dim", "is 2; dynamic scaling needs more than one pair");
     }
-    return new RotaryEmbedding(
-        size, new RotaryFrequencies.Dynamic(size, theta, factor, maxPositions), 1);
+    RotaryEmbedding embedding =
+        new RotaryEmbedding(
+            size, new RotaryFrequencies.Dynamic(size, theta, factor, maxPositions), 1);
+    return new Rotary(embedding, (int) Math.max(maxPositions, factor * maxPositions));
   }
 
-  private RotaryEmbedding yarn(ConfigReader rope, int size, double theta) {
+  private Rotary yarn(ConfigReader rope, int size, double theta) {
     double original = original(rope);
     double factor = rope.number("factor", maxPositions / original);
     double attentionFactor = magnitude(factor, 1);
@@ -110,7 +119,9 @@ final class RotaryReader {
     RotaryFrequencies.Fixed values =
         RotaryFrequencies.yarn(
             size, theta, factor, fast, slow, original, rope.flag("truncate", true));
-    return fixed(size, values, rope.number("attention_factor", attentionFactor));
+    RotaryEmbedding embedding =
+        new RotaryEmbedding(size, values, rope.number("attention_factor", attentionFactor));
+    return new Rotary(embedding, (int) Math.max(maxPositions, factor * original));
   }
 
   /** YaRN's growth of what is rotated with the factor. */
@@ -118,7 +129,7 @@ final class RotaryReader {
     return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
   }
 
-  private RotaryEmbedding longrope(ConfigReader rope, int size, double theta) {
+  private Rotary longrope(ConfigReader rope, int size, double theta) {
     int original = original(rope);
     double factor = rope.number("factor", (double) maxPositions / original);
     double attentionFactor = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
@@ -129,7 +140,7 @@ final class RotaryReader {
             factors(rope, "short_factor", size),
             factors(rope, "long_factor", size),
             original);
-    return new RotaryEmbedding(size, values, rope.number("attention_factor", attentionFactor));
+    return rotary(size, values, rope.number("attention_factor", attentionFactor));
   }
 
   private static List<Double> factors(ConfigReader rope, String key, int size) {
