@@ -46,6 +46,13 @@ class FamilyParityTest {
     check(Golden.path("models/" + name));
   }
 
+  /** Of other widths and depths. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gemma2", "gpt2", "qwen3"})
+  void agreesWithTransformersForAnotherSeed(String name) throws IOException {
+    check(Golden.path("seed2/models/" + name));
+  }
+
   private static void check(Path folder) throws IOException {
     JsonNode expected = Golden.json(folder.resolve("expected.json"));
     Path tensors = folder.resolve("expected.safetensors");

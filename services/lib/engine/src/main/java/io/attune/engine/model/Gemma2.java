@@ -27,8 +27,8 @@ public final class Gemma2 extends RotaryDecoder {
   static Gemma2 parse(JsonNode json, String where) {
     ConfigReader in = new ConfigReader(json, where);
     in.size("head_dim"); // its default is not hidden_size / num_attention_heads
-    // The reference reads hidden_activation; hidden_act stands beside it in early files.
-    in.ignore("hidden_act");
+    // Of early files; the reference reads hidden_activation and sliding_window.
+    in.ignore("hidden_act", "sliding_window_size");
     RotaryConfig config =
         RotaryConfig.read(in, new RotaryConfig.Defaults("gemma2", 8192, 1e-6, true, 0, false));
     Attention.Heads heads = config.heads();

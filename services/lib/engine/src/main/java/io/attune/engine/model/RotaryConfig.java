@@ -27,7 +27,7 @@ record RotaryConfig(
    *
    * @param originalPositions of {@code original_max_position_embeddings}; 0 for {@code
    *     max_position_embeddings}
-   * @param partialRotary whether the family knows {@code partial_rotary_factor}
+   * @param phi3 whether rotary positions are read as Phi-3 does
    */
   record Defaults(
       String modelType,
@@ -35,7 +35,7 @@ record RotaryConfig(
       double rmsNormEps,
       boolean tieWordEmbeddings,
       int originalPositions,
-      boolean partialRotary) {
+      boolean phi3) {
     Defaults(String modelType, int maxPositions) {
       this(modelType, maxPositions, 1e-6, false, 0, false);
     }
@@ -56,7 +56,7 @@ record RotaryConfig(
     int maxPositions = in.size("max_position_embeddings", absent.maxPositions());
     int original = absent.originalPositions() > 0 ? absent.originalPositions() : maxPositions;
     RotaryReader.Rotary rotary =
-        new RotaryReader(in, maxPositions, original).read(headSize, absent.partialRotary());
+        new RotaryReader(in, maxPositions, original).read(headSize, absent.phi3());
     in.ignore("attention_dropout");
     List<Integer> bos = in.ids("bos_token_id");
     ModelConfig model =

@@ -27,11 +27,11 @@ final class RotaryReader {
   }
 
   /**
-   * @param partial whether the family can rotate a part of a head only
+   * @param phi3 whether a part of a head may be rotated, and LongRoPE go by its early names
    */
-  Rotary read(int headSize, boolean partial) {
+  Rotary read(int headSize, boolean phi3) {
     double theta = in.number("rope_theta", 10000);
-    double part = partial ? in.number("partial_rotary_factor", 1) : 1;
+    double part = phi3 ? in.number("partial_rotary_factor", 1) : 1;
     ConfigReader rope = in.has("rope_parameters") ? in.object("rope_parameters") : null;
     if (in.has("rope_scaling")) {
       rope = in.object("rope_scaling");
@@ -41,11 +41,14 @@ final class RotaryReader {
       return plain(size, theta);
     }
     theta = rope.number("rope_theta", theta);
-    part = partial ? rope.number("partial_rotary_factor", part) : 1;
+    part = phi3 ? rope.number("partial_rotary_factor", part) : 1;
     int size = size(headSize, part);
     // Early transformers 4 wrote "type", later releases both.
     String type = rope.text("rope_type", rope.text("type", "default"));
     rope.text("type", type);
+    if (phi3 && (type.equals("su") || type.equals("yarn"))) {
+      type = "longrope";
+    }
     Rotary rotary =
         switch (type) {
           case "default" -> plain(size, theta);
@@ -64,7 +67,7 @@ final class RotaryReader {
                       original(rope)),
                   1);
           case "yarn" -> yarn(rope, size, theta);
-          case "longrope", "su" -> longrope(rope, size, theta);
+          case "longrope" -> longrope(rope, size, theta);
           default ->
               throw rope.unsupported(
                   "rope_type",
