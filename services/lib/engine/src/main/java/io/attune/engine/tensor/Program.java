@@ -41,7 +41,7 @@ public final class Program {
     executor();
     NDList call = new NDList(inputs.size() + weights.size() + 1);
     call.add(methodMarkers.computeIfAbsent(method, this::marker));
-    call.addAll(inputs);
+    addPositional(call, inputs);
     for (NDArray weight : weights) {
       weight.setName("w[]");
       call.add(weight);
@@ -57,7 +57,7 @@ public final class Program {
     executor();
     NDList call = new NDList();
     call.add(methodMarkers.computeIfAbsent(method, this::marker));
-    call.addAll(inputs);
+    addPositional(call, inputs);
     lists.forEach(
         (name, list) -> {
           for (NDArray array : list) {
@@ -85,6 +85,16 @@ public final class Program {
           values[i].close();
         }
       }
+    }
+  }
+
+  /** An array keeps the name of a list that it once was part of: here it stands for itself. */
+  private static void addPositional(NDList call, NDList inputs) {
+    for (NDArray input : inputs) {
+      if (input.getName() != null) {
+        input.setName(null);
+      }
+      call.add(input);
     }
   }
 
