@@ -19,10 +19,12 @@ import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,9 @@ public final class Lora implements Adapter {
 
   /** Modules that have the adapter, and what their B A x is multiplied with. */
   private final Map<String, Double> scales = new LinkedHashMap<>();
+
+  /** Those of them whose weight is stored as [inputs, outputs]: PEFT's {@code fan_in_fan_out}. */
+  private final Set<String> transposed = new HashSet<>();
 
   private Lora(LoraConfig config) {
     this.config = config;
@@ -144,6 +149,9 @@ public final class Lora implements Adapter {
 
   private void put(Linear linear, NDArray a, NDArray b) {
     scales.put(linear.name(), config.scale(linear.name()));
+    if (linear.transposed()) {
+      transposed.add(linear.name());
+    }
     parameters.put(aName(linear), a);
     parameters.put(bName(linear), b);
   }
@@ -239,7 +247,9 @@ public final class Lora implements Adapter {
             NDArray b = parameters.get(module + ".lora_B.weight");
             NDArray delta = b.matMul(parameters.get(module + ".lora_A.weight"));
             delta.attach(temporary);
-            NDArray sum = base.apply(name).add(delta.muli(scale));
+            NDArray stored = transposed.contains(module) ? delta.transpose() : delta;
+            stored.attach(temporary);
+            NDArray sum = base.apply(name).add(stored.mul(scale));
             sum.attach(into);
             result.put(name, sum);
           }

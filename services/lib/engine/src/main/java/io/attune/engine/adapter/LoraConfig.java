@@ -40,7 +40,6 @@ public record LoraConfig(
       List.of(
           "use_dora",
           "lora_bias",
-          "fan_in_fan_out",
           "layers_to_transform",
           "exclude_modules",
           "layer_replication",

@@ -134,9 +134,7 @@ class FamilyConfigTest {
 
   private static List<Integer> windows(JsonNode config) {
     RotaryDecoder model = (RotaryDecoder) Models.architecture(config, "config.json");
-    return IntStream.range(0, model.layers())
-        .mapToObj(i -> model.form(i).window())
-        .toList();
+    return IntStream.range(0, model.layers()).mapToObj(i -> model.form(i).window()).toList();
   }
 
   private static ObjectNode config(String name) throws IOException {
