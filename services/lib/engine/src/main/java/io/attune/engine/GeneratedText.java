@@ -6,8 +6,11 @@ import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.generate.StopRule;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.token.TokenStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +20,7 @@ final class GeneratedText implements GenerationHandle {
   private static final Logger LOG = LoggerFactory.getLogger(GeneratedText.class);
 
   /** What the model reads first: the prompt, after the adapter's virtual tokens. */
-  private final int[] input;
+  private int[] input;
 
   private final SamplingParameters sampling;
   private final GenerationListener listener;
@@ -33,6 +36,7 @@ final class GeneratedText implements GenerationHandle {
   /** Tokens that the cache holds. */
   private int position;
 
+  private final List<Integer> answer = new ArrayList<>();
   private int written;
   private int last;
 
@@ -78,9 +82,20 @@ final class GeneratedText implements GenerationHandle {
 
   /** What the model reads next: a part of the prompt, or the last token. */
   int[] nextInput(int part) {
-    return readsPrompt()
-        ? Arrays.copyOfRange(input, position, Math.min(input.length, position + part))
-        : new int[] {last};
+    if (!readsPrompt()) {
+      return new int[] {last};
+    }
+    int end = decoder != null && decoder.readsPromptsWhole() ? input.length : position + part;
+    return Arrays.copyOfRange(input, position, Math.min(input.length, end));
+  }
+
+  /** Past the model's turning point the whole text is a prompt again. */
+  private void rereadIfTurned() {
+    if (decoder != null && position == decoder.rereadAfter()) {
+      IntStream own = answer.stream().mapToInt(i -> i);
+      input = IntStream.concat(Arrays.stream(input), own).toArray();
+      position = 0;
+    }
   }
 
   /**
@@ -108,6 +123,7 @@ final class GeneratedText implements GenerationHandle {
   private boolean write(float[] logits) {
     last = sampler.next(logits);
     written++;
+    answer.add(last);
     boolean ends = endings.contains(last);
     boolean full = written == sampling.maxNewTokens() || position + 1 > capacity;
     String piece = ends ? "" : stop.push(stream.push(last));
@@ -121,6 +137,7 @@ final class GeneratedText implements GenerationHandle {
       listener.onComplete(new CompletedGeneration(text.toString(), ends || stop.stopped()));
       return true;
     }
+    rereadIfTurned();
     return false;
   }
 

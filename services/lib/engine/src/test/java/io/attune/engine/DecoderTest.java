@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DecoderTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-rope3"})
+  @ValueSource(strings = {"llama", "llama-rope3", "mistral", "qwen2", "qwen3"})
   void greedyContinuationIsThatOfTransformers(String name) throws IOException {
     int[] expected = Golden.ints(Golden.json("models/" + name + "/expected.json").get("greedy"));
     try (LanguageModel model =

@@ -1,5 +1,8 @@
 package io.attune.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.checkpoint.SafeTensors;
@@ -28,7 +31,11 @@ public final class Golden {
   }
 
   public static JsonNode json(String name) throws IOException {
-    return new ObjectMapper().readTree(path(name).toFile());
+    return json(path(name));
+  }
+
+  public static JsonNode json(Path file) throws IOException {
+    return new ObjectMapper().readTree(file.toFile());
   }
 
   public static float[] tensor(String file, String name) {
@@ -63,5 +70,39 @@ public final class Golden {
       result.add(java.util.Arrays.copyOf(ints(expected.get("input_ids").get(row)), length));
     }
     return result;
+  }
+
+  /**
+   * Compares logits with the reference's to 1e-4, where there are tokens.
+   *
+   * @param expected [rows, T, V]
+   */
+  public static void assertLogits(
+      List<float[]> logits, List<int[]> sequences, float[] expected, int vocabulary) {
+    int width = expected.length / vocabulary / sequences.size();
+    for (int row = 0; row < sequences.size(); row++) {
+      for (int i = 0; i < sequences.get(row).length * vocabulary; i++) {
+        assertThat(logits.get(row)[i])
+            .isCloseTo(expected[row * width * vocabulary + i], within(1e-4f));
+      }
+    }
+  }
+
+  /** Mean negative log-likelihood of each next token, in double precision. */
+  public static double loss(List<float[]> logits, List<int[]> sequences, int vocabulary) {
+    double sum = 0;
+    int count = 0;
+    for (int row = 0; row < sequences.size(); row++) {
+      int[] ids = sequences.get(row);
+      for (int t = 0; t + 1 < ids.length; t++) {
+        double total = 0;
+        for (int v = 0; v < vocabulary; v++) {
+          total += Math.exp(logits.get(row)[t * vocabulary + v]);
+        }
+        sum += Math.log(total) - logits.get(row)[t * vocabulary + ids[t + 1]];
+        count++;
+      }
+    }
+    return sum / count;
   }
 }

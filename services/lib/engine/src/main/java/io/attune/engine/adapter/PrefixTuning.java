@@ -181,6 +181,11 @@ final class PrefixTuning extends VirtualTokenAdapter {
     public String emitDistances(MethodWriter out) {
       return inner.emitDistances(out);
     }
+
+    @Override
+    public String emitLengths(MethodWriter out) {
+      return inner.emitLengths(out);
+    }
   }
 
   @Override

@@ -44,6 +44,17 @@ public interface Architecture {
     return Map.of();
   }
 
+  /**
+   * What a weight of {@link #parameters} holds before training, as transformers has it. Here:
+   * matrices normal(0, initializer_range), scales 1, biases 0.
+   */
+  default Initial initial(String name) {
+    if (parameters().get(name).dimension() > 1) {
+      return Initial.normal(config().initializerRange());
+    }
+    return Initial.constant(name.endsWith(".weight") ? 1 : 0);
+  }
+
   /** What weight names begin with, and a checkpoint of the model without its head leaves out. */
   String prefix();
 }

@@ -28,6 +28,7 @@ final class ConfigReader {
           "bad_words_ids",
           "begin_suppress_tokens",
           "bos_token_id",
+          "cache_implementation",
           "chunk_size_feed_forward",
           "cls_token_id",
           "cross_attention_hidden_size",
@@ -199,17 +200,35 @@ final class ConfigReader {
     return texts;
   }
 
+  /** A list of numbers, which must be there. */
+  List<Double> numbers(String key) {
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode number : required(key)) {
+      if (!number.isNumber()) {
+        throw malformed(key, "holds " + number + ", not a number");
+      }
+      numbers.add(number.doubleValue());
+    }
+    return List.copyOf(numbers);
+  }
+
+  /** Marks settings as read that change no number of a trained model: dropout, say. */
+  void ignore(String... keys) {
+    read.addAll(List.of(keys));
+  }
+
+  /** Whether the key is there, {@code null} included. */
+  boolean present(String key) {
+    read.add(key);
+    return json.has(key);
+  }
+
   ConfigReader object(String key) {
     JsonNode value = required(key);
     if (!value.isObject()) {
       throw malformed(key, "is " + value + ", not an object");
     }
     return new ConfigReader(value, where + ": " + key);
-  }
-
-  /** Marks settings as read that change no number of a trained model: dropout, say. */
-  void ignore(String... keys) {
-    read.addAll(List.of(keys));
   }
 
   /** Refuses any other value: that one is all that is implemented. */

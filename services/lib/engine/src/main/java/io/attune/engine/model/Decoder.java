@@ -79,6 +79,16 @@ public final class Decoder implements AutoCloseable {
     return "w[" + from + ":" + all.size() + "]";
   }
 
+  /** Whether a prompt must be read in one step: its positions depend on its length. */
+  public boolean readsPromptsWhole() {
+    return model.positionsDependOnLength();
+  }
+
+  /** The length of a text past which all of it must be read again, from position 0. */
+  public int rereadAfter() {
+    return model.rereadAfter();
+  }
+
   /** A cache that any decoder of this base model can use. */
   public KvCache newCache(int slots, int capacity) {
     return new KvCache(model, slots, capacity);
@@ -87,9 +97,9 @@ public final class Decoder implements AutoCloseable {
   /**
    * Reads the next tokens of some sequences and gives the logits that follow the last of each.
    *
-   * <p>A prompt is one call with a row of many tokens (in parts, if that suits the caller); then
-   * each further token is one call with a token a row. Rows in slots that follow each other read
-   * the cache in place; others cost a copy of what they read.
+   * <p>A prompt is one call with a row of many tokens (in parts, if that suits the caller and the
+   * model allows it); then each further token is one call with a token a row. Rows in slots that
+   * follow each other read the cache in place; others cost a copy of what they read.
    *
    * @param slots a distinct slot for each row
    * @param tokens the new tokens, equally many (at least one) in each row

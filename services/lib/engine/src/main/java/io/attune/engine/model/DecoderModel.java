@@ -17,6 +17,22 @@ public interface DecoderModel extends Architecture, Stack {
     return 0;
   }
 
+  /**
+   * Whether a token's position means something else in a longer text, so that a prompt must be read
+   * in one step.
+   */
+  default boolean positionsDependOnLength() {
+    return false;
+  }
+
+  /**
+   * The length of a text past which all of it must be read again, because its positions change
+   * their meaning there.
+   */
+  default int rereadAfter() {
+    return Integer.MAX_VALUE;
+  }
+
   @Override
   default int layers() {
     return config().layers();

@@ -29,10 +29,10 @@ public final class KvCache implements AutoCloseable {
 
   KvCache(Stack stack, int slots, int capacity) {
     this.slots = slots;
-    this.capacity = capacity;
+    this.capacity = Math.min(capacity, stack.longest());
     this.scope = Torch.scope("kv-cache");
     Attention.Heads heads = stack.heads();
-    Shape shape = new Shape(slots, capacity, heads.keyValues(), heads.size());
+    Shape shape = new Shape(slots, this.capacity, heads.keyValues(), heads.size());
     List<NDArray> k = new ArrayList<>();
     List<NDArray> v = new ArrayList<>();
     for (int i = 0; i < stack.layers(); i++) {

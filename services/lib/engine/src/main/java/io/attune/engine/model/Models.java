@@ -19,6 +19,13 @@ public final class Models {
     FAMILIES.put("llama", Llama::parse);
     FAMILIES.put("roberta", Roberta::parse);
     FAMILIES.put("t5", T5::parse);
+    FAMILIES.put("gemma2", Gemma2::parse);
+    FAMILIES.put("gpt2", Gpt2::parse);
+    FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("mistral", Mistral::parse);
+    FAMILIES.put("phi3", Phi3::parse);
+    FAMILIES.put("qwen2", Qwen2::parse);
+    FAMILIES.put("qwen3", Qwen3::parse);
   }
 
   private Models() {}

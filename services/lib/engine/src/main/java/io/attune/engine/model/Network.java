@@ -3,6 +3,8 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
@@ -22,6 +24,7 @@ import java.util.function.Function;
  */
 public final class Network {
   private final Program program;
+  private final int longest;
   private final List<NDArray> embedWeights;
   private final List<NDArray> finishWeights;
   private final List<Layer> layers = new ArrayList<>();
@@ -33,6 +36,7 @@ public final class Network {
    * @param weights from names, as the stack and {@code seams} use them, to arrays
    */
   public Network(Stack stack, Seams seams, Function<String, NDArray> weights) {
+    longest = stack.longest();
     StringBuilder text = new StringBuilder();
     embedWeights = resolve(emitEmbed(stack, seams, text), weights);
     finishWeights = resolve(emitFinish(stack, text), weights);
@@ -140,6 +144,12 @@ public final class Network {
    * @param layout what the seams' parameters are called with
    */
   private NDArray run(NDManager scope, TokenBatch batch, NDList own, NDList layout) {
+    long tokens = batch.pad().getShape().get(1);
+    if (tokens > longest) {
+      throw new EngineException(
+          Reason.TOO_LONG,
+          "a text has " + tokens + " tokens; the model has positions for " + longest);
+    }
     NDList inputs = new NDList(batch.positions());
     inputs.addAll(own);
     inputs.addAll(layout);

@@ -16,6 +16,11 @@ public interface Stack {
   /** How a layer keeps its keys and values; alike in all layers. */
   Attention.Heads heads();
 
+  /** Tokens of the longest text that there are positions for. */
+  default int longest() {
+    return Integer.MAX_VALUE;
+  }
+
   /**
    * Variables that {@link #embed} leaves beside {@code h} and every layer reads, such as the angles
    * of rotary positions.

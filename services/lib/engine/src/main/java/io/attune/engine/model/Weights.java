@@ -99,25 +99,18 @@ public final class Weights implements AutoCloseable {
   }
 
   /**
-   * Fresh weights as transformers initialises them: matrices normal(0, initializer_range), norms 1,
-   * biases 0. The same seed gives the same weights on any machine.
+   * Fresh weights, drawn as the family says. The same seed gives the same weights on any machine.
    */
   public static Weights random(Architecture architecture, long seed) {
     Weights weights = new Weights(architecture);
-    double deviation = architecture.config().initializerRange();
     Random random = Seed.random(seed, "weights");
     architecture
         .parameters()
         .forEach(
             (name, shape) -> {
-              float[] values = new float[Math.toIntExact(shape.size())];
-              if (shape.dimension() == 2) {
-                for (int i = 0; i < values.length; i++) {
-                  values[i] = (float) (random.nextGaussian() * deviation);
-                }
-              } else if (name.endsWith(".weight")) {
-                Arrays.fill(values, 1);
-              }
+              int size = Math.toIntExact(shape.size());
+              int rows = Math.toIntExact(shape.get(0));
+              float[] values = architecture.initial(name).draw(size, rows, random);
               weights.arrays.put(name, weights.scope.create(values, shape));
             });
     return weights;

@@ -74,4 +74,13 @@ public interface Attention {
    *     all rows agree
    */
   String emitDistances(MethodWriter out);
+
+  /**
+   * Emits how long the texts are, as far as they are known, to be used where a stack's state begins
+   * (whose {@code positions} are there).
+   *
+   * @return a variable holding [R] int64, for R parts of equally many tokens each: one for a whole
+   *     batch, that of its longest text, in training; one for each row in generation
+   */
+  String emitLengths(MethodWriter out);
 }

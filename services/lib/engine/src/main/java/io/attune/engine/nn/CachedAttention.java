@@ -89,4 +89,9 @@ public final class CachedAttention implements Attention {
   public String emitDistances(MethodWriter out) {
     return out.value("torch.arange(length) - torch.view(position, [n, t, 1])");
   }
+
+  @Override
+  public String emitLengths(MethodWriter out) {
+    return out.value("torch.amax(torch.view(position, [n, t]), [1]) + 1");
+  }
 }

@@ -24,6 +24,9 @@ public final class DenseProjection implements Projection {
 
   @Override
   public String embedding(MethodWriter out, String ids, Embedding table) {
-    return out.value("torch.embedding(%s, %s)", out.weight(table.weight()), ids);
+    String rows = out.value("torch.embedding(%s, %s)", out.weight(table.weight()), ids);
+    return table.scale() == 1
+        ? rows
+        : out.value("torch.mul(%s, %s)", rows, MethodWriter.number(table.scale()));
   }
 }

@@ -6,8 +6,13 @@ import ai.djl.ndarray.types.Shape;
  * A table of vectors that tokens are looked up in.
  *
  * @param name module path as in the checkpoint; its weight is {@code name + ".weight"}, [V, E]
+ * @param scale multiplies what is looked up; an adapter's virtual tokens are not scaled
  */
-public record Embedding(String name, int vocabulary, int size) {
+public record Embedding(String name, int vocabulary, int size, double scale) {
+  public Embedding(String name, int vocabulary, int size) {
+    this(name, vocabulary, size, 1);
+  }
+
   public String weight() {
     return name + ".weight";
   }

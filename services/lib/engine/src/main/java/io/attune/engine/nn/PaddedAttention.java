@@ -129,4 +129,9 @@ public final class PaddedAttention implements Attention {
     out.line("i = torch.arange(torch.size(pad, 1))");
     return out.value("torch.unsqueeze(torch.unsqueeze(i, 0) - torch.unsqueeze(i, 1), 0)");
   }
+
+  @Override
+  public String emitLengths(MethodWriter out) {
+    return out.value("torch.view(torch.max(positions) + 1, [1])");
+  }
 }

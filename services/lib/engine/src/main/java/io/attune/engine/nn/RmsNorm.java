@@ -10,4 +10,12 @@ public final class RmsNorm {
         "torch.rms_norm(%s, [%d], %s, %s)",
         x, size, out.weight(weight), MethodWriter.number(epsilon));
   }
+
+  /** As {@link #emit}, for a weight that is stored less 1 (Gemma). */
+  public static String emitShifted(
+      MethodWriter out, String x, String weight, int size, double epsilon) {
+    return out.value(
+        "torch.rms_norm(%s, [%d], torch.add(%s, 1), %s)",
+        x, size, out.weight(weight), MethodWriter.number(epsilon));
+  }
 }

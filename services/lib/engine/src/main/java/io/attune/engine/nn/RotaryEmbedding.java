@@ -1,64 +1,39 @@
 package io.attune.engine.nn;
 
 /**
- * Rotary position embedding (Su et al., arXiv 2104.09864), rotating the two halves of a head.
+ * Rotary position embedding (Su et al., arXiv 2104.09864), rotating the two halves of a head, or of
+ * its beginning, against each other.
  *
- * <p>Frequencies are made once in Java from the config; the variants change only them.
+ * @param size elements of a head that are rotated, even; what follows them stays as it is
+ * @param attentionFactor multiplies what is rotated (YaRN, LongRoPE); 1 for nothing
  */
-public final class RotaryEmbedding {
-  private RotaryEmbedding() {}
+public record RotaryEmbedding(int size, RotaryFrequencies frequencies, double attentionFactor) {
 
-  /** theta^(-2i/D) for i < D/2. */
-  public static float[] frequencies(int headSize, double theta) {
-    float[] result = new float[headSize / 2];
-    for (int i = 0; i < result.length; i++) {
-      result[i] = (float) (1.0 / Math.pow(theta, 2.0 * i / headSize));
-    }
-    return result;
-  }
-
-  /** Position interpolation (arXiv 2306.15595): every frequency divided by {@code factor}. */
-  public static float[] linear(float[] frequencies, double factor) {
-    float[] result = new float[frequencies.length];
-    for (int i = 0; i < result.length; i++) {
-      result[i] = (float) (frequencies[i] / factor);
-    }
-    return result;
-  }
-
-  /**
-   * Llama 3.1's stretch: slow frequencies divided by {@code factor}, fast ones kept, those between
-   * blended, by how often they turn within the original context.
-   */
-  public static float[] llama3(
-      float[] frequencies, double factor, double lowFactor, double highFactor, double original) {
-    float[] result = new float[frequencies.length];
-    for (int i = 0; i < result.length; i++) {
-      double frequency = frequencies[i];
-      double wavelength = 2 * Math.PI / frequency;
-      if (wavelength > original / lowFactor) {
-        result[i] = (float) (frequency / factor);
-      } else if (wavelength < original / highFactor) {
-        result[i] = (float) frequency;
-      } else {
-        double blend = (original / wavelength - lowFactor) / (highFactor - lowFactor);
-        result[i] = (float) ((1 - blend) * frequency / factor + blend * frequency);
+  /** Emits {@code cos} and {@code sin}, [N, 1, size/2] each, from {@code positions} [N]. */
+  public void emitAngles(MethodWriter out, Attention attention) {
+    String f = frequencies.emit(out, attention); // [R, size/2]
+    out.line("angles = torch.view(positions.float(), [torch.size(%s, 0), -1, 1])", f);
+    out.line(
+        "angles = torch.reshape(torch.mul(angles, torch.unsqueeze(%s, 1)), [-1, 1, %d])",
+        f, size / 2);
+    for (String function : new String[] {"cos", "sin"}) {
+      out.line("%s = torch.%s(angles)", function, function);
+      if (attentionFactor != 1) {
+        out.line(
+            "%s = torch.mul(%s, %s)", function, function, MethodWriter.number(attentionFactor));
       }
     }
-    return result;
   }
 
-  /** Emits {@code cos} and {@code sin}, [N, 1, D/2] each, from {@code positions} [N]. */
-  public static void emitAngles(MethodWriter out, String frequencies) {
-    out.line("angles = torch.unsqueeze(torch.outer(positions.float(), %s), 1)", frequencies);
-    out.line("cos = torch.cos(angles)");
-    out.line("sin = torch.sin(angles)");
-  }
-
-  /** Emits the rotation of a variable holding [N, heads, D]. */
-  public static String emitRotation(MethodWriter out, String x, int headSize) {
-    String a = out.value("torch.slice(%s, 2, 0, %d)", x, headSize / 2);
-    String b = out.value("torch.slice(%s, 2, %d, %d)", x, headSize / 2, headSize);
-    return out.value("torch.cat([%s * cos - %s * sin, %s * cos + %s * sin], 2)", a, b, b, a);
+  /** Emits the rotation of a variable holding [N, heads, headSize]. */
+  public String emitRotation(MethodWriter out, String x, int headSize) {
+    String a = out.value("torch.slice(%s, 2, 0, %d)", x, size / 2);
+    String b = out.value("torch.slice(%s, 2, %d, %d)", x, size / 2, size);
+    String rest = "";
+    if (size < headSize) {
+      rest = ", " + out.value("torch.slice(%s, 2, %d, %d)", x, size, headSize);
+    }
+    return out.value(
+        "torch.cat([%s * cos - %s * sin, %s * cos + %s * sin%s], 2)", a, b, b, a, rest);
   }
 }
