@@ -109,9 +109,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
                     .orElseGet(
                         () ->
                             in.corrupt(
-                                what
-                                    + " has the unknown type "
-                                    + Integer.toUnsignedString(id))));
+                                what + " has the unknown type " + Integer.toUnsignedString(id))));
   }
 
   private static long byteSize(GgmlType type, long[] shape, String what, HeaderCursor in) {

@@ -30,7 +30,8 @@ public final class GgufImport {
   public static void run(Path file, Path folder, TensorType type, ProgressListener listener) {
     if (type != TensorType.F32 && type != TensorType.BF16 && type != TensorType.F16) {
       throw new EngineException(
-          Reason.INVALID_ARGUMENT, "weights are not written as " + type + "; take F32, BF16 or F16");
+          Reason.INVALID_ARGUMENT,
+          "weights are not written as " + type + "; take F32, BF16 or F16");
     }
     try (GgufFile gguf = GgufFile.open(file)) {
       GgufMetadata metadata = gguf.metadata();
@@ -49,8 +50,7 @@ public final class GgufImport {
       Optional<String> template = metadata.text("tokenizer.chat_template");
       byte[] config =
           JsonFiles.pretty(
-              HubConfig.model(
-                  shape, RotaryScaling.read(gguf, shape), tokenizer.roles(), type));
+              HubConfig.model(shape, RotaryScaling.read(gguf, shape), tokenizer.roles(), type));
       if (!metadata.has("tokenizer.ggml.pre") && tokenizer.isByteLevel()) {
         listener.onNotice(
             file + " does not say how its tokenizer cuts text into words; the default is taken");
@@ -69,8 +69,7 @@ public final class GgufImport {
               Files.writeString(into.resolve("chat_template.jinja"), template.get());
             }
             try (OutputStream out =
-                new BufferedOutputStream(
-                    Files.newOutputStream(into.resolve("tokenizer.json")))) {
+                new BufferedOutputStream(Files.newOutputStream(into.resolve("tokenizer.json")))) {
               tokenizer.writeJson(out);
             }
             SafeTensorsWriter.write(

@@ -56,8 +56,7 @@ final class HeaderCursor {
   int count(long most, int leastBytes, String what) {
     long count = int64(what);
     if (count < 0 || count > most) {
-      throw corrupt(
-          what + " is " + Long.toUnsignedString(count) + ", beyond the limit of " + most);
+      throw corrupt(what + " is " + Long.toUnsignedString(count) + ", beyond the limit of " + most);
     }
     if (count * leastBytes > bytes.remaining()) {
       throw corrupt(what + " is " + count + ", more than the file has room for");

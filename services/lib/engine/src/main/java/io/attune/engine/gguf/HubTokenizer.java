@@ -35,8 +35,7 @@ final class HubTokenizer {
     this.vocabulary = vocabulary;
     this.byteLevel = byteLevel;
     boolean begins = byteLevel.map(PreTokenizer::beginsText).orElse(true);
-    this.addsBos =
-        adds("tokenizer.ggml.add_bos_token", begins, vocabulary.roles().bos());
+    this.addsBos = adds("tokenizer.ggml.add_bos_token", begins, vocabulary.roles().bos());
     this.addsEos = adds("tokenizer.ggml.add_eos_token", false, vocabulary.roles().eos());
   }
 
@@ -55,9 +54,7 @@ final class HubTokenizer {
     return switch (model) {
       case "gpt2" ->
           new HubTokenizer(
-              metadata,
-              TokenVocabulary.read(metadata, false),
-              Optional.of(preTokenizer(metadata)));
+              metadata, TokenVocabulary.read(metadata, false), Optional.of(preTokenizer(metadata)));
       case "llama" ->
           new HubTokenizer(metadata, TokenVocabulary.read(metadata, true), Optional.empty());
       default ->
@@ -73,8 +70,7 @@ final class HubTokenizer {
     return PreTokenizer.named(name)
         .orElseThrow(
             () ->
-                metadata.unsupported(
-                    key, "is '" + name + "'; known are " + PreTokenizer.names()));
+                metadata.unsupported(key, "is '" + name + "'; known are " + PreTokenizer.names()));
   }
 
   boolean isByteLevel() {
@@ -238,8 +234,7 @@ final class HubTokenizer {
     json.writeNullField("end_of_word_suffix");
     json.writeBooleanField("fuse_unk", byteLevel.isEmpty());
     json.writeBooleanField("byte_fallback", byteLevel.isEmpty());
-    json.writeBooleanField(
-        "ignore_merges", byteLevel.map(PreTokenizer::wholeWords).orElse(false));
+    json.writeBooleanField("ignore_merges", byteLevel.map(PreTokenizer::wholeWords).orElse(false));
     json.writeObjectFieldStart("vocab");
     for (int id = 0; id < tokens(); id++) {
       json.writeNumberField(vocabulary.tokens().get(id), id);

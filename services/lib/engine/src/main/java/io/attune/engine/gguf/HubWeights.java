@@ -50,14 +50,29 @@ final class HubWeights {
     boolean swap = shape.family().neighbouringPairs();
     put(from + "attn_norm.weight", to + "input_layernorm.weight", 0, e);
     put(from + "ffn_norm.weight", to + "post_attention_layernorm.weight", 0, e);
-    linear(from + "attn_q", to + "self_attn.q_proj", swap ? shape.heads() : 0, shape.heads() * d, e,
+    linear(
+        from + "attn_q",
+        to + "self_attn.q_proj",
+        swap ? shape.heads() : 0,
+        shape.heads() * d,
+        e,
         shape.queryKeyValueBias());
-    linear(from + "attn_k", to + "self_attn.k_proj", swap ? shape.keyValueHeads() : 0,
-        shape.keyValueHeads() * d, e, shape.queryKeyValueBias());
-    linear(from + "attn_v", to + "self_attn.v_proj", 0, shape.keyValueHeads() * d, e,
+    linear(
+        from + "attn_k",
+        to + "self_attn.k_proj",
+        swap ? shape.keyValueHeads() : 0,
+        shape.keyValueHeads() * d,
+        e,
         shape.queryKeyValueBias());
-    linear(from + "attn_output", to + "self_attn.o_proj", 0, e, shape.heads() * d,
-        shape.outputBias());
+    linear(
+        from + "attn_v",
+        to + "self_attn.v_proj",
+        0,
+        shape.keyValueHeads() * d,
+        e,
+        shape.queryKeyValueBias());
+    linear(
+        from + "attn_output", to + "self_attn.o_proj", 0, e, shape.heads() * d, shape.outputBias());
     if (shape.family().queryKeyNorm()) {
       put(from + "attn_q_norm.weight", to + "self_attn.q_norm.weight", 0, d);
       put(from + "attn_k_norm.weight", to + "self_attn.k_norm.weight", 0, d);

@@ -93,8 +93,7 @@ record ModelShape(
         metadata
             .number(prefix + "attention.layer_norm_rms_epsilon")
             .orElseThrow(
-                () ->
-                    metadata.corrupt(prefix + "attention.layer_norm_rms_epsilon", "is missing")),
+                () -> metadata.corrupt(prefix + "attention.layer_norm_rms_epsilon", "is missing")),
         metadata.number(prefix + "rope.freq_base").orElse(10_000),
         !has.test(HubWeights.HEAD),
         has.test("blk.0.attn_q.bias"),

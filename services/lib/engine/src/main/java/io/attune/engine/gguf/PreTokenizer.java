@@ -72,8 +72,7 @@ enum PreTokenizer {
   TEKKEN(
       true,
       true,
-      List.of(
-          Regex.cased("") + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" + Regex.SPACE),
+      List.of(Regex.cased("") + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" + Regex.SPACE),
       "tekken"),
   GPT4O(
       false,

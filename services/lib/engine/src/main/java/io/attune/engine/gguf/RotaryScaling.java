@@ -72,11 +72,10 @@ final class RotaryScaling {
   }
 
   /**
-   * The settings behind the divisors. They are worked out anew from the settings found and compared,
-   * so that a file with others is refused instead of computed wrongly.
+   * The settings behind the divisors. They are worked out anew from the settings found and
+   * compared, so that a file with others is refused instead of computed wrongly.
    */
-  private static Optional<ObjectNode> llama3(
-      GgufFile file, ModelShape shape, GgufTensor factors) {
+  private static Optional<ObjectNode> llama3(GgufFile file, ModelShape shape, GgufTensor factors) {
     int half = shape.headSize() / 2;
     if (factors.elements() != half || shape.family() != ModelFamily.LLAMA) {
       throw refused(file, "has " + factors.elements() + " numbers, of which " + half + " have use");
@@ -87,8 +86,7 @@ final class RotaryScaling {
       factor = Math.max(factor, divisor);
     }
     for (int i = 0; i < half; i++) {
-      double wavelength =
-          2 * Math.PI * Math.pow(shape.ropeTheta(), 2.0 * i / shape.headSize());
+      double wavelength = 2 * Math.PI * Math.pow(shape.ropeTheta(), 2.0 * i / shape.headSize());
       double smooth = (ORIGINAL_POSITIONS / wavelength - LOW) / (HIGH - LOW);
       double expected = 1 / (Math.max(0, Math.min(1, smooth)) * (1 - 1 / factor) + 1 / factor);
       if (!(Math.abs(divisors[i] - expected) <= 1e-4 * expected)) {

@@ -62,8 +62,7 @@ final class TensorValues implements Iterable<ByteBuffer> {
   }
 
   private final class Pieces implements Iterator<ByteBuffer> {
-    private final float[] values =
-        new float[(int) Math.min(PIECE, blocks * type.blockElements())];
+    private final float[] values = new float[(int) Math.min(PIECE, blocks * type.blockElements())];
     private final ByteBuffer bytes =
         ByteBuffer.allocate(values.length * out.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     private long next;

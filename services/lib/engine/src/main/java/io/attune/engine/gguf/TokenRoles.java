@@ -15,8 +15,8 @@ record TokenRoles(
 
   /**
    * @param tokens size of the vocabulary; an id beyond it is refused
-   * @param sentencePiece whether llama.cpp's defaults for that kind hold: 1 begins, 2 ends a text, 0
-   *     is unknown
+   * @param sentencePiece whether llama.cpp's defaults for that kind hold: 1 begins, 2 ends a text,
+   *     0 is unknown
    */
   static TokenRoles read(GgufMetadata metadata, int tokens, boolean sentencePiece) {
     OptionalInt bos = id(metadata, "bos", tokens, sentencePiece ? 1 : -1);

@@ -72,7 +72,10 @@ record TokenVocabulary(
       }
     }
     return new TokenVocabulary(
-        Collections.unmodifiableList(tokens), Collections.unmodifiableMap(ids), roles, special,
+        Collections.unmodifiableList(tokens),
+        Collections.unmodifiableMap(ids),
+        roles,
+        special,
         added);
   }
 }
