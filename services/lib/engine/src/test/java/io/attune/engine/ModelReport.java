@@ -8,6 +8,7 @@ import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.token.ChatMessage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -29,13 +30,10 @@ final class ModelReport {
   public static void main(String[] args) throws Exception {
     ObjectNode report = JSON.createObjectNode();
     try (LanguageModel model = LanguageModel.load(Path.of(args[0]), LoadOptions.defaults())) {
+      answer(model, JSON.readTree(Path.of(args[4]).toFile()), Integer.parseInt(args[5]), report);
       int[] ids = model.tokenizer().encode(Files.readString(Path.of(args[1])), true);
       readText(
           model, Arrays.copyOf(ids, Integer.parseInt(args[2])), Integer.parseInt(args[3]), report);
-      ArrayNode answers = report.putArray("answers");
-      for (JsonNode prompt : JSON.readTree(Path.of(args[4]).toFile())) {
-        answer(model, prompt.asText(), Integer.parseInt(args[5]), answers.addObject());
-      }
     }
     JSON.writeValue(Path.of(args[6]).toFile(), report);
   }
@@ -73,36 +71,44 @@ final class ModelReport {
     return logits[from + token] - max - Math.log(sum);
   }
 
-  private static void answer(LanguageModel model, String prompt, int tokens, ObjectNode into) {
-    String text =
-        model.chatTemplate().orElseThrow().render(List.of(new ChatMessage("user", prompt)), true);
-    int[] ids = model.tokenizer().encode(text, false);
-    into.put("prompt", prompt);
-    Arrays.stream(ids).forEach(into.putArray("prompt_ids")::add);
-    ArrayNode answered = into.putArray("answer_ids");
-    CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
-    GenerationListener listener =
-        new GenerationListener() {
-          @Override
-          public void onToken(int id, String piece, float logProbability) {
-            answered.add(id);
-          }
-
-          @Override
-          public void onComplete(CompletedGeneration generation) {
-            done.complete(generation);
-          }
-
-          @Override
-          public void onFailure(EngineException failure) {
-            done.completeExceptionally(failure);
-          }
-        };
+  /** All prompts at once, as a server would. */
+  private static void answer(LanguageModel model, JsonNode prompts, int tokens, ObjectNode report) {
+    ArrayNode answers = report.putArray("answers");
+    List<CompletableFuture<CompletedGeneration>> all = new ArrayList<>();
     try (TextGenerator generator =
-        new TextGenerator(model, new GeneratorOptions(1, ids.length + tokens))) {
-      generator.submit(
-          new GenerationRequest(ids, null, SamplingParameters.greedy(tokens)), listener);
-      into.put("answer", done.join().text());
+        new TextGenerator(model, new GeneratorOptions(prompts.size(), 256 + tokens))) {
+      for (JsonNode prompt : prompts) {
+        List<ChatMessage> messages = List.of(new ChatMessage("user", prompt.asText()));
+        String text = model.chatTemplate().orElseThrow().render(messages, true);
+        int[] ids = model.tokenizer().encode(text, false);
+        ObjectNode answer = answers.addObject().put("prompt", prompt.asText());
+        Arrays.stream(ids).forEach(answer.putArray("prompt_ids")::add);
+        Listener listener = new Listener(answer.putArray("answer_ids"), new CompletableFuture<>());
+        all.add(listener.done);
+        generator.submit(
+            new GenerationRequest(ids, null, SamplingParameters.greedy(tokens)), listener);
+      }
+      for (int i = 0; i < all.size(); i++) {
+        ((ObjectNode) answers.get(i)).put("answer", all.get(i).join().text());
+      }
+    }
+  }
+
+  private record Listener(ArrayNode ids, CompletableFuture<CompletedGeneration> done)
+      implements GenerationListener {
+    @Override
+    public void onToken(int id, String text, float logProbability) {
+      ids.add(id);
+    }
+
+    @Override
+    public void onComplete(CompletedGeneration generation) {
+      done.complete(generation);
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      done.completeExceptionally(failure);
     }
   }
 }

@@ -42,4 +42,19 @@ enum ModelFamily {
   boolean queryKeyNorm() {
     return this == QWEN3;
   }
+
+  /**
+   * Whether transformers' class has biases in exactly these places.
+   *
+   * @param queryKeyValue of the three projections before attention
+   * @param output of the one after it
+   * @param feedForward of the feed-forward network
+   */
+  boolean hasBiases(boolean queryKeyValue, boolean output, boolean feedForward) {
+    return switch (this) {
+      case LLAMA -> queryKeyValue == output;
+      case QWEN2 -> queryKeyValue && !output && !feedForward;
+      case QWEN3 -> queryKeyValue == output && !feedForward;
+    };
+  }
 }

@@ -4,7 +4,6 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * What the metadata says about the network. Every key of the architecture is either read here or in
@@ -81,7 +80,14 @@ record ModelShape(
           prefix + "attention.head_count_kv",
           "is " + keyValueHeads + ", which does not divide the " + heads + " heads");
     }
-    Predicate<String> has = tensors::containsKey;
+    boolean queryKeyValueBias = tensors.containsKey("blk.0.attn_q.bias");
+    boolean outputBias = tensors.containsKey("blk.0.attn_output.bias");
+    boolean feedForwardBias = tensors.containsKey("blk.0.ffn_down.bias");
+    if (!family.hasBiases(queryKeyValueBias, outputBias, feedForwardBias)) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          file.source() + " has biases in other places than " + family.className() + " has them");
+    }
     return new ModelShape(
         family,
         (int) embedding.shape()[0],
@@ -97,10 +103,10 @@ record ModelShape(
             .orElseThrow(
                 () -> metadata.corrupt(prefix + "attention.layer_norm_rms_epsilon", "is missing")),
         metadata.number(prefix + "rope.freq_base").orElse(10_000),
-        !has.test(HubWeights.HEAD),
-        has.test("blk.0.attn_q.bias"),
-        has.test("blk.0.attn_output.bias"),
-        has.test("blk.0.ffn_down.bias"));
+        !tensors.containsKey(HubWeights.HEAD),
+        queryKeyValueBias,
+        outputBias,
+        feedForwardBias);
   }
 
   private static int headSize(GgufMetadata metadata, String prefix, int hidden, int heads) {

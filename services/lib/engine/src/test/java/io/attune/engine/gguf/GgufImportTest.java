@@ -376,6 +376,49 @@ class GgufImportTest {
   }
 
   @Test
+  void refusesBiasesThatTransformersHasNoPlaceFor() throws Exception {
+    Path llama =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .zeros("blk.0.attn_q.bias", 32)
+            .zeros("blk.0.attn_k.bias", 16)
+            .zeros("blk.0.attn_v.bias", 16)
+            .write(folder.resolve("llama.gguf"));
+    assertRefused(llama, Reason.UNSUPPORTED, "biases in other places than LlamaForCausalLM");
+
+    Path qwen2 =
+        GgufBuilder.copy(Golden.path("gguf/qwen2.gguf"))
+            .zeros("blk.0.attn_output.bias", 32)
+            .write(folder.resolve("qwen2.gguf"));
+    assertRefused(qwen2, Reason.UNSUPPORTED, "biases in other places than Qwen2ForCausalLM");
+  }
+
+  @Test
+  void biasesOfQueriesAndKeysAreReorderedAsTheirRows() throws Exception {
+    ByteBuffer numbers = GgufBuilder.bytes(4 * 32);
+    for (int i = 0; i < 32; i++) {
+      numbers.putFloat(i);
+    }
+    Path file =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .tensor("blk.0.attn_q.bias", 0, numbers.array(), 32)
+            .zeros("blk.0.attn_k.bias", 16)
+            .zeros("blk.0.attn_v.bias", 16)
+            .zeros("blk.0.attn_output.bias", 32)
+            .write(folder.resolve("x.gguf"));
+    Path out = imported(file);
+
+    assertThat(json(out.resolve("config.json")).get("attention_bias").asBoolean()).isTrue();
+    float[] bias =
+        Golden.tensor(out.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.bias");
+    for (int head = 0; head < 2; head++) {
+      for (int pair = 0; pair < 8; pair++) {
+        assertThat(bias[16 * head + pair]).isEqualTo(16 * head + 2 * pair);
+        assertThat(bias[16 * head + 8 + pair]).isEqualTo(16 * head + 2 * pair + 1);
+      }
+    }
+  }
+
+  @Test
   void refusesAFolderThatExists() throws Exception {
     Files.createDirectory(folder.resolve("out"));
     assertThatThrownBy(() -> imported(Golden.path("gguf/llama.gguf")))
