@@ -4,6 +4,7 @@ import io.attune.engine.EngineException;
 import io.attune.launcher.command.DemoCommand;
 import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
+import io.attune.launcher.command.ImportCommand;
 import io.attune.launcher.command.LogitsCommand;
 import io.attune.launcher.command.MergeCommand;
 import io.attune.launcher.command.QuickstartCommand;
@@ -35,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       LogitsCommand.class,
       EvaluateCommand.class,
       MergeCommand.class,
+      ImportCommand.class,
     })
 public final class Attune {
   @CommandLine.Option(
