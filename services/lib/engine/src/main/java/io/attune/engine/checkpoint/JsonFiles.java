@@ -33,13 +33,18 @@ public final class JsonFiles {
 
   /** Reads an object; {@code maxBytes} bounds the file before it is read. */
   public static ObjectNode readObject(Path path, long maxBytes) {
+    return object(read(path, maxBytes), path.toString());
+  }
+
+  /** Reads any value; {@code maxBytes} bounds the file before it is read. */
+  public static JsonNode read(Path path, long maxBytes) {
     try {
       long size = Files.size(path);
       if (size > maxBytes) {
         throw new EngineException(
             Reason.CORRUPT, path + " has " + size + " bytes; at most " + maxBytes + " are read");
       }
-      return object(MAPPER.readTree(Files.readAllBytes(path)), path.toString());
+      return MAPPER.readTree(Files.readAllBytes(path));
     } catch (JsonProcessingException e) {
       throw new EngineException(
           Reason.CORRUPT, path + " is not valid JSON: " + e.getOriginalMessage(), e);

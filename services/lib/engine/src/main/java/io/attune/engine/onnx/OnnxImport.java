@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a Hugging Face folder from an exported sentence encoder of the BERT type: {@code
@@ -27,6 +28,9 @@ public final class OnnxImport {
   private static final long MAX_JSON_BYTES = 16L << 20;
   private static final String POOLING = "1_Pooling/config.json";
   private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+
+  /** Of sentence-transformers, in their order. */
+  private static final List<String> MODULES = List.of("Transformer", "Pooling", "Normalize");
 
   /**
    * What was imported.
@@ -43,7 +47,7 @@ public final class OnnxImport {
    * @param out the folder to write, which must not exist
    * @param pooling null for what {@code 1_Pooling/config.json} beside the graph says, or else mean
    */
-  public static Summary write(Path source, Path out, Pooling pooling) {
+  public static Summary write(Path source, Path out, @Nullable Pooling pooling) {
     if (Files.exists(out)) {
       throw new EngineException(Reason.INVALID_ARGUMENT, out + " exists already; choose another");
     }
@@ -88,13 +92,14 @@ public final class OnnxImport {
             : tokenizer.config(encoder.positions());
     ObjectNode config = config(encoder, tokenizer.padId());
     agree(config, files.file("config.json"));
+    boolean normalizes = normalizes(files.file("modules.json"));
     AtomicFiles.writeFolder(
         out,
         folder -> {
           Files.createDirectory(folder.resolve("1_Pooling"));
           write(folder.resolve("config.json"), config);
           write(folder.resolve(TOKENIZER_CONFIG), tokenizerConfig);
-          write(folder.resolve("modules.json"), modules());
+          write(folder.resolve("modules.json"), modules(normalizes));
           write(folder.resolve(POOLING), pooling.config(encoder.hidden()));
           Files.copy(tokenizerJson, folder.resolve("tokenizer.json"));
           SafeTensorsWriter.write(
@@ -178,16 +183,33 @@ public final class OnnxImport {
         : graph.equals(stated);
   }
 
-  private static ArrayNode modules() {
+  /** Whether vectors get length 1: what modules.json beside the graph says, else yes. */
+  private static boolean normalizes(Path beside) {
+    if (!Files.exists(beside)) {
+      return true;
+    }
+    boolean normalizes = false;
+    for (JsonNode module : JsonFiles.read(beside, MAX_JSON_BYTES)) {
+      String type = module.path("type").asText();
+      String name = type.substring(type.lastIndexOf('.') + 1);
+      if (!MODULES.contains(name)) {
+        throw new EngineException(
+            Reason.UNSUPPORTED, beside + " has a module of type '" + type + "', which is not read");
+      }
+      normalizes |= name.equals("Normalize");
+    }
+    return normalizes;
+  }
+
+  private static ArrayNode modules(boolean normalizes) {
     ArrayNode modules = JsonFiles.newObject().arrayNode();
     String[] paths = {"", "1_Pooling", "2_Normalize"};
-    String[] types = {"Transformer", "Pooling", "Normalize"};
-    for (int i = 0; i < types.length; i++) {
+    for (int i = 0; i < (normalizes ? 3 : 2); i++) {
       ObjectNode module = modules.addObject();
       module.put("idx", i);
       module.put("name", String.valueOf(i));
       module.put("path", paths[i]);
-      module.put("type", "sentence_transformers.models." + types[i]);
+      module.put("type", "sentence_transformers.models." + MODULES.get(i));
     }
     return modules;
   }

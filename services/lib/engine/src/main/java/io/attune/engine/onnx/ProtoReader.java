@@ -28,7 +28,7 @@ final class ProtoReader {
   private static final int FIXED32 = 5;
 
   private static final int MAX_STRING = 4096;
-  private static final int MAX_INTEGERS = 4096;
+  private static final int MAX_INTEGERS = 16_384;
 
   private final ByteBuffer bytes;
   private final String source;
@@ -111,24 +111,25 @@ final class ProtoReader {
   /** The integers so far and those of this field, which may be packed or single. */
   long[] integers(long[] before) {
     if (wireType == VARINT) {
-      return append(before, before.length, varint());
+      long[] values = Arrays.copyOf(before, limited(before.length + 1));
+      values[before.length] = varint();
+      return values;
     }
     ProtoReader packed = new ProtoReader(delimited(), source, budget);
-    long[] values = before;
+    // Each takes a byte at least.
+    long[] values = Arrays.copyOf(before, before.length + limited(packed.bytes.remaining()));
     int count = before.length;
     while (packed.bytes.hasRemaining()) {
-      values = append(values, count++, packed.varint());
+      values[count++] = packed.varint();
     }
-    return Arrays.copyOf(values, count);
+    return Arrays.copyOf(values, limited(count));
   }
 
-  private long[] append(long[] values, int count, long value) {
-    if (count >= MAX_INTEGERS) {
+  private int limited(int count) {
+    if (count > MAX_INTEGERS) {
       throw corrupt("a list has more than " + MAX_INTEGERS + " integers");
     }
-    long[] grown = count < values.length ? values : Arrays.copyOf(values, Math.max(count + 1, 4));
-    grown[count] = value;
-    return grown;
+    return count;
   }
 
   private long varint() {
