@@ -16,10 +16,11 @@ import java.util.Arrays;
  * encoding</a>.
  */
 final class ProtoReader {
-  /** Objects and characters that one file may still put into the heap. */
+  /** Objects, characters and integers that one file may still put into the heap. */
   static final class Budget {
     private int objects = 300_000;
     private int stringBytes = 32 << 20;
+    private int integers = 1 << 20;
   }
 
   private static final int VARINT = 0;
@@ -28,7 +29,10 @@ final class ProtoReader {
   private static final int FIXED32 = 5;
 
   private static final int MAX_STRING = 4096;
-  private static final int MAX_INTEGERS = 16_384;
+  private static final int MAX_PACKED_BYTES = 1 << 17;
+
+  /** Fewer, since each is appended by a copy. */
+  private static final int MAX_SINGLE_INTEGERS = 1024;
 
   private final ByteBuffer bytes;
   private final String source;
@@ -111,25 +115,34 @@ final class ProtoReader {
   /** The integers so far and those of this field, which may be packed or single. */
   long[] integers(long[] before) {
     if (wireType == VARINT) {
-      long[] values = Arrays.copyOf(before, limited(before.length + 1));
+      long[] values = Arrays.copyOf(before, limited(before.length + 1, MAX_SINGLE_INTEGERS));
+      spendIntegers(1);
       values[before.length] = varint();
       return values;
     }
     ProtoReader packed = new ProtoReader(delimited(), source, budget);
     // Each takes a byte at least.
-    long[] values = Arrays.copyOf(before, before.length + limited(packed.bytes.remaining()));
+    long[] values = Arrays.copyOf(before, before.length + limited(packed.bytes.remaining(), MAX_PACKED_BYTES));
     int count = before.length;
     while (packed.bytes.hasRemaining()) {
       values[count++] = packed.varint();
     }
-    return Arrays.copyOf(values, limited(count));
+    spendIntegers(count - before.length);
+    return Arrays.copyOf(values, count);
   }
 
-  private int limited(int count) {
-    if (count > MAX_INTEGERS) {
-      throw corrupt("a list has more than " + MAX_INTEGERS + " integers");
+  private int limited(int size, int limit) {
+    if (size > limit) {
+      throw corrupt("a list of integers takes " + size + ", which is beyond the limit");
     }
-    return count;
+    return size;
+  }
+
+  private void spendIntegers(int count) {
+    budget.integers -= count;
+    if (budget.integers < 0) {
+      throw corrupt("it has more integers than any encoder");
+    }
   }
 
   private long varint() {
