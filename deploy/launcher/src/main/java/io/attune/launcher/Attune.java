@@ -4,6 +4,7 @@ import io.attune.engine.EngineException;
 import io.attune.launcher.command.DemoCommand;
 import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
+import io.attune.launcher.command.ImportCommand;
 import io.attune.launcher.command.LogitsCommand;
 import io.attune.launcher.command.QuickstartCommand;
 import io.attune.launcher.command.TokenCommand;
@@ -33,6 +34,7 @@ import picocli.CommandLine.ScopeType;
       GenerateCommand.class,
       LogitsCommand.class,
       EvaluateCommand.class,
+      ImportCommand.class,
     })
 public final class Attune {
   @CommandLine.Option(

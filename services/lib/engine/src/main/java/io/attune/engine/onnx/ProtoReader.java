@@ -122,7 +122,8 @@ final class ProtoReader {
     }
     ProtoReader packed = new ProtoReader(delimited(), source, budget);
     // Each takes a byte at least.
-    long[] values = Arrays.copyOf(before, before.length + limited(packed.bytes.remaining(), MAX_PACKED_BYTES));
+    long[] values =
+        Arrays.copyOf(before, before.length + limited(packed.bytes.remaining(), MAX_PACKED_BYTES));
     int count = before.length;
     while (packed.bytes.hasRemaining()) {
       values[count++] = packed.varint();
