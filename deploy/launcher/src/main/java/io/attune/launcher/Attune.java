@@ -6,6 +6,7 @@ import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
 import io.attune.launcher.command.ImportCommand;
 import io.attune.launcher.command.LogitsCommand;
+import io.attune.launcher.command.MergeCommand;
 import io.attune.launcher.command.QuickstartCommand;
 import io.attune.launcher.command.TokenCommand;
 import io.attune.launcher.command.TrainCommand;
@@ -35,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       LogitsCommand.class,
       EvaluateCommand.class,
       ImportCommand.class,
+      MergeCommand.class,
     })
 public final class Attune {
   @CommandLine.Option(

@@ -55,7 +55,7 @@ public final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     List<Row> rows = Rows.read(data);
     Display display = Display.of(System.err);
-    try (LanguageModel base = model.load();
+    try (LanguageModel base = model.loadLanguageModel();
         LoadedAdapter adapter = model.loadAdapter(base)) {
       Likelihood likelihood =
           new Likelihood(

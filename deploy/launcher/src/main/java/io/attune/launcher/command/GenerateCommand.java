@@ -76,7 +76,7 @@ public final class GenerateCommand implements Callable<Integer> {
             maxNewTokens,
             stop,
             seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-    try (LanguageModel base = model.load();
+    try (LanguageModel base = model.loadLanguageModel();
         LoadedAdapter adapter = model.loadAdapter(base)) {
       int[] tokens = tokens(base);
       int capacity = (int) Math.min(Integer.MAX_VALUE, (long) tokens.length + maxNewTokens);

@@ -3,6 +3,7 @@ package io.attune.launcher.command;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.LoadedAdapter;
+import io.attune.engine.PretrainedModel;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -24,8 +25,23 @@ final class ModelOptions {
       description = "Threads to compute with. Default: one for each processor.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
-  LanguageModel load() {
-    return LanguageModel.load(model, LoadOptions.defaults().withThreads(threads));
+  /** Whatever kind of model the folder holds. */
+  PretrainedModel load() {
+    return PretrainedModel.load(model, options());
+  }
+
+  /** A model that writes text; refuses another kind. */
+  LanguageModel loadLanguageModel() {
+    return LanguageModel.load(model, options());
+  }
+
+  private LoadOptions options() {
+    return LoadOptions.defaults().withThreads(threads);
+  }
+
+  /** The folder of the adapter that was named, or null. */
+  Path adapter() {
+    return adapter;
   }
 
   /** The adapter that was named, or null. */

@@ -8,6 +8,7 @@ import io.attune.engine.model.Decoder;
 import io.attune.engine.token.TokenStream;
 import java.util.Arrays;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,10 +16,12 @@ import org.slf4j.LoggerFactory;
 final class GeneratedText implements GenerationHandle {
   private static final Logger LOG = LoggerFactory.getLogger(GeneratedText.class);
 
-  private final int[] prompt;
+  /** What the model reads first: the prompt, after the adapter's virtual tokens. */
+  private final int[] input;
+
   private final SamplingParameters sampling;
   private final GenerationListener listener;
-  private final Decoder decoder;
+  private final @Nullable Decoder decoder;
   private final TokenStream stream;
   private final Set<Integer> endings;
   private final int capacity;
@@ -33,14 +36,19 @@ final class GeneratedText implements GenerationHandle {
   private int written;
   private int last;
 
+  /**
+   * @param decoder what {@link #decoder} answers; null where the caller knows what runs the text
+   */
   GeneratedText(
       GenerationRequest request,
       GenerationListener listener,
-      Decoder decoder,
+      @Nullable Decoder decoder,
       TokenStream stream,
       Set<Integer> endings,
       int capacity) {
-    this.prompt = request.promptTokens();
+    int[] prompt = request.promptTokens();
+    LoadedAdapter adapter = request.adapter();
+    this.input = adapter == null ? prompt : adapter.withVirtualTokens(prompt);
     this.sampling = request.sampling();
     this.listener = listener;
     this.decoder = decoder;
@@ -56,7 +64,7 @@ final class GeneratedText implements GenerationHandle {
     cancelled = true;
   }
 
-  Decoder decoder() {
+  @Nullable Decoder decoder() {
     return decoder;
   }
 
@@ -65,13 +73,13 @@ final class GeneratedText implements GenerationHandle {
   }
 
   boolean readsPrompt() {
-    return position < prompt.length;
+    return position < input.length;
   }
 
   /** What the model reads next: a part of the prompt, or the last token. */
   int[] nextInput(int part) {
     return readsPrompt()
-        ? Arrays.copyOfRange(prompt, position, Math.min(prompt.length, position + part))
+        ? Arrays.copyOfRange(input, position, Math.min(input.length, position + part))
         : new int[] {last};
   }
 

@@ -3,8 +3,10 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.attune.engine.EngineException.Reason;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.Examples;
 import io.attune.engine.model.Decoder;
@@ -17,7 +19,6 @@ import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -37,10 +38,15 @@ public final class LanguageModel extends PretrainedModel {
     this.network = new DecoderNetwork(architecture, weights::get);
   }
 
-  /** Loads a folder; refuses what it cannot compute exactly, naming it. */
+  /**
+   * Loads a folder; refuses another kind of model, and what it cannot compute exactly, naming it.
+   */
   public static LanguageModel load(Path folder, LoadOptions options) {
     HubLayout layout = HubLayout.of(folder);
-    DecoderModel architecture = decoderModel(layout, options);
+    return load(layout, decoderModel(layout, options), options);
+  }
+
+  static LanguageModel load(HubLayout layout, DecoderModel architecture, LoadOptions options) {
     return new LanguageModel(layout, architecture, weights(layout, architecture, options));
   }
 
@@ -52,15 +58,7 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   private static DecoderModel decoderModel(HubLayout layout, LoadOptions options) {
-    if (architecture(layout, options) instanceof DecoderModel decoder) {
-      return decoder;
-    }
-    throw new EngineException(
-        Reason.UNSUPPORTED,
-        layout.folder()
-            + "/config.json: 'model_type' is "
-            + layout.config().path("model_type")
-            + ", which is no decoder-only language model");
+    return architecture(layout, options, DecoderModel.class, DecoderModel.KIND);
   }
 
   /**
@@ -98,39 +96,26 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   /**
-   * What {@code modules_to_save} start from, by weight name: the base model's weights; for {@code
-   * score}, which it has not, normal(0, 1/(E + 1)) as in arXiv 1909.08593, to be closed by the
-   * caller.
+   * Makes a new adapter of this model.
+   *
+   * @param config {@code adapter_config.json}
    */
-  Map<String, NDArray> initialModules(List<String> modules, long seed) {
-    Map<String, NDArray> result = new LinkedHashMap<>();
-    for (String module : modules) {
-      if (SCORE.equals(module + ".weight")) {
-        float[] values = new float[config().hiddenSize()];
-        Random random = Seed.random(seed, SCORE);
-        for (int i = 0; i < values.length; i++) {
-          values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
-        }
-        result.put(SCORE, Torch.root().create(values, new Shape(1, values.length)));
-        continue;
-      }
-      String name =
-          weights().parameters().keySet().stream()
-              .filter(n -> n.equals(module + ".weight") || n.endsWith("." + module + ".weight"))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new EngineException(
-                          Reason.INCOMPATIBLE,
-                          "modules_to_save names '" + module + "', which the model has not"));
-      if (config().tieWordEmbeddings() && name.equals(decoderModel.embedding().weight())) {
-        throw new EngineException(
-            Reason.UNSUPPORTED,
-            "modules_to_save names '" + module + "', which shares its weight with the head");
-      }
-      result.put(name, weights().get(name));
+  Adapter createAdapter(ObjectNode config, long seed) {
+    try (NDManager fresh = Torch.scope("fresh")) {
+      Map<String, NDArray> modules = Map.of(SCORE, freshScore(fresh, seed));
+      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
+      return Adapters.create(config, baseModel(), start);
     }
-    return result;
+  }
+
+  /** Normal(0, 1/(E + 1)) as in arXiv 1909.08593, [1, E]. */
+  private NDArray freshScore(NDManager scope, long seed) {
+    float[] values = new float[config().hiddenSize()];
+    Random random = Seed.random(seed, SCORE);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
+    }
+    return scope.create(values, new Shape(1, values.length));
   }
 
   /** For generation inside the engine; made at its first use. */
@@ -142,7 +127,7 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   /**
-   * Logits of whole sequences.
+   * Logits of whole sequences; virtual tokens have none.
    *
    * @param sequences token ids, without padding
    * @param adapter the adapter to use, or null for the base model
@@ -151,6 +136,20 @@ public final class LanguageModel extends PretrainedModel {
    */
   public List<float[]> logits(
       List<int[]> sequences, @Nullable LoadedAdapter adapter, boolean merged) {
+    return logits(sequences, 0, adapter, merged);
+  }
+
+  /**
+   * As {@link #logits(List, LoadedAdapter, boolean)}, with those of the adapter's prompt before
+   * each sequence's own, as PEFT gives them.
+   */
+  public List<float[]> promptedLogits(
+      List<int[]> sequences, LoadedAdapter adapter, boolean merged) {
+    return logits(sequences, adapter.promptLength(), adapter, merged);
+  }
+
+  private List<float[]> logits(
+      List<int[]> sequences, int before, @Nullable LoadedAdapter adapter, boolean merged) {
     try (NDManager scope = Torch.scope("logits");
         Torch.GradMode mode = Torch.gradMode(false)) {
       DecoderNetwork used = adapter == null ? network : adapter.network();
@@ -165,8 +164,8 @@ public final class LanguageModel extends PretrainedModel {
       NDArray hidden = used.hidden(scope, batch);
       List<float[]> result = new ArrayList<>();
       for (int i = 0; i < sequences.size(); i++) {
-        int start = batch.starts()[i];
-        int end = start + sequences.get(i).length;
+        int start = batch.starts()[i] - before;
+        int end = batch.starts()[i] + sequences.get(i).length;
         try (NDArray rows = LanguageHead.logits(scope, hidden, used.head(), start, end)) {
           result.add(rows.toFloatArray());
         }

@@ -3,6 +3,7 @@ package io.attune.engine;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderNetwork;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An adapter bound to its base model: immutable, usable by any number of requests at once. */
@@ -22,6 +23,24 @@ public final class LoadedAdapter implements AutoCloseable {
 
   DecoderNetwork network() {
     return network;
+  }
+
+  /** Virtual tokens before each text, for which there are logits too; 0 for most kinds. */
+  public int promptLength() {
+    return adapter.promptLength();
+  }
+
+  /** Places that the adapter takes of a text's context. */
+  int virtualTokens() {
+    return adapter.virtualTokens().length;
+  }
+
+  /** Ids with the adapter's virtual tokens before them. */
+  int[] withVirtualTokens(int[] ids) {
+    int[] virtual = adapter.virtualTokens();
+    int[] all = Arrays.copyOf(virtual, virtual.length + ids.length);
+    System.arraycopy(ids, 0, all, virtual.length, ids.length);
+    return all;
   }
 
   /** For generation inside the engine; made at its first use. */

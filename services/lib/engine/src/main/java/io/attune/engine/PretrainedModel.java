@@ -4,22 +4,27 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.EncoderDecoderModel;
+import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
+import io.attune.engine.model.Stack;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A base model from a Hugging Face folder, whatever its kind. Immutable after loading; thread-safe.
@@ -44,8 +49,45 @@ public abstract class PretrainedModel implements AutoCloseable {
     this.contract = TokenContract.of(layout, tokenizer, chatTemplate);
   }
 
+  /**
+   * Loads a folder as the kind of model that its {@code config.json} describes; refuses what it
+   * cannot compute exactly, naming it.
+   */
+  public static PretrainedModel load(Path folder, LoadOptions options) {
+    HubLayout layout = HubLayout.of(folder);
+    Architecture architecture = architecture(layout, options);
+    if (architecture instanceof DecoderModel decoder) {
+      return LanguageModel.load(layout, decoder, options);
+    }
+    if (architecture instanceof EncoderModel encoder) {
+      return TextEncoder.load(layout, encoder, options);
+    }
+    if (architecture instanceof EncoderDecoderModel encoderDecoder) {
+      return SequenceToSequence.load(layout, encoderDecoder, options);
+    }
+    throw new IllegalStateException(architecture.kind() + " has no facade");
+  }
+
+  /** What the folder describes, where only one kind of model will do; refuses any other. */
+  static <A extends Architecture> A architecture(
+      HubLayout layout, LoadOptions options, Class<A> kind, String needed) {
+    Architecture architecture = architecture(layout, options);
+    if (kind.isInstance(architecture)) {
+      return kind.cast(architecture);
+    }
+    throw new EngineException(
+        EngineException.Reason.INVALID_ARGUMENT,
+        layout.folder()
+            + " holds "
+            + architecture.kind()
+            + " ('model_type' "
+            + architecture.config().modelType()
+            + "); this needs "
+            + needed);
+  }
+
   /** What the folder's {@code config.json} describes; refuses what cannot be computed exactly. */
-  static Architecture architecture(HubLayout layout, LoadOptions options) {
+  private static Architecture architecture(HubLayout layout, LoadOptions options) {
     if (options.threads() > 0) {
       Torch.threads(options.threads());
     }
@@ -113,9 +155,53 @@ public abstract class PretrainedModel implements AutoCloseable {
               + folder
               + " has");
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>(architecture.parameters());
-    shapes.putAll(addedModules());
-    return Adapters.read(files, architecture.linears(), shapes);
+    return Adapters.read(files, baseModel(files));
+  }
+
+  /** What an adapter may know of this model. */
+  BaseModel baseModel() {
+    return baseModel(architecture, weights::get);
+  }
+
+  /** What an adapter that was read may know of the model that it was made for. */
+  BaseModel baseModel(AdapterFiles adapter) {
+    return baseModel();
+  }
+
+  /**
+   * What an adapter may know of a model.
+   *
+   * @param base its weights by name; null for those that it has not
+   */
+  BaseModel baseModel(Architecture model, Function<String, NDArray> base) {
+    Stack stack = model instanceof Stack one ? one : null;
+    return new BaseModel(
+        model.linears().stream()
+            .filter(
+                linear ->
+                    !model.optionalParameters().contains(linear.weight())
+                        || base.apply(linear.weight()) != null)
+            .toList(),
+        stack == null ? null : stack.embedding(),
+        stack == null ? null : stack.heads(),
+        stack == null ? 0 : stack.layers(),
+        model.parameters(),
+        addedModules(),
+        config().tieWordEmbeddings(),
+        base);
+  }
+
+  /**
+   * Writes this model with an adapter folded into its weights as a folder of its own; each weight
+   * keeps the type that it has here. Refuses an adapter that cannot be merged, and a folder that
+   * exists.
+   *
+   * @param out appears whole or not at all
+   */
+  public void merge(Path peftFolder, Path out) {
+    try (Adapter adapter = readAdapter(peftFolder)) {
+      new MergedFolder(folder, weights).write(adapter, out);
+    }
   }
 
   /** A weight as a network with {@code adapter} sees it; null if there is none. */

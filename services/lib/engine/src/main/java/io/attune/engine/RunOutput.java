@@ -108,7 +108,7 @@ final class RunOutput {
     }
   }
 
-  private static boolean describesTokens(Path file) {
+  static boolean describesTokens(Path file) {
     String name = file.getFileName().toString();
     return List.of(
             "tokenizer.json",

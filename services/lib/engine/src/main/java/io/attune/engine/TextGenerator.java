@@ -42,7 +42,7 @@ public final class TextGenerator implements AutoCloseable {
     thread.start();
   }
 
-  /** Prompt and answer tokens together, at most. */
+  /** Virtual, prompt and answer tokens together, at most. */
   public int capacity() {
     return capacity;
   }
@@ -58,13 +58,17 @@ public final class TextGenerator implements AutoCloseable {
     if (prompt == 0) {
       throw new EngineException(Reason.INVALID_ARGUMENT, "the prompt has no token");
     }
-    if (prompt >= capacity) {
+    LoadedAdapter adapter = request.adapter();
+    int virtual = adapter == null ? 0 : adapter.virtualTokens();
+    if (prompt + virtual >= capacity) {
       throw new EngineException(
           Reason.TOO_LONG,
-          "the prompt has %d tokens; %d fit, of which at least 1 is for the answer"
-              .formatted(prompt, capacity));
+          "the prompt has %d tokens%s; %d fit, of which at least 1 is for the answer"
+              .formatted(
+                  prompt,
+                  virtual == 0 ? "" : " after the adapter's " + virtual + " virtual ones",
+                  capacity));
     }
-    LoadedAdapter adapter = request.adapter();
     Decoder decoder = adapter == null ? model.decoder() : adapter.decoder();
     var text =
         new GeneratedText(

@@ -1,9 +1,7 @@
 package io.attune.engine;
 
-import ai.djl.ndarray.NDArray;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.adapter.Lora;
 import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.data.Examples;
@@ -17,6 +15,7 @@ import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
+import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
 import io.attune.engine.train.Reader;
@@ -67,12 +66,12 @@ public final class TrainingRun {
   public static TrainingResult run(
       TrainingSpec spec, ProgressListener listener, CancelSignal cancel) {
     try {
-      boolean lora = usesLora(spec);
+      Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
       TrainingSettings settings =
-          TrainingSettings.parse(parameters, spec.objective(), lora, spec.model().toString());
+          TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
       parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options = new LoadOptions(settings.threads(), !lora);
+      LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
       try (LanguageModel model =
           settings.initWeights()
               ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
@@ -84,20 +83,13 @@ public final class TrainingRun {
     }
   }
 
-  private static boolean usesLora(TrainingSpec spec) {
-    switch (spec.method()) {
-      case "lora":
-        return true;
-      case "full":
-        if (spec.objective().equals("reward") || spec.initAdapter() != null) {
-          throw new IllegalArgumentException(
-              "method full neither trains a reward model nor continues an adapter; use lora");
-        }
-        return false;
-      default:
-        throw new IllegalArgumentException(
-            "method '" + spec.method() + "' is not implemented; there are lora and full");
+  private static Method method(TrainingSpec spec) {
+    Method method = Method.named(spec.method());
+    if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
+      throw new IllegalArgumentException(
+          "method full neither trains a reward model nor continues an adapter; use lora");
     }
+    return method;
   }
 
   private TrainingResult dispatch() {
@@ -123,7 +115,7 @@ public final class TrainingRun {
     List<E> examples = examples(spec.data(), rows, shape);
     DecoderModel architecture = model.architecture();
     RunOutput output = new RunOutput(spec, settings, model);
-    if (spec.method().equals("full")) {
+    if (settings.adapter() == null) {
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
@@ -201,19 +193,9 @@ public final class TrainingRun {
   }
 
   private Adapter adapter() {
-    if (spec.initAdapter() != null) {
-      return model.readAdapter(spec.initAdapter());
-    }
-    long seed = settings.arguments().seed();
-    Map<String, NDArray> saved = model.initialModules(settings.lora().modulesToSave(), seed);
-    try {
-      return Lora.create(settings.lora(), model.architecture().linears(), saved, seed);
-    } finally {
-      NDArray score = saved.get(Policy.SCORE);
-      if (score != null) {
-        score.close();
-      }
-    }
+    return spec.initAdapter() == null
+        ? model.createAdapter(settings.adapter(), settings.arguments().seed())
+        : model.readAdapter(spec.initAdapter());
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(

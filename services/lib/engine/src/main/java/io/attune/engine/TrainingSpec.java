@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param out where metrics, checkpoints and the result go; a run that was interrupted is resumed by
  *     giving the same specification again
  * @param objective {@code sft}, {@code dpo} or {@code reward}
- * @param method {@code lora} or {@code full}
+ * @param method {@code lora}, another kind of adapter, or {@code full}; see {@link
+ *     io.attune.engine.train.Method}
  * @param initAdapter an adapter to train on from; null to start from the base model
  * @param evalData held-out rows: after training, their metrics are written to {@code eval.json}
  * @param baselineAdapter an adapter whose metrics on the same rows are written beside; may be null

@@ -17,7 +17,7 @@ public interface Adapter extends AutoCloseable {
    * Wraps the ways in which a model's parts are computed; the wrapped ones alone are the model
    * without adapter.
    *
-   * @param training whether dropout applies
+   * @param training whether dropout applies, and weights may change between calls
    */
   Seams wrap(Seams inner, boolean training);
 
@@ -30,6 +30,14 @@ public interface Adapter extends AutoCloseable {
   }
 
   /**
+   * How many of the virtual tokens are a prompt, for which the reference implementation gives
+   * logits too; those of a prefix have none.
+   */
+  default int promptLength() {
+    return 0;
+  }
+
+  /**
    * A weight that the adapter brings or replaces, by the name that {@link #wrap}'s code or the base
    * model uses for it; null for all others.
    */
@@ -39,11 +47,22 @@ public interface Adapter extends AutoCloseable {
   Map<String, NDArray> parameters();
 
   /**
-   * Base weights with the adapter folded in: those that change, by name.
+   * Base weights with the adapter folded in: those that change, by name. Refuses an adapter that
+   * cannot be merged.
    *
    * @param base weights of the base model by name
+   * @param scope owns the result
    */
   Map<String, NDArray> merged(Function<String, NDArray> base, NDManager scope);
+
+  /**
+   * The way back, within rounding: layers without what {@link #merged} folded into them. Weights
+   * that the adapter replaces whole are not among them.
+   *
+   * @param merged merged weights by name
+   * @param scope owns the result
+   */
+  Map<String, NDArray> unmerged(Function<String, NDArray> merged, NDManager scope);
 
   /** {@code adapter_config.json}, with keys kept that this version does not know. */
   ObjectNode config();

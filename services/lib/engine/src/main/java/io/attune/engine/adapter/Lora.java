@@ -2,269 +2,251 @@ package io.attune.engine.adapter;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.attune.engine.EngineException;
-import io.attune.engine.EngineException.Reason;
-import io.attune.engine.checkpoint.TensorArrays;
-import io.attune.engine.checkpoint.TensorData;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.Seams;
-import io.attune.engine.tensor.Seed;
-import io.attune.engine.tensor.Torch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LoRA (Hu et al., arXiv 2106.09685): y = W x + s B A x, with A [R, inputs] and B [outputs, R].
+ * LoRA (Hu et al., arXiv 2106.09685): y = W x + s B A x, with A [R, inputs] and B [outputs, R]; on
+ * the token embedding the same of a one-hot x. With {@code use_dora} each output has a trained
+ * length besides, see {@link Dora}.
  *
  * <p>Layers that read one input share the product with their A matrices.
  */
-public final class Lora implements Adapter {
-  private static final String PEFT = "base_model.model.";
-
-  private final LoraConfig config;
-  private final NDManager scope = Torch.scope("lora");
-  private final Map<String, NDArray> parameters = new LinkedHashMap<>();
-
-  /** Modules that have the adapter, and what their B A x is multiplied with. */
-  private final Map<String, Double> scales = new LinkedHashMap<>();
-
-  private Lora(LoraConfig config) {
-    this.config = config;
-  }
+final class Lora extends PeftAdapter {
+  private final LoraConfig lora;
+  private final Map<String, LowRank> byModule = new LinkedHashMap<>();
+  private final WholeWeights whole;
+  private final Targets targets;
 
   /**
-   * A new adapter: A uniform in +-1/sqrt(inputs), B zero, so that it changes nothing yet; saved
-   * modules are copies.
+   * A module that has the adapter.
    *
-   * @param saved fresh values of {@code modules_to_save} by weight name
+   * @param linear the module as a linear layer; of an embedding the weight [V, E] is W^T
+   * @param a name of A
+   * @param b name of B
    */
-  public static Lora create(
-      LoraConfig config, List<Linear> linears, Map<String, NDArray> saved, long seed) {
-    config.requireTargets(linears, "new adapter");
-    Lora lora = new Lora(config);
-    Random random = Seed.random(seed, "lora");
-    for (Linear linear : linears) {
-      if (config.targets(linear.name())) {
-        int rank = config.rank(linear.name());
-        float[] a = new float[rank * linear.inputs()];
-        double bound = 1 / Math.sqrt(linear.inputs());
-        for (int i = 0; i < a.length; i++) {
-          a[i] = (float) ((2 * random.nextDouble() - 1) * bound);
-        }
-        NDArray aArray = lora.scope.create(a, new Shape(rank, linear.inputs()));
-        NDArray bArray = lora.scope.zeros(new Shape(linear.outputs(), rank), DataType.FLOAT32);
-        lora.put(linear, aArray, bArray);
-      }
+  record LowRank(Linear linear, String a, String b, int rank, double scale) {
+    Shape shapeOfA() {
+      return new Shape(rank, linear.inputs());
     }
-    saved.forEach(
-        (name, array) -> {
-          NDArray copy = array.duplicate();
-          copy.attach(lora.scope);
-          lora.parameters.put(name, copy);
-        });
-    return lora;
-  }
 
-  /**
-   * Reads PEFT's files; refuses missing, surplus or wrongly shaped tensors.
-   *
-   * @param savedShapes shapes that {@code modules_to_save} may have, by weight name
-   */
-  public static Lora read(
-      LoraConfig config, List<Linear> linears, Map<String, Shape> savedShapes, TensorReader file) {
-    config.requireTargets(linears, file.source());
-    Lora lora = new Lora(config);
-    boolean read = false;
-    try {
-      for (Linear linear : linears) {
-        if (config.targets(linear.name())) {
-          int rank = config.rank(linear.name());
-          NDArray a = lora.take(file, aName(linear), new Shape(rank, linear.inputs()));
-          lora.put(linear, a, lora.take(file, bName(linear), new Shape(linear.outputs(), rank)));
-        }
-      }
-      for (String module : config.modulesToSave()) {
-        for (Map.Entry<String, Shape> saved : savedShapes.entrySet()) {
-          String name = saved.getKey();
-          if ((name.equals(module + ".weight") || name.endsWith("." + module + ".weight"))
-              && file.has(PEFT + name)) {
-            lora.parameters.put(name, lora.take(file, name, saved.getValue()));
-          }
-        }
-      }
-      for (String name : file.names()) {
-        if (!name.startsWith(PEFT) || !lora.parameters.containsKey(name.substring(PEFT.length()))) {
-          throw new EngineException(
-              Reason.INCOMPATIBLE,
-              file.source()
-                  + ": tensor '"
-                  + name
-                  + "' belongs to no layer of this model that "
-                  + "target_modules or modules_to_save names");
-        }
-      }
-      read = true;
-      return lora;
-    } finally {
-      if (!read) {
-        lora.close();
-      }
+    Shape shapeOfB() {
+      return new Shape(linear.outputs(), rank);
     }
   }
 
-  private NDArray take(TensorReader file, String name, Shape shape) {
-    long[] found = file.info(PEFT + name).shape();
-    if (!Arrays.equals(found, shape.getShape())) {
-      throw new EngineException(
-          Reason.INCOMPATIBLE,
-          file.source()
-              + ": tensor '"
-              + PEFT
-              + name
-              + "' has shape "
-              + Arrays.toString(found)
-              + "; this model and rank ask for "
-              + shape);
+  Lora(AdapterConfig config, BaseModel base) {
+    super(config, base);
+    lora = LoraConfig.parse(config);
+    targets = new Targets(config);
+    for (Linear linear : targets.linears(base)) {
+      put(linear, ".lora_A.weight", ".lora_B.weight");
     }
-    return TensorArrays.readOwned(file, PEFT + name, scope);
+    Embedding table = targets.embedding(base);
+    if (table != null) {
+      Linear oneHot = new Linear(table.name(), table.vocabulary(), table.size(), false, true);
+      put(oneHot, ".lora_embedding_A", ".lora_embedding_B");
+    }
+    whole =
+        new WholeWeights(config, base, tensors, AdapterTensors.PEFT, byModule::containsKey, "lora");
   }
 
-  private void put(Linear linear, NDArray a, NDArray b) {
-    scales.put(linear.name(), config.scale(linear.name()));
-    parameters.put(aName(linear), a);
-    parameters.put(bName(linear), b);
+  private void put(Linear linear, String a, String b) {
+    String name = linear.name();
+    byModule.put(name, new LowRank(linear, name + a, name + b, lora.rank(name), lora.scale(name)));
   }
 
-  private static String aName(Linear linear) {
-    return linear.name() + ".lora_A.weight";
+  @Override
+  void read(TensorReader file) {
+    targets.require(base, true, false);
+    for (LowRank module : byModule.values()) {
+      tensors.read(file, module.a(), module.shapeOfA());
+      tensors.read(file, module.b(), module.shapeOfB());
+      if (lora.useDora()) {
+        tensors.read(file, Dora.magnitude(module), new Shape(module.linear().outputs()));
+      }
+    }
+    whole.read(file);
   }
 
-  private static String bName(Linear linear) {
-    return linear.name() + ".lora_B.weight";
+  @Override
+  void initialise(Start start) {
+    targets.require(base, true, true);
+    JsonNode init = config.json().path("init_lora_weights");
+    Draws draws = new Draws(start.seed(), "lora");
+    for (LowRank module : byModule.values()) {
+      long sizeOfA = module.shapeOfA().size();
+      long sizeOfB = module.shapeOfB().size();
+      float[] a;
+      float[] b = new float[Math.toIntExact(sizeOfB)];
+      if (isEmbedding(module)) {
+        a = new float[Math.toIntExact(sizeOfA)];
+        b = draws.normal(sizeOfB, 1);
+      } else if (init.isTextual()) {
+        if (!init.textValue().equals("gaussian")) {
+          throw config.unsupported(
+              "init_lora_weights", "a new adapter can start with true, false or gaussian");
+        }
+        a = draws.normal(sizeOfA, 1.0 / module.rank());
+      } else {
+        a = draws.uniform(sizeOfA, module.linear().inputs());
+        if (!init.asBoolean(true)) {
+          b = draws.uniform(sizeOfB, module.rank());
+        }
+      }
+      tensors.add(module.a(), a, module.shapeOfA());
+      tensors.add(module.b(), b, module.shapeOfB());
+      if (lora.useDora()) {
+        tensors.add(Dora.magnitude(module), Dora.norm(module, this, base.weights()));
+      }
+    }
+    whole.initialise(start);
+  }
+
+  private static boolean isEmbedding(LowRank module) {
+    return module.a().endsWith(".lora_embedding_A");
   }
 
   @Override
   public Seams wrap(Seams inner, boolean training) {
-    double dropout = training ? config.loraDropout() : 0;
     Projection dense = inner.projection();
     Projection projection =
         new Projection() {
           @Override
           public List<String> emit(MethodWriter out, String input, List<Linear> layers) {
-            return Lora.this.emit(dense, dropout, out, input, layers);
+            return Lora.this.emit(dense, training, out, input, layers);
           }
 
           @Override
           public String embedding(MethodWriter out, String ids, Embedding table) {
-            return dense.embedding(out, ids, table);
+            String found = whole.lookup(dense, out, ids, table);
+            LowRank module = byModule.get(table.name());
+            return module == null ? found : emitLookup(training, out, ids, module, found);
           }
         };
     return new Seams(projection, inner.attention(), inner.cross());
   }
 
   private List<String> emit(
-      Projection inner, double dropout, MethodWriter out, String input, List<Linear> layers) {
-    List<String> results = inner.emit(out, input, layers);
-    List<Linear> adapted = layers.stream().filter(l -> scales.containsKey(l.name())).toList();
-    List<String> low = new ArrayList<>(); // A x of each adapted layer, [N, R]
-    if (dropout > 0) {
-      for (Linear linear : adapted) {
+      Projection inner, boolean training, MethodWriter out, String input, List<Linear> layers) {
+    List<String> results = new ArrayList<>(inner.emit(out, input, layers));
+    List<LowRank> adapted =
+        layers.stream().map(l -> byModule.get(l.name())).filter(m -> m != null).toList();
+    if (training && lora.dropout() > 0) {
+      for (LowRank module : adapted) {
         String dropped =
-            out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(dropout));
-        low.add(out.value("torch.linear(%s, %s)", dropped, out.weight(aName(linear))));
+            out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(lora.dropout()));
+        String low = out.value("torch.linear(%s, %s)", dropped, out.weight(module.a()));
+        int i = layers.indexOf(module.linear());
+        if (lora.useDora()) {
+          String plain = inner.emit(out, dropped, List.of(module.linear())).get(0);
+          results.set(i, Dora.emitDropped(out, module, results.get(i), plain, low));
+        } else {
+          emitSum(out, module, results.get(i), low);
+        }
       }
-    } else if (adapted.size() == 1) {
-      low.add(out.value("torch.linear(%s, %s)", input, out.weight(aName(adapted.get(0)))));
-    } else if (!adapted.isEmpty()) {
-      List<String> matrices = adapted.stream().map(l -> out.weight(aName(l))).toList();
-      String all =
-          out.value("torch.linear(%s, torch.cat([%s]))", input, String.join(", ", matrices));
-      int start = 0;
-      for (Linear linear : adapted) {
-        int end = start + config.rank(linear.name());
-        low.add(out.value("torch.slice(%s, 1, %d, %d)", all, start, end));
-        start = end;
-      }
+      return results;
     }
-    for (int i = 0; i < adapted.size(); i++) {
-      Linear linear = adapted.get(i);
-      // Into the layer's own result: nothing of size [N, outputs] is made a second time.
-      out.line(
-          "%s = torch.addmm_(%s, %s, torch.t(%s), alpha=%s)",
-          results.get(layers.indexOf(linear)),
-          results.get(layers.indexOf(linear)),
-          low.get(i),
-          out.weight(bName(linear)),
-          MethodWriter.number(scales.get(linear.name())));
+    List<String> low = emitLow(out, input, adapted);
+    for (LowRank module : adapted) {
+      int i = layers.indexOf(module.linear());
+      String lowOfModule = low.get(adapted.indexOf(module));
+      if (lora.useDora()) {
+        results.set(i, Dora.emit(out, module, training, results.get(i), lowOfModule));
+      } else {
+        emitSum(out, module, results.get(i), lowOfModule);
+      }
     }
     return results;
   }
 
+  /** Emits A x of each module, [N, R]. */
+  private static List<String> emitLow(MethodWriter out, String input, List<LowRank> modules) {
+    List<String> low = new ArrayList<>();
+    if (modules.size() == 1) {
+      low.add(out.value("torch.linear(%s, %s)", input, out.weight(modules.get(0).a())));
+    } else if (!modules.isEmpty()) {
+      List<String> matrices = modules.stream().map(m -> out.weight(m.a())).toList();
+      String all =
+          out.value("torch.linear(%s, torch.cat([%s]))", input, String.join(", ", matrices));
+      int start = 0;
+      for (LowRank module : modules) {
+        int end = start + module.rank();
+        low.add(out.value("torch.slice(%s, 1, %d, %d)", all, start, end));
+        start = end;
+      }
+    }
+    return low;
+  }
+
+  /** Into the layer's own result: nothing of size [N, outputs] is made a second time. */
+  private static void emitSum(MethodWriter out, LowRank module, String result, String low) {
+    out.line(
+        "%s = torch.addmm_(%s, %s, torch.t(%s), alpha=%s)",
+        result, result, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+  }
+
+  private String emitLookup(
+      boolean training, MethodWriter out, String ids, LowRank module, String found) {
+    // Ids from the vocabulary's size up are virtual tokens: never of an adapter of this kind.
+    String low = out.value("torch.embedding(torch.t(%s), %s)", out.weight(module.a()), ids);
+    if (lora.useDora()) {
+      return Dora.emit(out, module, training, found, low);
+    }
+    return out.value(
+        "torch.addmm(%s, %s, torch.t(%s), alpha=%s)",
+        found, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+  }
+
   @Override
   public @Nullable NDArray weight(String name) {
-    return parameters.get(name);
+    LowRank module = Dora.moduleOfScale(name, byModule);
+    return module == null ? super.weight(name) : Dora.scale(module, this, base.weights());
   }
 
   @Override
-  public Map<String, NDArray> parameters() {
-    return new LinkedHashMap<>(parameters);
+  public Map<String, NDArray> merged(Function<String, NDArray> from, NDManager into) {
+    Map<String, NDArray> result = whole.merged(into);
+    byModule.forEach(
+        (name, module) -> {
+          if (isEmbedding(module) && base.tiedHead()) {
+            throw config.unsupported(
+                "target_modules",
+                "an adapter on '"
+                    + name
+                    + "' cannot be merged: the head shares its weight and would change too");
+          }
+          String weight = module.linear().weight();
+          NDArray replaced = result.remove(weight); // an embedding that was saved along
+          NDArray old = replaced == null ? from.apply(weight) : replaced;
+          NDArray merged = LowRankSum.add(module, this, old, module.scale(), into);
+          result.put(weight, lora.useDora() ? Dora.scaled(module, this, merged, into) : merged);
+        });
+    return result;
   }
 
   @Override
-  public Map<String, NDArray> merged(Function<String, NDArray> base, NDManager into) {
+  public Map<String, NDArray> unmerged(Function<String, NDArray> from, NDManager into) {
     Map<String, NDArray> result = new LinkedHashMap<>();
-    parameters.forEach(
-        (name, array) -> {
-          if (!name.contains(".lora_")) {
-            result.put(name, array);
-          }
-        });
-    scales.forEach(
-        (module, scale) -> {
-          String name = module + ".weight";
-          try (NDManager temporary = into.newSubManager()) {
-            NDArray b = parameters.get(module + ".lora_B.weight");
-            NDArray delta = b.matMul(parameters.get(module + ".lora_A.weight"));
-            delta.attach(temporary);
-            NDArray sum = base.apply(name).add(delta.muli(scale));
-            sum.attach(into);
-            result.put(name, sum);
-          }
+    byModule.forEach(
+        (name, module) -> {
+          String weight = module.linear().weight();
+          NDArray merged = from.apply(weight);
+          NDArray sum = lora.useDora() ? Dora.unscaled(module, this, merged, into) : merged;
+          result.put(weight, LowRankSum.add(module, this, sum, -module.scale(), into));
         });
     return result;
-  }
-
-  @Override
-  public ObjectNode config() {
-    return config.json();
-  }
-
-  public LoraConfig loraConfig() {
-    return config;
-  }
-
-  @Override
-  public List<TensorData> tensors() {
-    List<TensorData> result = new ArrayList<>();
-    parameters.forEach((name, array) -> result.add(TensorArrays.write(PEFT + name, array)));
-    return result;
-  }
-
-  @Override
-  public void close() {
-    scope.close();
   }
 }

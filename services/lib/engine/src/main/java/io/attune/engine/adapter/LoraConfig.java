@@ -1,187 +1,83 @@
 package io.attune.engine.adapter;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.attune.engine.EngineException;
-import io.attune.engine.EngineException.Reason;
-import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.nn.Linear;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
- * {@code adapter_config.json} of a LoRA adapter, with PEFT's meanings.
+ * What {@code adapter_config.json} says about LoRA, with PEFT's meanings.
  *
- * @param targetModules ends of module paths; one entry that starts with {@code ^regex:} holds a
- *     pattern for whole paths; {@code all-linear} means every linear layer but the head
- * @param rankPattern pattern for the end of a module path to rank, in order
+ * @param rankPattern pattern for the end of a module path to rank; the first that matches counts
  * @param alphaPattern as {@code rankPattern}, to alpha
- * @param json the whole file, keys of later versions included
  */
-public record LoraConfig(
+record LoraConfig(
     int r,
-    double loraAlpha,
-    double loraDropout,
-    List<String> targetModules,
-    List<String> modulesToSave,
+    double alpha,
+    double dropout,
     boolean useRslora,
-    Map<String, Double> rankPattern,
-    Map<String, Double> alphaPattern,
-    ObjectNode json) {
-
-  private static final String REGEX = "^regex:";
+    boolean useDora,
+    Map<ModulePattern, Double> rankPattern,
+    Map<ModulePattern, Double> alphaPattern) {
 
   /** Settings that change numbers and are not implemented: refused unless empty. */
-  private static final List<String> UNSUPPORTED =
+  private static final List<String> NOT_IMPLEMENTED =
       List.of(
-          "use_dora",
           "lora_bias",
-          "fan_in_fan_out",
-          "layers_to_transform",
-          "exclude_modules",
           "layer_replication",
           "alora_invocation_tokens",
           "trainable_token_indices",
           "target_parameters",
           "use_qalora",
           "use_bdlora",
+          "ensure_weight_tying",
           "arrow_config",
           "kasa_config",
           "monteclora_config",
           "velora_config",
-          "megatron_config",
-          "loftq_config",
-          "corda_config");
+          "megatron_config");
 
-  /** Reads PEFT's file; refuses, by name, settings that change numbers and are not implemented. */
-  public static LoraConfig parse(ObjectNode json, String where) {
-    for (String key : UNSUPPORTED) {
-      JsonNode value = json.path(key);
-      if (!isEmpty(value)) {
-        throw new EngineException(
-            Reason.UNSUPPORTED,
-            where + ": '" + key + "' is " + value + ", which is not implemented");
-      }
-    }
-    if (!json.path("bias").asText("none").equals("none")) {
-      throw new EngineException(
-          Reason.UNSUPPORTED, where + ": 'bias' is " + json.get("bias") + "; implemented is none");
-    }
-    JsonNode init = json.path("init_lora_weights");
-    if (!(isEmpty(init) || init.isBoolean() || init.asText().equals("gaussian"))) {
-      throw new EngineException(
-          Reason.UNSUPPORTED,
-          where + ": 'init_lora_weights' is " + init + ", which changes the base weights");
-    }
-    try {
-      return new LoraConfig(
-          json.path("r").asInt(8),
-          json.path("lora_alpha").asDouble(8),
-          json.path("lora_dropout").asDouble(0),
-          targets(json.path("target_modules"), where),
-          strings(json.path("modules_to_save")),
-          json.path("use_rslora").asBoolean(false),
-          pattern(json.path("rank_pattern")),
-          pattern(json.path("alpha_pattern")),
-          json);
-    } catch (IllegalArgumentException e) {
-      throw new EngineException(Reason.INVALID_ARGUMENT, where + ": " + e.getMessage(), e);
-    }
-  }
+  /** Ways to start that leave the base weights as they are. */
+  private static final List<String> INITIALISATIONS = List.of("gaussian", "eva", "orthogonal");
 
-  public LoraConfig {
-    if (r < 1) {
-      throw new IllegalArgumentException("'r' is " + r + "; it must be at least 1");
+  static LoraConfig parse(AdapterConfig in) {
+    in.refuse(NOT_IMPLEMENTED);
+    JsonNode init = in.json().path("init_lora_weights");
+    if (!init.isMissingNode()
+        && !init.isNull()
+        && !init.isBoolean()
+        && !INITIALISATIONS.contains(init.asText())) {
+      throw in.unsupported(
+          "init_lora_weights",
+          "it starts from changed base weights; save the adapter with"
+              + " path_initial_model_for_weight_conversion, which makes it an ordinary one");
     }
-    if (loraDropout < 0 || loraDropout >= 1) {
-      throw new IllegalArgumentException("'lora_dropout' is " + loraDropout + "; not in [0, 1)");
-    }
-    if (targetModules.isEmpty()) {
-      throw new IllegalArgumentException("'target_modules' is empty");
-    }
-  }
-
-  /** A new adapter's configuration, as PEFT would write it. */
-  public static LoraConfig create(
-      int r,
-      double loraAlpha,
-      double loraDropout,
-      List<String> targetModules,
-      List<String> modulesToSave,
-      boolean useRslora,
-      String taskType,
-      String baseModel) {
-    ObjectNode json = JsonFiles.newObject();
-    json.put("base_model_name_or_path", baseModel);
-    json.put("bias", "none");
-    json.put("fan_in_fan_out", false);
-    json.put("inference_mode", true);
-    json.put("init_lora_weights", true);
-    json.put("lora_alpha", loraAlpha);
-    json.put("lora_dropout", loraDropout);
-    putStrings(json, "modules_to_save", modulesToSave);
-    json.put("peft_type", "LORA");
-    json.put("r", r);
-    if (targetModules.size() == 1 && targetModules.get(0).startsWith(REGEX)) {
-      json.put("target_modules", targetModules.get(0).substring(REGEX.length()));
-    } else {
-      putStrings(json, "target_modules", targetModules);
-    }
-    json.put("task_type", taskType);
-    json.put("use_dora", false);
-    json.put("use_rslora", useRslora);
     return new LoraConfig(
-        r,
-        loraAlpha,
-        loraDropout,
-        targetModules,
-        modulesToSave,
-        useRslora,
-        Map.of(),
-        Map.of(),
-        json);
+        in.size("r", 8),
+        in.number("lora_alpha", 8),
+        in.dropout("lora_dropout"),
+        in.flag("use_rslora", false),
+        in.flag("use_dora", false),
+        patterns(in, "rank_pattern"),
+        patterns(in, "alpha_pattern"));
   }
 
-  /** Which layers get the adapter. */
-  boolean targets(String module) {
-    for (String target : targetModules) {
-      if (target.equals("all-linear") || module.equals(target) || module.endsWith("." + target)) {
-        return true;
-      }
-      if (target.startsWith(REGEX) && module.matches(target.substring(REGEX.length()))) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Refuses targets that name no layer, and an adapter without any. */
-  void requireTargets(List<Linear> linears, String where) {
-    for (String target : targetModules) {
-      LoraConfig only =
-          new LoraConfig(
-              r,
-              loraAlpha,
-              loraDropout,
-              List.of(target),
-              List.of(),
-              false,
-              Map.of(),
-              Map.of(),
-              json);
-      if (linears.stream().noneMatch(linear -> only.targets(linear.name()))) {
-        throw new EngineException(
-            Reason.INCOMPATIBLE,
-            where
-                + ": target_modules names '"
-                + target.replace(REGEX, "")
-                + "', which is no linear layer inside the model's decoder layers");
-      }
-    }
+  private static Map<ModulePattern, Double> patterns(AdapterConfig in, String key) {
+    Map<ModulePattern, Double> result = new LinkedHashMap<>();
+    in.numbers(key)
+        .forEach(
+            (pattern, value) -> {
+              boolean rank = key.startsWith("rank");
+              if (rank && (value < 1 || value > 1 << 20 || value != Math.rint(value))) {
+                throw in.invalid(key, "has " + value + " for '" + pattern + "'");
+              }
+              try {
+                result.put(new ModulePattern("(.*\\.)?(" + pattern + ")"), value);
+              } catch (IllegalArgumentException e) {
+                throw in.invalid(key, "has a malformed pattern: " + pattern);
+              }
+            });
+    return result;
   }
 
   int rank(String module) {
@@ -190,69 +86,18 @@ public record LoraConfig(
 
   /** What B A x is multiplied with: alpha / r, or alpha / sqrt(r) for rsLoRA (arXiv 2312.03732). */
   double scale(String module) {
-    double alpha = matching(alphaPattern, module, loraAlpha);
+    double own = matching(alphaPattern, module, alpha);
     int rank = rank(module);
-    return useRslora ? alpha / Math.sqrt(rank) : alpha / rank;
+    return useRslora ? own / Math.sqrt(rank) : own / rank;
   }
 
-  private static double matching(Map<String, Double> patterns, String module, double otherwise) {
-    for (Map.Entry<String, Double> entry : patterns.entrySet()) {
-      if (module.matches("(.*\\.)?(" + entry.getKey() + ")")) {
+  private static double matching(
+      Map<ModulePattern, Double> patterns, String module, double otherwise) {
+    for (Map.Entry<ModulePattern, Double> entry : patterns.entrySet()) {
+      if (entry.getKey().matches(module)) {
         return entry.getValue();
       }
     }
     return otherwise;
-  }
-
-  private static List<String> targets(JsonNode value, String where) {
-    if (!value.isTextual()) {
-      return strings(value);
-    }
-    String text = value.textValue();
-    if (text.equals("all-linear")) {
-      return List.of(text);
-    }
-    try {
-      Pattern.compile(text);
-    } catch (PatternSyntaxException e) {
-      throw new EngineException(
-          Reason.INVALID_ARGUMENT, where + ": 'target_modules' is not a pattern: " + text, e);
-    }
-    return List.of(REGEX + text);
-  }
-
-  private static List<String> strings(JsonNode array) {
-    List<String> result = new ArrayList<>();
-    for (JsonNode value : array) {
-      if (!result.contains(value.asText())) {
-        result.add(value.asText());
-      }
-    }
-    return List.copyOf(result);
-  }
-
-  private static Map<String, Double> pattern(JsonNode object) {
-    Map<String, Double> result = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : object.properties()) {
-      result.put(entry.getKey(), entry.getValue().asDouble());
-    }
-    return result;
-  }
-
-  private static void putStrings(ObjectNode json, String key, List<String> values) {
-    if (values.isEmpty()) {
-      json.putNull(key);
-    } else if (values.equals(List.of("all-linear"))) {
-      json.put(key, "all-linear");
-    } else {
-      values.forEach(json.putArray(key)::add);
-    }
-  }
-
-  private static boolean isEmpty(JsonNode value) {
-    return value.isMissingNode()
-        || value.isNull()
-        || (value.isBoolean() && !value.booleanValue())
-        || (value.isContainerNode() && value.isEmpty());
   }
 }

@@ -18,6 +18,9 @@ public record AdapterFiles(Path folder, ObjectNode config) {
   public static final String CONFIG = "adapter_config.json";
   public static final String WEIGHTS = "adapter_model.safetensors";
 
+  /** What PEFT puts before the name of a base model's module. */
+  public static final String PREFIX = "base_model.model.";
+
   /** Contract, base model digest and lineage; see {@link #attune()}. */
   public static final String ATTUNE = "attune.json";
 

@@ -1,6 +1,7 @@
 package io.attune.engine.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -51,6 +52,19 @@ public record HubLayout(Path folder) {
   /** {@code special_tokens_map.json}, which folders of earlier years have. */
   public Optional<ObjectNode> specialTokensMap() {
     return optional("special_tokens_map.json");
+  }
+
+  /** {@code modules.json} of sentence-transformers: what makes an embedding, step by step. */
+  public Optional<ArrayNode> sentenceModules() {
+    Path path = folder.resolve("modules.json");
+    return Files.isRegularFile(path)
+        ? Optional.of(JsonFiles.readArray(path, MAX_JSON_BYTES))
+        : Optional.empty();
+  }
+
+  /** A JSON object anywhere in the folder, empty if there is no such file. */
+  public Optional<ObjectNode> json(String path) {
+    return optional(path);
   }
 
   public Path tokenizerJson() {

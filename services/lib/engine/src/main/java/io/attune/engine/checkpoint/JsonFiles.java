@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -36,8 +37,15 @@ public final class JsonFiles {
     return object(read(path, maxBytes), path.toString());
   }
 
-  /** Reads any value; {@code maxBytes} bounds the file before it is read. */
-  public static JsonNode read(Path path, long maxBytes) {
+  /** As {@link #readObject}, for a list. */
+  public static ArrayNode readArray(Path path, long maxBytes) {
+    if (read(path, maxBytes) instanceof ArrayNode array) {
+      return array;
+    }
+    throw new EngineException(Reason.CORRUPT, path + " does not hold a JSON array");
+  }
+
+  private static JsonNode read(Path path, long maxBytes) {
     try {
       long size = Files.size(path);
       if (size > maxBytes) {

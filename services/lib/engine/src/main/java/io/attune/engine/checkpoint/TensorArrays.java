@@ -10,6 +10,7 @@ import io.attune.engine.tensor.Torch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Between tensors in files and arrays in memory. */
@@ -82,6 +83,55 @@ public final class TensorArrays {
       }
     }
     return result;
+  }
+
+  /**
+   * A float32 array, to be written in another floating-point type, each value rounded to the
+   * nearest, ties to even.
+   */
+  public static TensorData write(String name, NDArray array, TensorType type) {
+    long[] shape = array.getShape().getShape();
+    return switch (type) {
+      case F32 -> write(name, array);
+      case BF16 -> new TensorData(name, type, shape, () -> narrowed(array));
+      case F16, F64 -> {
+        DataType wanted = type == TensorType.F16 ? DataType.FLOAT16 : DataType.FLOAT64;
+        yield new TensorData(
+            name,
+            type,
+            shape,
+            () -> {
+              try (NDArray converted = array.toType(wanted, true)) {
+                return List.of(converted.toByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
+              }
+            });
+      }
+      default ->
+          throw new EngineException(
+              Reason.UNSUPPORTED, "tensor '" + name + "' cannot be written as " + type);
+    };
+  }
+
+  /** To bfloat16, by the piece. */
+  private static List<ByteBuffer> narrowed(NDArray array) {
+    ByteBuffer wide = array.toByteBuffer().order(ByteOrder.nativeOrder());
+    int total = wide.remaining() / Float.BYTES;
+    List<ByteBuffer> parts = new ArrayList<>();
+    for (int start = 0; start < total; start += PIECE) {
+      int count = Math.min(PIECE, total - start);
+      ByteBuffer part = ByteBuffer.allocate(count * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < count; i++) {
+        part.putShort(narrowed(wide.getInt((start + i) * Float.BYTES)));
+      }
+      parts.add(part.flip());
+    }
+    return parts;
+  }
+
+  /** The upper half of a float32's bits, rounded; NaN stays one. */
+  private static short narrowed(int bits) {
+    boolean nan = (bits & 0x7fffffff) > 0x7f800000;
+    return (short) (nan ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
   /** A float32 array, to be written; its bytes are fetched when its turn comes. */

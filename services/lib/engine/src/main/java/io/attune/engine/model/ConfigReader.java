@@ -5,6 +5,7 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -172,12 +173,43 @@ final class ConfigReader {
     return List.copyOf(ids);
   }
 
+  /** A list of texts; empty where there is none. */
+  List<String> list(String key) {
+    List<String> texts = new ArrayList<>();
+    if (has(key)) {
+      for (JsonNode text : json.get(key)) {
+        if (!text.isTextual()) {
+          throw malformed(key, "holds " + text + ", not a text");
+        }
+        texts.add(text.textValue());
+      }
+    }
+    return List.copyOf(texts);
+  }
+
+  /** An object whose values are all texts. */
+  Map<String, String> texts(String key) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : required(key).properties()) {
+      if (!field.getValue().isTextual()) {
+        throw malformed(key, "has " + field.getValue() + ", not a text");
+      }
+      texts.put(field.getKey(), field.getValue().textValue());
+    }
+    return texts;
+  }
+
   ConfigReader object(String key) {
     JsonNode value = required(key);
     if (!value.isObject()) {
       throw malformed(key, "is " + value + ", not an object");
     }
     return new ConfigReader(value, where + ": " + key);
+  }
+
+  /** Marks settings as read that change no number of a trained model: dropout, say. */
+  void ignore(String... keys) {
+    read.addAll(List.of(keys));
   }
 
   /** Refuses any other value: that one is all that is implemented. */

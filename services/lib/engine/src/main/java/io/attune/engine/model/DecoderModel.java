@@ -2,6 +2,13 @@ package io.attune.engine.model;
 
 /** A decoder-only model: one causal stack and a head that turns hidden states into logits. */
 public interface DecoderModel extends Architecture, Stack {
+  String KIND = "a decoder-only language model";
+
+  @Override
+  default String kind() {
+    return KIND;
+  }
+
   /** Name of the weight that turns hidden states into logits, [V, E]; the embedding where tied. */
   String headWeight();
 

@@ -5,9 +5,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Attention;
+import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.Torch;
+import io.attune.engine.tensor.TorchPrograms;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -38,6 +41,34 @@ public final class KvCache implements AutoCloseable {
     }
     keys = new TensorList(k);
     values = new TensorList(v);
+  }
+
+  /**
+   * Lets each slot go on from what another one holds, as the beams of a search do.
+   *
+   * @param from for each slot from 0 on, the slot whose content it takes
+   * @param length tokens that those slots hold
+   */
+  public void reorder(int[] from, int length) {
+    try (NDManager inputs = scope.newSubManager()) {
+      long[] order = Arrays.stream(from).asLongStream().toArray();
+      Reorder.PROGRAM.infer(inputs, "reorder", inputs.create(order), length, keys, values);
+    }
+  }
+
+  private static final class Reorder {
+    static final Program PROGRAM =
+        TorchPrograms.compile(
+            """
+            def reorder(self: SELF, order: Tensor, length: int, kc: List[Tensor], vc: List[Tensor]) -> Tensor:
+              n = torch.size(order, 0)
+              for i in range(len(kc)):
+                k = torch.slice(kc[i], 1, 0, length)
+                v = torch.slice(vc[i], 1, 0, length)
+                x = torch.copy_(torch.slice(k, 0, 0, n), torch.index_select(k, 0, order))
+                y = torch.copy_(torch.slice(v, 0, 0, n), torch.index_select(v, 0, order))
+              return order
+            """);
   }
 
   TensorList keys() {

@@ -10,7 +10,16 @@ import java.util.function.BiFunction;
 /** From {@code model_type} to the family that implements it. */
 public final class Models {
   private static final Map<String, BiFunction<JsonNode, String, Architecture>> FAMILIES =
-      new TreeMap<>(Map.of("llama", Llama::parse));
+      new TreeMap<>();
+
+  static {
+    FAMILIES.put("bart", Bart::parse);
+    FAMILIES.put("bert", Bert::parse);
+    FAMILIES.put("distilbert", DistilBert::parse);
+    FAMILIES.put("llama", Llama::parse);
+    FAMILIES.put("roberta", Roberta::parse);
+    FAMILIES.put("t5", T5::parse);
+  }
 
   private Models() {}
 

@@ -52,12 +52,14 @@ public final class Network {
     results.addAll(stack.state());
     boolean alone = results.size() == 1;
     out.line("return " + (alone ? "h" : "(" + String.join(", ", results) + ")"));
+    StringBuilder inputs = new StringBuilder();
+    stack.inputs().forEach(name -> inputs.append(name).append(": Tensor, "));
     String type = String.join(", ", Collections.nCopies(results.size(), "Tensor"));
     text.append(
         out.method(
             "embed",
-            "(self: SELF, positions: Tensor, %s, w: List[Tensor]) -> %s"
-                .formatted(seams.parameters(), alone ? type : "Tuple[" + type + "]")));
+            "(self: SELF, positions: Tensor, %s%s, w: List[Tensor]) -> %s"
+                .formatted(inputs, seams.parameters(), alone ? type : "Tuple[" + type + "]")));
     return out.weights();
   }
 
@@ -65,7 +67,8 @@ public final class Network {
     MethodWriter out = new MethodWriter();
     stack.finish(out);
     out.line("return h");
-    text.append(out.method("finish", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
+    String w = out.weights().isEmpty() ? "" : ", w: List[Tensor]"; // an empty list is no argument
+    text.append(out.method("finish", "(self: SELF, h: Tensor" + w + ") -> Tensor"));
     return out.weights();
   }
 
@@ -109,7 +112,16 @@ public final class Network {
    * grad mode is on.
    */
   public NDArray hidden(NDManager scope, TokenBatch batch) {
-    return run(scope, batch, new NDList(batch.ids(), batch.pad(), batch.unpad()));
+    return hidden(scope, batch, new NDList());
+  }
+
+  /**
+   * As {@link #hidden(NDManager, TokenBatch)}, for a stack that reads more of a token than its id.
+   *
+   * @param inputs [N] each, as {@link Stack#inputs} names them
+   */
+  public NDArray hidden(NDManager scope, TokenBatch batch, NDList inputs) {
+    return run(scope, batch, inputs, new NDList(batch.ids(), batch.pad(), batch.unpad()));
   }
 
   /**
@@ -120,14 +132,16 @@ public final class Network {
   public NDArray hidden(NDManager scope, TokenBatch batch, NDArray memory, TokenBatch memoryBatch) {
     NDList layout = new NDList(batch.ids(), batch.pad(), batch.unpad());
     layout.addAll(new NDList(memory, memoryBatch.pad(), memoryBatch.unpad()));
-    return run(scope, batch, layout);
+    return run(scope, batch, new NDList(), layout);
   }
 
   /**
+   * @param own what the stack's {@link Stack#inputs} are called with
    * @param layout what the seams' parameters are called with
    */
-  private NDArray run(NDManager scope, TokenBatch batch, NDList layout) {
+  private NDArray run(NDManager scope, TokenBatch batch, NDList own, NDList layout) {
     NDList inputs = new NDList(batch.positions());
+    inputs.addAll(own);
     inputs.addAll(layout);
     NDList start = program.run(scope, "embed", inputs, embedWeights);
     NDArray h = start.get(0);

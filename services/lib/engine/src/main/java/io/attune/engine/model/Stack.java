@@ -23,6 +23,14 @@ public interface Stack {
   List<String> state();
 
   /**
+   * Variables [N] beside {@code ids} and {@code positions} that {@link #embed} reads, such as the
+   * segments of BERT.
+   */
+  default List<String> inputs() {
+    return List.of();
+  }
+
+  /**
    * Emits the start: from {@code ids} [N] and {@code positions} [N] to {@code h} [N, E] and the
    * variables of {@link #state}.
    */

@@ -63,4 +63,9 @@ public record TokenBatch(
         starts,
         tokens);
   }
+
+  /** The same tokens at other positions, [N]. */
+  TokenBatch withPositions(NDArray other) {
+    return new TokenBatch(ids, other, pad, unpad, starts, tokens);
+  }
 }

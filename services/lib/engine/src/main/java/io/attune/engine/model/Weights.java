@@ -2,6 +2,7 @@ package io.attune.engine.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -9,8 +10,10 @@ import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -18,6 +21,7 @@ import java.util.Random;
 public final class Weights implements AutoCloseable {
   private final NDManager scope = Torch.scope("weights");
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
+  private final Map<String, String> storedNames = new LinkedHashMap<>();
   private final Architecture architecture;
 
   private Weights(Architecture architecture) {
@@ -36,24 +40,18 @@ public final class Weights implements AutoCloseable {
     try {
       for (Map.Entry<String, Shape> parameter : architecture.parameters().entrySet()) {
         String name = parameter.getKey();
-        String stored = storedName(file, name, architecture.prefix());
-        long[] shape = file.info(stored).shape();
-        if (!Arrays.equals(shape, parameter.getValue().getShape())) {
-          throw new EngineException(
-              Reason.INCOMPATIBLE,
-              file.source()
-                  + ": tensor '"
-                  + stored
-                  + "' has shape "
-                  + Arrays.toString(shape)
-                  + "; config.json asks for "
-                  + parameter.getValue());
+        String stored = storedName(file, name, architecture);
+        if (file.has(stored) || !architecture.optionalParameters().contains(name)) {
+          weights.take(file, stored, parameter, writable);
         }
-        weights.arrays.put(
-            name,
-            writable
-                ? TensorArrays.readOwned(file, stored, weights.scope)
-                : TensorArrays.readFloat(file, stored, weights.scope));
+      }
+      for (Map.Entry<String, Shape> buffer : architecture.buffers().entrySet()) {
+        if (file.has(buffer.getKey())) {
+          weights.take(file, buffer.getKey(), buffer, false);
+        } else {
+          NDArray zeros = weights.scope.zeros(buffer.getValue(), DataType.FLOAT32);
+          weights.arrays.put(buffer.getKey(), zeros);
+        }
       }
       read = true;
       return weights;
@@ -65,9 +63,39 @@ public final class Weights implements AutoCloseable {
   }
 
   /** Checkpoints of the model without its head lack the family's prefix. */
-  private static String storedName(TensorReader file, String name, String prefix) {
-    String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-    return !file.has(name) && file.has(bare) ? bare : name;
+  private static String storedName(TensorReader file, String name, Architecture architecture) {
+    String prefix = architecture.prefix();
+    List<String> names = new ArrayList<>(List.of(name));
+    names.addAll(architecture.aliases(name));
+    for (String each : names) {
+      String bare = each.startsWith(prefix) ? each.substring(prefix.length()) : each;
+      if (file.has(each) || file.has(bare)) {
+        return file.has(each) ? each : bare;
+      }
+    }
+    return name;
+  }
+
+  private void take(
+      TensorReader file, String stored, Map.Entry<String, Shape> parameter, boolean writable) {
+    long[] shape = file.info(stored).shape();
+    if (!Arrays.equals(shape, parameter.getValue().getShape())) {
+      throw new EngineException(
+          Reason.INCOMPATIBLE,
+          file.source()
+              + ": tensor '"
+              + stored
+              + "' has shape "
+              + Arrays.toString(shape)
+              + "; config.json asks for "
+              + parameter.getValue());
+    }
+    storedNames.put(parameter.getKey(), stored);
+    arrays.put(
+        parameter.getKey(),
+        writable
+            ? TensorArrays.readOwned(file, stored, scope)
+            : TensorArrays.readFloat(file, stored, scope));
   }
 
   /**
@@ -100,18 +128,26 @@ public final class Weights implements AutoCloseable {
     return arrays.get(name);
   }
 
+  /** What the file that a weight was read from calls it; its own name if it was drawn. */
+  public String storedName(String name) {
+    return storedNames.getOrDefault(name, name);
+  }
+
   /** The stored weights, without what the family computes from its config. */
   public Map<String, NDArray> parameters() {
     Map<String, NDArray> result = new LinkedHashMap<>();
     for (String name : architecture.parameters().keySet()) {
-      result.put(name, arrays.get(name));
+      NDArray array = arrays.get(name);
+      if (array != null) {
+        result.put(name, array);
+      }
     }
     return result;
   }
 
   /** Elements of all stored weights. */
   public long count() {
-    return architecture.parameters().values().stream().mapToLong(Shape::size).sum();
+    return parameters().values().stream().mapToLong(NDArray::size).sum();
   }
 
   @Override

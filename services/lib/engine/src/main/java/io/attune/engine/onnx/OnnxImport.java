@@ -189,7 +189,7 @@ public final class OnnxImport {
       return true;
     }
     boolean normalizes = false;
-    for (JsonNode module : JsonFiles.read(beside, MAX_JSON_BYTES)) {
+    for (JsonNode module : JsonFiles.readArray(beside, MAX_JSON_BYTES)) {
       String type = module.path("type").asText();
       String name = type.substring(type.lastIndexOf('.') + 1);
       if (!MODULES.contains(name)) {

@@ -17,6 +17,10 @@ import java.util.zip.ZipOutputStream;
  */
 final class ProgramArchive {
   private static final String MODULE = "Program";
+
+  /** Of the archive: operators mean what they mean today, not what they meant in an earlier one. */
+  private static final String VERSION = "10\n";
+
   private static final byte[] EMPTY_TUPLE = {(byte) 0x80, 2, ')', '.'};
 
   private ProgramArchive() {}
@@ -40,7 +44,7 @@ final class ProgramArchive {
       store(zip, "m/data.pkl", pickledModule());
       store(zip, "m/constants.pkl", EMPTY_TUPLE);
       store(zip, "m/code/__torch__.py", code.getBytes(StandardCharsets.UTF_8));
-      store(zip, "m/version", "3\n".getBytes(StandardCharsets.US_ASCII));
+      store(zip, "m/version", VERSION.getBytes(StandardCharsets.US_ASCII));
       store(zip, "m/byteorder", "little".getBytes(StandardCharsets.US_ASCII));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,22 +1,24 @@
 package io.attune.engine.train;
 
-import io.attune.engine.adapter.LoraConfig;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.optim.AdamW;
 import io.attune.engine.optim.LearningRate;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All settings of a run, from parameters under Hugging Face's names; the defaults are those of
  * transformers, trl and peft, except that adapters go on every linear layer.
  *
+ * @param adapter {@code adapter_config.json} of a new adapter; null where all weights are trained
  * @param maxLength tokens of an example; longer ones are cut at the end
  * @param initWeights whether weights are drawn at random instead of read
  */
 public record TrainingSettings(
     TrainingArguments arguments,
-    LoraConfig lora,
+    @Nullable ObjectNode adapter,
     Dpo.Config dpo,
     RewardModeling.Config reward,
     int maxLength,
@@ -27,26 +29,28 @@ public record TrainingSettings(
 
   /**
    * @param objective decides defaults that differ between trl's trainers
-   * @param lora whether an adapter is trained, which stands a higher learning rate
+   * @param method what is trained; adapters stand a higher learning rate
    */
   public static TrainingSettings parse(
-      Parameters in, String objective, boolean lora, String baseModel) {
+      Parameters in, String objective, Method method, String baseModel) {
     boolean scores = objective.equals("reward");
+    List<String> saved = scores ? List.of(SCORE) : List.of();
+    String task = scores ? "SEQ_CLS" : "CAUSAL_LM";
     TrainingSettings settings =
         new TrainingSettings(
-            arguments(in, objective, lora),
-            lora(in, scores, baseModel),
+            arguments(in, objective, method.isAdapter()),
+            method.isAdapter() ? AdapterSettings.parse(in, method, saved, task, baseModel) : null,
             new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
             new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
             in.integer("max_length", 1024),
-            initWeights(in),
+            initWeights(in, method),
             in.integer("threads", 0));
     if (in.flag("packing", false)) {
       throw new IllegalArgumentException(
           "'packing' is true, which is not implemented; batches hold no padding without it");
     }
-    if (in.flag("use_dora", false) || in.number("label_smoothing", 0) != 0) {
-      throw new IllegalArgumentException("'use_dora' and 'label_smoothing' are not implemented");
+    if (in.number("label_smoothing", 0) != 0) {
+      throw new IllegalArgumentException("'label_smoothing' is not implemented");
     }
     return settings;
   }
@@ -57,8 +61,11 @@ public record TrainingSettings(
     }
   }
 
-  private static boolean initWeights(Parameters in) {
+  private static boolean initWeights(Parameters in, Method method) {
     String value = in.text("init_weights", "pretrained");
+    if (method == Method.PREFIX_TUNING && value.equals("zero")) {
+      return false; // PEFT's name for how the prefix starts
+    }
     if (!value.equals("pretrained") && !value.equals("random")) {
       throw new IllegalArgumentException(
           "'init_weights' is " + value + "; it is pretrained or random");
@@ -66,12 +73,12 @@ public record TrainingSettings(
     return value.equals("random");
   }
 
-  private static TrainingArguments arguments(Parameters in, String objective, boolean lora) {
+  private static TrainingArguments arguments(Parameters in, String objective, boolean adapter) {
     double learningRate =
         switch (objective) {
-          case "dpo" -> lora ? 1e-5 : 1e-6;
+          case "dpo" -> adapter ? 1e-5 : 1e-6;
           case "reward" -> 1e-4;
-          default -> lora ? 1e-4 : 2e-5;
+          default -> adapter ? 1e-4 : 2e-5;
         };
     return new TrainingArguments(
         in.number("learning_rate", learningRate),
@@ -91,17 +98,5 @@ public record TrainingSettings(
         in.flag("shuffle", true),
         in.integer("save_steps", 500),
         in.integer("save_total_limit", 2));
-  }
-
-  private static LoraConfig lora(Parameters in, boolean scores, String baseModel) {
-    return LoraConfig.create(
-        in.integer("r", 8),
-        in.number("lora_alpha", 8),
-        in.number("lora_dropout", 0),
-        in.list("target_modules", List.of("all-linear")),
-        in.list("modules_to_save", scores ? List.of(SCORE) : List.of()),
-        in.flag("use_rslora", false),
-        scores ? "SEQ_CLS" : "CAUSAL_LM",
-        baseModel);
   }
 }

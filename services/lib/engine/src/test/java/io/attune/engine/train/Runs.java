@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.Golden;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
@@ -20,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -41,10 +41,20 @@ final class Runs {
     }
   }
 
-  static Adapter adapter(Architecture architecture, String folder) {
-    Map<String, Shape> saved = new LinkedHashMap<>(architecture.parameters());
-    saved.put(Policy.SCORE, new Shape(1, architecture.config().hiddenSize()));
-    return Adapters.read(AdapterFiles.open(Golden.path(folder)), architecture.linears(), saved);
+  static BaseModel base(DecoderModel model, Weights weights) {
+    return new BaseModel(
+        model.linears(),
+        model.embedding(),
+        model.heads(),
+        model.layers(),
+        model.parameters(),
+        Map.of(Policy.SCORE, new Shape(1, model.config().hiddenSize())),
+        model.config().tieWordEmbeddings(),
+        weights::get);
+  }
+
+  static Adapter adapter(BaseModel base, String folder) {
+    return Adapters.read(AdapterFiles.open(Golden.path(folder)), base);
   }
 
   static TrainingArguments arguments(JsonNode run) {

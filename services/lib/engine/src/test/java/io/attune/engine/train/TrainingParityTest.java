@@ -71,7 +71,7 @@ class TrainingParityTest {
       throws IOException {
     DecoderModel architecture = Runs.architecture();
     try (Weights weights = Runs.weights(architecture, false);
-        Adapter adapter = Runs.adapter(architecture, "runs/" + run + "/init");
+        Adapter adapter = Runs.adapter(Runs.base(architecture, weights), "runs/" + run + "/init");
         Policy policy = Policy.ofAdapter(architecture, weights, adapter, null)) {
       train(run, policy, objective, rows, metrics);
       assertFinal(

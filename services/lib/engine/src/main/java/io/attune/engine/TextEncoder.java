@@ -1,0 +1,368 @@
+package io.attune.engine;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.BaseModel;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.model.ClassLabels;
+import io.attune.engine.model.EncoderModel;
+import io.attune.engine.model.EncoderNetwork;
+import io.attune.engine.model.EncoderTask;
+import io.attune.engine.model.HeadLayer;
+import io.attune.engine.model.Weights;
+import io.attune.engine.sentence.SentenceEmbedder;
+import io.attune.engine.tensor.Torch;
+import io.attune.engine.token.EncoderTokenizer;
+import io.attune.engine.token.TokenizedText;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An encoder-only model: what classifies texts, or their tokens, or turns them into vectors.
+ * Immutable after loading; thread-safe.
+ */
+public final class TextEncoder extends PretrainedModel {
+  /** Texts that are read in one pass. */
+  private static final int BATCH = 32;
+
+  private final EncoderModel model;
+  private final EncoderNetwork network;
+  private final SentenceEmbedder embedder;
+  private final EncoderTokenizer encoderTokenizer;
+
+  private TextEncoder(
+      HubLayout layout, EncoderModel model, Weights weights, SentenceEmbedder embedder) {
+    super(layout, model, weights);
+    this.model = model;
+    this.network = new EncoderNetwork(model, weights::get);
+    this.embedder = embedder;
+    int limit =
+        embedder.maxTokens() > 0
+            ? embedder.maxTokens()
+            : EncoderTokenizer.modelMaxLength(layout, model.maxTokens());
+    this.encoderTokenizer =
+        EncoderTokenizer.open(layout, Math.min(limit, model.maxTokens()), model.segments() > 1);
+  }
+
+  /**
+   * Loads a folder; refuses another kind of model, and what it cannot compute exactly, naming it.
+   */
+  public static TextEncoder load(Path folder, LoadOptions options) {
+    HubLayout layout = HubLayout.of(folder);
+    return load(
+        layout, architecture(layout, options, EncoderModel.class, EncoderModel.KIND), options);
+  }
+
+  static TextEncoder load(HubLayout layout, EncoderModel model, LoadOptions options) {
+    SentenceEmbedder embedder = SentenceEmbedder.open(layout, model.config().hiddenSize());
+    boolean loaded = false;
+    Weights weights = null;
+    try {
+      weights = weights(layout, model, options);
+      TextEncoder encoder = new TextEncoder(layout, model, weights, embedder);
+      loaded = true;
+      return encoder;
+    } finally {
+      if (!loaded) {
+        embedder.close();
+        if (weights != null) {
+          weights.close();
+        }
+      }
+    }
+  }
+
+  /** What the folder's model is for. */
+  public EncoderTask task() {
+    return model.task();
+  }
+
+  /** The labels of its head; to be asked only where it has one. */
+  public ClassLabels labels() {
+    return model.labels();
+  }
+
+  /** Tokens that are read of a text, special ones included; what is longer is cut. */
+  public int maxTokens() {
+    return encoderTokenizer.maxTokens();
+  }
+
+  /** Components of an embedding. */
+  public int embeddingSize() {
+    return embedder.size();
+  }
+
+  /** A text as the model reads it: special tokens added, and cut to {@link #maxTokens()}. */
+  public TokenizedText tokenize(String text) {
+    return encoderTokenizer.encode(text);
+  }
+
+  /** A pair of texts as the model reads it, such as a question and a passage. */
+  public TokenizedText tokenize(String first, String second) {
+    return encoderTokenizer.encode(first, second);
+  }
+
+  /** A text as it is read to be embedded: as {@link #tokenize}, after the model's own prompt. */
+  public TokenizedText tokenizeForEmbedding(String text) {
+    return encoderTokenizer.encode(embedder.prepare(text));
+  }
+
+  /**
+   * One vector for each text, of {@link #embeddingSize()} components, made as the folder's {@code
+   * modules.json} says; the mean over its tokens where there is none.
+   */
+  public List<float[]> embed(List<String> texts) {
+    return embeddings(texts.stream().map(this::tokenizeForEmbedding).toList(), null, false);
+  }
+
+  /**
+   * Logits for each text, or, of a model that labels tokens, for each token of each text.
+   *
+   * @return for each text its logits, [labels] or [tokens][labels] in one row-major array
+   */
+  public List<float[]> classify(List<String> texts) {
+    return logits(texts.stream().map(this::tokenize).toList(), null, false);
+  }
+
+  /**
+   * As {@link #classify}, for texts that are tokenized already.
+   *
+   * @param adapter the adapter to use, or null for the base model
+   * @param merged whether the adapter is first folded into a copy of the weights that it changes
+   */
+  public List<float[]> logits(
+      List<TokenizedText> texts, @Nullable LoadedEncoderAdapter adapter, boolean merged) {
+    EncoderTask used = adapter == null ? task() : adapter.task();
+    if (used == EncoderTask.FEATURE_EXTRACTION) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT, folder() + " has no head that classifies; it gives embeddings");
+    }
+    return run(
+        texts,
+        adapter,
+        merged,
+        (scope, with, hidden, batch) ->
+            used == EncoderTask.TOKEN_CLS
+                ? tokens(with.head(scope, hidden, batch), batch)
+                : rows(with.head(scope, hidden, batch)));
+  }
+
+  /** As {@link #embed}, for texts that are tokenized already; see {@link #logits}. */
+  public List<float[]> embeddings(
+      List<TokenizedText> texts, @Nullable LoadedEncoderAdapter adapter, boolean merged) {
+    return run(
+        texts,
+        adapter,
+        merged,
+        (scope, with, hidden, batch) ->
+            rows(embedder.embed(scope, hidden, batch.tokens().pad(), mask(scope, batch))));
+  }
+
+  /**
+   * Hidden states after the last layer, [tokens][E] in one row-major array for each text; see
+   * {@link #logits}.
+   */
+  public List<float[]> hidden(
+      List<TokenizedText> texts, @Nullable LoadedEncoderAdapter adapter, boolean merged) {
+    return run(texts, adapter, merged, (scope, with, hidden, batch) -> tokens(hidden, batch));
+  }
+
+  /**
+   * Reads an adapter of this model; refuses one of another shape, or one made for another
+   * tokenizer, naming what differs.
+   *
+   * <p>Its {@code task_type} says what the model is for with it: an adapter that classifies brings
+   * the head where the model has none, or another.
+   */
+  public LoadedEncoderAdapter loadAdapter(Path peftFolder) {
+    EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
+    Adapter adapter = readAdapter(peftFolder);
+    if (adapter.virtualTokens().length > 0) {
+      adapter.close();
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          peftFolder + " has virtual tokens, which is not implemented for encoders");
+    }
+    for (String name : adapted.parameters().keySet()) {
+      if (adapter.weight(name) == null
+          && weight(adapted, name) == null
+          && !adapted.optionalParameters().contains(name)) {
+        adapter.close();
+        throw new EngineException(
+            Reason.INCOMPATIBLE,
+            peftFolder
+                + " needs the weight '"
+                + name
+                + "', which neither it nor "
+                + folder()
+                + " has; train it with that module in modules_to_save");
+      }
+    }
+    return new LoadedEncoderAdapter(
+        adapter,
+        new EncoderNetwork(
+            adapted,
+            seams -> adapter.wrap(seams, false),
+            name -> {
+              NDArray own = adapter.weight(name);
+              return own == null ? weight(adapted, name) : own;
+            }));
+  }
+
+  @Override
+  BaseModel baseModel(AdapterFiles adapter) {
+    EncoderModel adapted = adapted(adapter);
+    return baseModel(adapted, name -> weight(adapted, name));
+  }
+
+  /** The model that an adapter was made for: this one, perhaps with another head. */
+  private EncoderModel adapted(AdapterFiles files) {
+    String type = files.config().path("task_type").asText("");
+    EncoderTask task =
+        Arrays.stream(EncoderTask.values())
+            .filter(known -> known.name().equals(type))
+            .findAny()
+            .orElse(model.task());
+    int labels = model.labels().count();
+    List<HeadLayer> head = model.with(task, labels).head();
+    if (task != EncoderTask.FEATURE_EXTRACTION) {
+      String last = AdapterFiles.PREFIX + head.get(head.size() - 1).linear().weight();
+      try (TensorReader weights = files.openWeights()) {
+        if (weights.has(last)) {
+          labels = Math.toIntExact(weights.info(last).shape()[0]);
+        }
+      }
+    }
+    return model.with(task, labels);
+  }
+
+  /** A base weight by the name that it has in {@code as}; null if there is none. */
+  private @Nullable NDArray weight(EncoderModel as, String name) {
+    NDArray own = weights().get(name);
+    for (String alias : own == null ? as.aliases(name) : List.<String>of()) {
+      own = own == null ? weights().get(alias) : own;
+    }
+    return own;
+  }
+
+  /** What is made of a batch's hidden states: an array for each text. */
+  @FunctionalInterface
+  private interface Reading {
+    List<float[]> of(
+        NDManager scope, EncoderNetwork with, NDArray hidden, EncoderNetwork.Batch batch);
+  }
+
+  /** Reads texts in batches of like lengths, so that little of a batch is padding. */
+  private List<float[]> run(
+      List<TokenizedText> texts,
+      @Nullable LoadedEncoderAdapter adapter,
+      boolean merged,
+      Reading reading) {
+    texts.forEach(this::requireFits);
+    int[] order =
+        IntStream.range(0, texts.size())
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> texts.get(i).length()))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    float[][] results = new float[texts.size()][];
+    try (NDManager scope = Torch.scope("encode");
+        Torch.GradMode mode = Torch.gradMode(false)) {
+      EncoderNetwork with = adapter == null ? network : network(adapter, merged, scope);
+      for (int start = 0; start < order.length; start += BATCH) {
+        int[] part = Arrays.copyOfRange(order, start, Math.min(start + BATCH, order.length));
+        try (NDManager pass = scope.newSubManager()) {
+          EncoderNetwork.Batch batch =
+              with.batch(pass, Arrays.stream(part).mapToObj(texts::get).toList());
+          List<float[]> read = reading.of(pass, with, with.hidden(pass, batch), batch);
+          for (int i = 0; i < part.length; i++) {
+            results[part[i]] = read.get(i);
+          }
+        }
+      }
+    }
+    return Arrays.asList(results);
+  }
+
+  private EncoderNetwork network(LoadedEncoderAdapter adapter, boolean merged, NDManager scope) {
+    if (!merged) {
+      return adapter.network();
+    }
+    EncoderModel adapted = adapter.network().model();
+    Map<String, NDArray> changed = adapter.adapter().merged(name -> weight(adapted, name), scope);
+    return new EncoderNetwork(
+        adapted, name -> changed.containsKey(name) ? changed.get(name) : weight(adapted, name));
+  }
+
+  private void requireFits(TokenizedText text) {
+    if (text.length() == 0) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, "a text has no token");
+    }
+    if (text.length() > model.maxTokens()) {
+      throw new EngineException(
+          Reason.TOO_LONG,
+          "a text has " + text.length() + " tokens; " + folder() + " reads " + model.maxTokens());
+    }
+    for (int i = 0; i < text.length(); i++) {
+      int segment = text.segments()[i];
+      if (segment < 0 || segment >= model.segments()) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT,
+            "token_type_ids has " + segment + "; the model has " + model.segments());
+      }
+    }
+  }
+
+  /** The rows of [B, X]. */
+  private static List<float[]> rows(NDArray matrix) {
+    float[] all = matrix.toFloatArray();
+    int rows = Math.toIntExact(matrix.getShape().get(0));
+    int width = all.length / rows;
+    List<float[]> result = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      result.add(Arrays.copyOfRange(all, i * width, (i + 1) * width));
+    }
+    return result;
+  }
+
+  /** The rows of [N, X] that belong to each text's own tokens. */
+  private static List<float[]> tokens(NDArray matrix, EncoderNetwork.Batch batch) {
+    float[] all = matrix.toFloatArray();
+    int width = all.length / batch.tokens().tokens();
+    List<float[]> result = new ArrayList<>();
+    for (int i = 0; i < batch.lengths().length; i++) {
+      int start = batch.tokens().starts()[i] * width;
+      result.add(Arrays.copyOfRange(all, start, start + batch.lengths()[i] * width));
+    }
+    return result;
+  }
+
+  /** 1 for each text's own tokens, in the padded layout: [B, T, 1]. */
+  private static NDArray mask(NDManager scope, EncoderNetwork.Batch batch) {
+    Shape layout = batch.tokens().pad().getShape();
+    int width = Math.toIntExact(layout.get(1));
+    float[] mask = new float[Math.toIntExact(layout.size())];
+    for (int i = 0; i < batch.lengths().length; i++) {
+      Arrays.fill(mask, i * width, i * width + batch.lengths()[i], 1);
+    }
+    return scope.create(mask, new Shape(layout.get(0), width, 1));
+  }
+
+  @Override
+  public void close() {
+    encoderTokenizer.close();
+    embedder.close();
+    super.close();
+  }
+}

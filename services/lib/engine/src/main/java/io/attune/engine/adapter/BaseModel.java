@@ -1,0 +1,42 @@
+package io.attune.engine.adapter;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.nn.Attention;
+import io.attune.engine.nn.Embedding;
+import io.attune.engine.nn.Linear;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter knows of the model that it is for.
+ *
+ * @param linears layers that may have an adapter, in order: what {@code all-linear} means
+ * @param embedding the table of tokens; null where the model has not one table for all of them
+ * @param heads a layer's keys and values, alike in all layers; null as {@code embedding}
+ * @param layers attention layers
+ * @param parameters shapes of the checkpoint's weights, by name
+ * @param added shapes of weights that only an adapter brings (a head), by name
+ * @param tiedHead whether the head's weight is that of the embedding
+ * @param weights from names of {@code parameters} to arrays
+ */
+public record BaseModel(
+    List<Linear> linears,
+    @Nullable Embedding embedding,
+    Attention.@Nullable Heads heads,
+    int layers,
+    Map<String, Shape> parameters,
+    Map<String, Shape> added,
+    boolean tiedHead,
+    Function<String, NDArray> weights) {
+
+  /**
+   * The shape of a weight of the checkpoint, or of one that an adapter may add; null if neither.
+   */
+  @Nullable Shape shape(String name) {
+    Shape own = parameters.get(name);
+    return own == null ? added.get(name) : own;
+  }
+}

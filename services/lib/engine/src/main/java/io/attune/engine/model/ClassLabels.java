@@ -1,0 +1,59 @@
+package io.attune.engine.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a classifier's logits stand for.
+ *
+ * @param names of the labels, in the order of the logits
+ */
+public record ClassLabels(List<String> names, ProblemType problemType) {
+  /** Reads {@code id2label}, {@code num_labels} and {@code problem_type}. */
+  static ClassLabels read(ConfigReader in) {
+    in.ignore("label2id", "_num_labels");
+    int count = in.size("num_labels", 2);
+    Map<String, String> byId = in.has("id2label") ? in.texts("id2label") : Map.of();
+    List<String> names = byId.isEmpty() ? unnamed(count).names() : new ArrayList<>();
+    for (int i = 0; i < byId.size(); i++) {
+      String name = byId.get(Integer.toString(i));
+      if (name == null) {
+        throw in.malformed("id2label", "has " + byId.size() + " labels, but none for " + i);
+      }
+      names.add(name);
+    }
+    String type = in.text("problem_type", "");
+    for (ProblemType known : ProblemType.values()) {
+      if (known.name().toLowerCase(Locale.ROOT).equals(type)) {
+        return new ClassLabels(List.copyOf(names), known);
+      }
+    }
+    if (!type.isEmpty()) {
+      throw in.unsupported(
+          "problem_type",
+          type,
+          "implemented are regression, single_label_classification, multi_label_classification");
+    }
+    return new ClassLabels(List.copyOf(names), usual(names.size()));
+  }
+
+  /** Labels without names: {@code LABEL_0} and so on. */
+  static ClassLabels unnamed(int count) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      names.add("LABEL_" + i);
+    }
+    return new ClassLabels(List.copyOf(names), usual(count));
+  }
+
+  /** A single logit is a value where nothing else is said. */
+  private static ProblemType usual(int count) {
+    return count == 1 ? ProblemType.REGRESSION : ProblemType.SINGLE_LABEL_CLASSIFICATION;
+  }
+
+  public int count() {
+    return names.size();
+  }
+}

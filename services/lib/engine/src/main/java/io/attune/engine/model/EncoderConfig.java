@@ -1,0 +1,29 @@
+package io.attune.engine.model;
+
+/**
+ * What the {@code config.json} of an encoder says, as far as it changes numbers.
+ *
+ * @param segments values of {@code token_type_ids}; 0 for a family that has none
+ */
+record EncoderConfig(
+    ModelConfig model,
+    int intermediateSize,
+    int attentionHeads,
+    String activation,
+    double layerNormEps,
+    int segments,
+    EncoderTask task,
+    ClassLabels labels) {
+
+  EncoderConfig with(EncoderTask newTask, ClassLabels newLabels) {
+    return new EncoderConfig(
+        model,
+        intermediateSize,
+        attentionHeads,
+        activation,
+        layerNormEps,
+        segments,
+        newTask,
+        newLabels);
+  }
+}

@@ -1,0 +1,56 @@
+package io.attune.engine.model;
+
+import java.util.List;
+
+/** An encoder-only model: one bidirectional stack, and perhaps a head that classifies. */
+public interface EncoderModel extends Architecture, Stack {
+  String KIND = "a text encoder";
+
+  @Override
+  default String kind() {
+    return KIND;
+  }
+
+  /** What the head is for. */
+  EncoderTask task();
+
+  /** The head's labels; without names where the model has no head. */
+  ClassLabels labels();
+
+  /**
+   * The head, first layer first: it reads every token's hidden state for {@link
+   * EncoderTask#TOKEN_CLS}, else that of each text's first token. For {@link
+   * EncoderTask#FEATURE_EXTRACTION} the pooler, if the family has one; a checkpoint may lack it.
+   */
+  List<HeadLayer> head();
+
+  /**
+   * The same encoder for another task, or another number of labels: what a checkpoint of it becomes
+   * when an adapter brings the head.
+   */
+  EncoderModel with(EncoderTask task, int labels);
+
+  /**
+   * How many values a token's segment ({@code token_type_ids}) may have; 1 where it says nothing.
+   */
+  int segments();
+
+  /** Tokens of the longest text that there are positions for. */
+  default int maxTokens() {
+    return config().maxPositions();
+  }
+
+  /** The position of each token of a text, as rows of the position table. */
+  default int[] positions(int[] ids) {
+    int[] positions = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      positions[i] = i;
+    }
+    return positions;
+  }
+
+  @Override
+  default int layers() {
+    return config().layers();
+  }
+}

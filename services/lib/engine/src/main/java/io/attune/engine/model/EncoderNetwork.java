@@ -1,0 +1,120 @@
+package io.attune.engine.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.nn.Activation;
+import io.attune.engine.nn.DenseProjection;
+import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.PaddedAttention;
+import io.attune.engine.nn.Seams;
+import io.attune.engine.tensor.Program;
+import io.attune.engine.tensor.TorchPrograms;
+import io.attune.engine.token.TokenizedText;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** An encoder joined with weights, perhaps with an adapter between. Immutable and thread-safe. */
+public final class EncoderNetwork {
+  private final EncoderModel model;
+  private final Network network;
+  private final Program head;
+  private final List<NDArray> headWeights;
+
+  /**
+   * A batch of texts.
+   *
+   * @param segments [N]
+   * @param lengths of the texts
+   */
+  @SuppressWarnings("ArrayRecordComponent") // read-only by convention
+  public record Batch(TokenBatch tokens, NDArray segments, int[] lengths) {}
+
+  /** The model alone. */
+  public EncoderNetwork(EncoderModel model, Function<String, NDArray> weights) {
+    this(model, UnaryOperator.identity(), weights);
+  }
+
+  /**
+   * @param adapter what changes how parts are computed
+   * @param weights from names, as the model and the adapter use them, to arrays
+   */
+  public EncoderNetwork(
+      EncoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> weights) {
+    this.model = model;
+    Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
+    this.network = new Network(model, seams, weights);
+    MethodWriter out = new MethodWriter();
+    emitHead(out, seams);
+    this.head =
+        TorchPrograms.compile(
+            out.method("head", "(self: SELF, h: Tensor, pad: Tensor, w: List[Tensor]) -> Tensor"));
+    boolean whole = out.weights().stream().noneMatch(name -> weights.apply(name) == null);
+    this.headWeights = whole ? Network.resolve(out.weights(), weights) : List.of();
+  }
+
+  private void emitHead(MethodWriter out, Seams seams) {
+    String x =
+        model.task() == EncoderTask.TOKEN_CLS
+            ? "h"
+            : out.value("torch.index_select(h, 0, torch.select(pad, 1, 0))");
+    for (HeadLayer layer : model.head()) {
+      x = seams.projection().emit(out, x, List.of(layer.linear())).get(0);
+      if (layer.activation() != null) {
+        x = Activation.emit(out, layer.activation(), x);
+      }
+    }
+    out.line("return %s", x);
+  }
+
+  public EncoderModel model() {
+    return model;
+  }
+
+  /** Lays texts end to end. */
+  public Batch batch(NDManager scope, List<TokenizedText> texts) {
+    TokenBatch tokens = TokenBatch.of(scope, texts.stream().map(TokenizedText::ids).toList());
+    long[] positions = new long[tokens.tokens()];
+    long[] segments = new long[tokens.tokens()];
+    for (int row = 0; row < texts.size(); row++) {
+      int[] places = model.positions(texts.get(row).ids());
+      int[] parts = texts.get(row).segments();
+      for (int i = 0; i < places.length; i++) {
+        positions[tokens.starts()[row] + i] = places[i];
+        segments[tokens.starts()[row] + i] = parts[i];
+      }
+    }
+    return new Batch(
+        tokens.withPositions(scope.create(positions)),
+        scope.create(segments),
+        texts.stream().mapToInt(TokenizedText::length).toArray());
+  }
+
+  /** Hidden states after the last layer, [N, E]; recorded where the thread's grad mode is on. */
+  public NDArray hidden(NDManager scope, Batch batch) {
+    return network.hidden(
+        scope,
+        batch.tokens(),
+        model.inputs().isEmpty() ? new NDList() : new NDList(batch.segments()));
+  }
+
+  /**
+   * Whether there is a head to apply: not for a family without a pooler, nor for a checkpoint that
+   * lacks it.
+   */
+  public boolean hasHead() {
+    return !headWeights.isEmpty();
+  }
+
+  /**
+   * The head's result: [N, labels] for {@link EncoderTask#TOKEN_CLS}, [B, labels] for {@link
+   * EncoderTask#SEQ_CLS}, [B, E] of a pooler; recorded where the thread's grad mode is on.
+   *
+   * @param hidden what {@link #hidden} gave for {@code batch}
+   */
+  public NDArray head(NDManager scope, NDArray hidden, Batch batch) {
+    NDList inputs = new NDList(hidden, batch.tokens().pad());
+    return head.run(scope, "head", inputs, headWeights).get(0);
+  }
+}

@@ -1,0 +1,53 @@
+package io.attune.engine.train;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What is trained: all weights, or an adapter of some kind. */
+public enum Method {
+  LORA("LORA"),
+  DORA("LORA"),
+  IA3("IA3"),
+  VERA("VERA"),
+  PROMPT_TUNING("PROMPT_TUNING"),
+  PREFIX_TUNING("PREFIX_TUNING"),
+  P_TUNING("P_TUNING"),
+  FULL(null);
+
+  private final @Nullable String peftType;
+
+  Method(@Nullable String peftType) {
+    this.peftType = peftType;
+  }
+
+  /** The method called {@code name}, as {@code prompt-tuning}; refuses other names. */
+  public static Method named(String name) {
+    for (Method method : values()) {
+      if (method.toString().equals(name)) {
+        return method;
+      }
+    }
+    throw new IllegalArgumentException(
+        "method '"
+            + name
+            + "' is not implemented; there are "
+            + Arrays.stream(values()).map(Method::toString).collect(Collectors.joining(", ")));
+  }
+
+  /** Whether the base model's weights stay as they are. */
+  public boolean isAdapter() {
+    return peftType != null;
+  }
+
+  /** What PEFT calls the kind of adapter. */
+  String peftType() {
+    return peftType;
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
