@@ -2,16 +2,16 @@ package io.attune.engine;
 
 import java.util.Map;
 
-/** Hears from a training run, on the thread that runs it. */
+/** Hears from long work, such as a training run, on the thread that does it. */
 public interface ProgressListener {
   /** For those who do not listen. */
   ProgressListener NONE = (step, total, metrics) -> {};
 
   /**
-   * @param step optimizer steps done
-   * @param total optimizer steps of the whole run
-   * @param metrics {@code loss}, {@code grad_norm}, {@code learning_rate}, {@code
-   *     tokens_per_second}, {@code peak_memory_bytes} and the objective's own
+   * @param step steps done; in training, optimizer steps
+   * @param total steps of the whole work
+   * @param metrics in training {@code loss}, {@code grad_norm}, {@code learning_rate}, {@code
+   *     tokens_per_second}, {@code peak_memory_bytes} and the objective's own; else empty
    */
   void onStep(int step, int total, Map<String, Double> metrics);
 

@@ -9,10 +9,11 @@ import java.util.function.Supplier;
  * A tensor to write.
  *
  * @param bytes asked for once, when its turn comes, so that a large model is never held twice;
- *     little-endian, in row-major order, together as many bytes as type and shape need
+ *     little-endian, in row-major order, together as many bytes as type and shape need. Each part
+ *     is written before the next is asked for
  */
 public record TensorData(
-    String name, TensorType type, long[] shape, Supplier<List<ByteBuffer>> bytes) {
+    String name, TensorType type, long[] shape, Supplier<? extends Iterable<ByteBuffer>> bytes) {
 
   public static TensorData of(String name, TensorType type, long[] shape, ByteBuffer bytes) {
     return new TensorData(name, type, shape, () -> List.of(bytes.duplicate()));

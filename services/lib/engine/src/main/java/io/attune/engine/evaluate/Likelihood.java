@@ -53,6 +53,14 @@ public final class Likelihood {
     }
   }
 
+  /** Reads consecutive tokens of a long text: all but the first are predicted. */
+  public void addWindow(int[] ids) {
+    boolean[] targets = new boolean[ids.length];
+    Arrays.fill(targets, true);
+    read(ids, targets);
+    rows++;
+  }
+
   private void compare(PreferencePair pair) {
     double chosen = logProbability(pair.promptIds(), pair.chosenIds());
     double rejected = logProbability(pair.promptIds(), pair.rejectedIds());
