@@ -27,8 +27,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /** A hub on this machine that holds one model, and misbehaves where it is told to. */
-final class HubServer implements AutoCloseable {
-  static final String MODEL = "acme/lamp";
+public final class HubServer implements AutoCloseable {
+  public static final String MODEL = "acme/lamp";
   static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
   /** What was asked; texts are null where a header was not sent. */
@@ -41,23 +41,23 @@ final class HubServer implements AutoCloseable {
   private final List<Request> requests = new CopyOnWriteArrayList<>();
   private String listing;
 
-  HubServer() throws IOException {
+  public HubServer() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
     server.createContext("/", this::handle);
     server.setExecutor(threads);
     server.start();
   }
 
-  URI endpoint() {
+  public URI endpoint() {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
   }
 
-  HubServer with(String path, byte[] content) {
+  public HubServer with(String path, byte[] content) {
     files.put(path, content);
     return this;
   }
 
-  HubServer with(String path, String content) {
+  public HubServer with(String path, String content) {
     return with(path, content.getBytes(StandardCharsets.UTF_8));
   }
 

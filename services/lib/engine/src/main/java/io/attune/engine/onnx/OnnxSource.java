@@ -52,8 +52,19 @@ final class OnnxSource implements AutoCloseable {
 
   private static boolean isArchive(Path path) throws IOException {
     try (InputStream in = Files.newInputStream(path)) {
-      return Arrays.equals(in.readNBytes(ZIP.length), ZIP);
+      byte[] start = in.readNBytes(ZIP.length);
+      // No field of an ONNX model begins so; a pickle does, with its protocol's version.
+      if (start.length > 1 && start[0] == (byte) 0x80 && start[1] <= 5) {
+        throw pickle(path);
+      }
+      return Arrays.equals(start, ZIP);
     }
+  }
+
+  private static EngineException pickle(Path path) {
+    return new EngineException(
+        Reason.UNSUPPORTED,
+        path + " is a PyTorch pickle, which can carry code; convert it to safetensors");
   }
 
   /** Folders on the hub keep graphs in {@code onnx/}, below the files that belong to them. */
@@ -93,6 +104,9 @@ final class OnnxSource implements AutoCloseable {
             Reason.CORRUPT, archive + " has more than " + MAX_ENTRIES + " entries");
       }
       String name = entry.getName();
+      if (name.endsWith("data.pkl")) {
+        throw pickle(archive);
+      }
       // Names of our own: those in the archive decide nothing about where files go.
       Path target = null;
       if (name.endsWith(".onnx")) {
