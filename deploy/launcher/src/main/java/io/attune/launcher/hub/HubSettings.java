@@ -4,6 +4,7 @@ import io.attune.launcher.local.LauncherException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where models come from and how long to wait for it.
@@ -13,7 +14,7 @@ import java.util.Map;
  * @param timeout the longest wait for a connection, for an answer, or for more of it
  * @param retryDelay before the first repetition; doubles with each one
  */
-public record HubSettings(URI endpoint, String token, Duration timeout, Duration retryDelay) {
+public record HubSettings(URI endpoint, @Nullable String token, Duration timeout, Duration retryDelay) {
   private static final String DEFAULT = "https://huggingface.co";
 
   public HubSettings {
@@ -28,9 +29,12 @@ public record HubSettings(URI endpoint, String token, Duration timeout, Duration
    *
    * @param endpoint overrides HF_ENDPOINT; null for none
    */
-  public static HubSettings of(Map<String, String> environment, String endpoint) {
+  public static HubSettings of(Map<String, String> environment, @Nullable String endpoint) {
     String url = endpoint != null ? endpoint : environment.getOrDefault("HF_ENDPOINT", DEFAULT);
     String token = environment.getOrDefault("HF_TOKEN", "").strip();
+    if (!token.matches("[!-~]*")) {
+      throw new LauncherException("HF_TOKEN holds characters that no token has");
+    }
     try {
       return new HubSettings(
           URI.create(url.strip().replaceAll("/+$", "")),

@@ -79,5 +79,8 @@ class RedirectRulesTest {
         .isEqualTo(URI.create("https://huggingface.co"));
     assertThatThrownBy(() -> HubSettings.of(Map.of(), "file:///x"))
         .hasMessageContaining("is not a hub's address");
+    assertThatThrownBy(() -> HubSettings.of(Map.of("HF_TOKEN", "a\nb"), null))
+        .hasMessageContaining("HF_TOKEN")
+        .hasMessageNotContaining("a\nb");
   }
 }

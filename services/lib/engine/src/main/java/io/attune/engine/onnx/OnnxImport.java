@@ -29,6 +29,9 @@ public final class OnnxImport {
   private static final String POOLING = "1_Pooling/config.json";
   private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
+  private static final List<String> TRAINING_ONLY =
+      List.of("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range");
+
   /** Of sentence-transformers, in their order. */
   private static final List<String> MODULES = List.of("Transformer", "Pooling", "Normalize");
 
@@ -91,7 +94,7 @@ public final class OnnxImport {
             ? JsonFiles.readObject(given, MAX_JSON_BYTES)
             : tokenizer.config(encoder.positions());
     ObjectNode config = config(encoder, tokenizer.padId());
-    agree(config, files.file("config.json"));
+    complete(config, files.file("config.json"));
     boolean normalizes = normalizes(files.file("modules.json"));
     AtomicFiles.writeFolder(
         out,
@@ -153,8 +156,11 @@ public final class OnnxImport {
     };
   }
 
-  /** Refuses a config.json beside the graph that contradicts it. */
-  private static void agree(ObjectNode config, Path beside) {
+  /**
+   * Refuses a config.json beside the graph that contradicts it, and takes from it what a graph does
+   * not show: what only training asks for.
+   */
+  private static void complete(ObjectNode config, Path beside) {
     if (!Files.exists(beside)) {
       return;
     }
@@ -173,6 +179,11 @@ public final class OnnxImport {
                 key,
                 other,
                 field.getValue()));
+      }
+    }
+    for (String key : TRAINING_ONLY) {
+      if (stated.path(key).isNumber()) {
+        config.set(key, stated.get(key));
       }
     }
   }

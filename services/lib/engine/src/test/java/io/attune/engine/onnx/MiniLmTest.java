@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.Golden;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.TextEncoder;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,12 +26,41 @@ import org.junit.jupiter.api.io.TempDir;
  * mean over the tokens, length 1.
  */
 class MiniLmTest {
-  @TempDir Path folder;
+  @TempDir static Path folder;
+  private static Path model;
+  private static OnnxImport.Summary summary;
+
+  @BeforeAll
+  static void importModel() throws Exception {
+    URL graph = MiniLmTest.class.getResource("/all-minilm-l6-v2.onnx");
+    Path jar = Path.of(((JarURLConnection) graph.openConnection()).getJarFileURL().toURI());
+    model = folder.resolve("minilm");
+    summary = OnnxImport.write(jar, model, null);
+  }
+
+  @Test
+  void readsTheSettingsFromTheGraph() throws Exception {
+    assertThat(summary).isEqualTo(new OnnxImport.Summary(6, 384, 12, Pooling.MEAN, true));
+    JsonNode config = new ObjectMapper().readTree(model.resolve("config.json").toFile());
+    assertThat(config.get("vocab_size").asInt()).isEqualTo(30522);
+    assertThat(config.get("intermediate_size").asInt()).isEqualTo(1536);
+    assertThat(config.get("max_position_embeddings").asInt()).isEqualTo(512);
+    assertThat(config.get("layer_norm_eps").asDouble()).isEqualTo(1e-12);
+    assertThat(config.get("hidden_act").asText()).isEqualTo("gelu");
+    try (SafeTensors weights = SafeTensors.open(model.resolve("model.safetensors"))) {
+      assertThat(weights.names()).hasSize(5 + 6 * 16);
+    }
+  }
+
+  @Test
+  void leavesNothingUnpacked() throws Exception {
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).containsExactly(model);
+    }
+  }
 
   @Test
   void embedsAsOnnxRuntimeDoes() throws Exception {
-    Path model = folder.resolve("minilm");
-    OnnxImport.write(OnnxImportTest.miniLmJar(), model, null);
     JsonNode rows = Golden.json("onnx/minilm.json");
     float[] expected = Golden.tensor("onnx/minilm.safetensors", "embeddings");
     List<String> texts = new ArrayList<>();
