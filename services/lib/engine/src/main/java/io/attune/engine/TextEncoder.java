@@ -179,6 +179,23 @@ public final class TextEncoder extends PretrainedModel {
   }
 
   /**
+   * What the pooler makes of each text's first token, [E]: {@code pooler_output} of transformers;
+   * see {@link #logits}. Refuses a model without a pooler.
+   */
+  public List<float[]> pooled(
+      List<TokenizedText> texts, @Nullable LoadedEncoderAdapter adapter, boolean merged) {
+    EncoderNetwork asked = adapter == null ? network : adapter.network();
+    if (asked.model().task() != EncoderTask.FEATURE_EXTRACTION || !asked.hasHead()) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, folder() + " has no pooler to show");
+    }
+    return run(
+        texts,
+        adapter,
+        merged,
+        (scope, with, hidden, batch) -> rows(with.head(scope, hidden, batch)));
+  }
+
+  /**
    * Reads an adapter of this model; refuses one of another shape, or one made for another
    * tokenizer, naming what differs.
    *

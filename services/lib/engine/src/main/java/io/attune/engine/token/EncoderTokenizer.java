@@ -88,8 +88,9 @@ public final class EncoderTokenizer implements AutoCloseable {
     return of(tokenizer.encode(text, true, false));
   }
 
+  /** A pair; an empty second text makes none, as in the reference implementation. */
   public TokenizedText encode(String first, String second) {
-    return of(tokenizer.encode(first, second, true, false));
+    return second.isEmpty() ? encode(first) : of(tokenizer.encode(first, second, true, false));
   }
 
   private TokenizedText of(Encoding encoding) {
