@@ -186,6 +186,56 @@ class OfflineCommandsTest {
   }
 
   @Test
+  void importsGgufAndMeasuresTheResultOnAText() throws Exception {
+    Path model = folder.resolve("imported");
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, "The License shall apply to the Work. ".repeat(20));
+    Path source = GOLDEN.resolve("gguf/llama.gguf");
+
+    int imported = Attune.execute("import", source.toString(), "--out", model.toString());
+    assertThat(imported).as(errors()).isZero();
+    assertThat(errors()).contains("dequantising llama.gguf").contains("wrote " + model);
+
+    String[] evaluate = {
+      "evaluate",
+      "--model",
+      model.toString(),
+      "--task",
+      "perplexity",
+      "--data",
+      text.toString(),
+      "--max-length",
+      "32"
+    };
+    assertThat(Attune.execute(evaluate)).as(errors()).isZero();
+    JsonNode result = new ObjectMapper().readTree(out.toString(StandardCharsets.UTF_8));
+    // Windows of 32 tokens, of which the first is not predicted.
+    int rows = result.get("rows").asInt();
+    assertThat(rows).isGreaterThan(2);
+    assertThat(result.get("tokens").asInt()).isBetween(31 * (rows - 1), 31 * rows);
+    assertThat(result.get("value").asDouble()).isGreaterThan(1).isFinite();
+
+    assertThat(Attune.execute("import", source.toString(), "--out", model.toString())).isEqualTo(2);
+    assertThat(errors()).contains("exists already");
+  }
+
+  @Test
+  void refusesToImportWhatItDoesNotKnow() throws Exception {
+    String target = folder.resolve("imported").toString();
+
+    assertThat(Attune.execute("import", LLAMA + "/config.json", "--out", target)).isEqualTo(1);
+    assertThat(errors()).contains("config.json is not a GGUF file");
+    err.reset();
+    assertThat(Attune.execute("import", "/nowhere/model.gguf", "--out", target)).isEqualTo(1);
+    assertThat(errors()).contains("no such file: /nowhere/model.gguf");
+    err.reset();
+    Path renamed = Files.writeString(folder.resolve("x.gguf"), "GGUF");
+    assertThat(Attune.execute("import", renamed.toString(), "--out", target)).isEqualTo(1);
+    assertThat(errors().lines()).singleElement().asString().contains("is not a valid GGUF file");
+    assertThat(folder.resolve("imported")).doesNotExist();
+  }
+
+  @Test
   void misuseIsOneLineAndStatusTwo() {
     assertThat(Attune.execute("generat")).isEqualTo(2);
     assertThat(errors()).contains("Unmatched argument").contains("attune generate");

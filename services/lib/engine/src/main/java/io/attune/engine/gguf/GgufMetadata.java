@@ -87,7 +87,7 @@ final class GgufMetadata {
           case ARRAY -> Integer.BYTES + Long.BYTES;
           default -> type.bytes();
         };
-    int count = in.count(Integer.MAX_VALUE, least, "the length of " + what);
+    int count = in.length(Integer.MAX_VALUE, least, what);
     if (type.bytes() > 0 && type != ValueType.BOOL) {
       in.skip((long) count * type.bytes(), what);
       return;
@@ -259,7 +259,7 @@ final class GgufMetadata {
   }
 
   private int length(HeaderCursor at, String key) {
-    return at.count(MAX_ARRAY, 1, "the length of " + what(key));
+    return at.length(MAX_ARRAY, 1, what(key));
   }
 
   private long integer(HeaderCursor at, ValueType type, String key) {

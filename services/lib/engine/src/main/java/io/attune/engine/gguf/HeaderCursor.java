@@ -54,19 +54,29 @@ final class HeaderCursor {
    * @param leastBytes what each of them takes at least
    */
   int count(long most, int leastBytes, String what) {
+    return count(most, leastBytes, "", what);
+  }
+
+  /** As {@link #count(long, int, String)}, of the elements of something. */
+  int length(long most, int leastBytes, String what) {
+    return count(most, leastBytes, "the length of ", what);
+  }
+
+  private int count(long most, int leastBytes, String prefix, String what) {
     long count = int64(what);
     if (count < 0 || count > most) {
-      throw corrupt(what + " is " + Long.toUnsignedString(count) + ", beyond the limit of " + most);
+      throw corrupt(
+          prefix + what + " is " + Long.toUnsignedString(count) + ", beyond the limit of " + most);
     }
     if (count * leastBytes > bytes.remaining()) {
-      throw corrupt(what + " is " + count + ", more than the file has room for");
+      throw corrupt(prefix + what + " is " + count + ", more than the file has room for");
     }
     return (int) count;
   }
 
   /** A string, with its length before it. */
   String string(int mostBytes, String what) {
-    int length = count(mostBytes, 1, "the length of " + what);
+    int length = length(mostBytes, 1, what);
     ByteBuffer text = bytes.slice(bytes.position(), length);
     bytes.position(bytes.position() + length);
     try {
@@ -86,7 +96,7 @@ final class HeaderCursor {
   }
 
   void skipString(String what) {
-    skip(count(Integer.MAX_VALUE, 1, "the length of " + what), what);
+    skip(length(Integer.MAX_VALUE, 1, what), what);
   }
 
   private ByteBuffer need(long count, String what) {

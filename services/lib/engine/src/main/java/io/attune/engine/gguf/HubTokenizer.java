@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.JsonFiles;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedSet;
@@ -248,7 +249,11 @@ final class HubTokenizer {
 
   private void writeMerges(JsonGenerator json) throws IOException {
     if (metadata.has(MERGES)) {
-      metadata.forEachText(MERGES, (merge, index) -> writeMerge(json, merge, index));
+      try {
+        metadata.forEachText(MERGES, (merge, index) -> writeMerge(json, merge, index));
+      } catch (UncheckedIOException e) {
+        throw e.getCause();
+      }
     } else if (byteLevel.isPresent()) {
       throw metadata.corrupt(MERGES, "is missing");
     } else {
@@ -276,7 +281,7 @@ final class HubTokenizer {
     try {
       json.writeArray(new String[] {left, right}, 0, 2);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -31,6 +31,8 @@ record ModelShape(
     boolean outputBias,
     boolean feedForwardBias) {
 
+  private static final int MAX_HEAD_SIZE = 1 << 16;
+
   private static final Set<String> KNOWN =
       Set.of(
           "vocab_size",
@@ -115,8 +117,9 @@ record ModelShape(
                 + "; only equal sizes are implemented");
       }
     }
-    if (size % 2 != 0 || size == 0) {
-      throw metadata.corrupt(key, "is " + size + "; rotary positions need an even size");
+    if (size % 2 != 0 || size < 2 || size > MAX_HEAD_SIZE) {
+      throw metadata.corrupt(
+          key, "is " + size + "; it must be even, for rotary positions, up to " + MAX_HEAD_SIZE);
     }
     return size;
   }

@@ -31,7 +31,10 @@ enum PreTokenizer {
       "jais",
       "trillion",
       "gigachat",
-      "mellum"),
+      "mellum",
+      "a.x-4.0",
+      "exaone4",
+      "granite-docling"),
   /** GPT-2's, with every digit a word. */
   DIGITS(
       false,
@@ -68,7 +71,8 @@ enum PreTokenizer {
       "megrez",
       "f2llmv2",
       "stablelm2",
-      "hunyuan"),
+      "hunyuan",
+      "solar-open"),
   TEKKEN(
       true,
       true,
@@ -83,7 +87,8 @@ enum PreTokenizer {
               + Regex.SPACE),
       "gpt-4o",
       "llama4",
-      "kanana2");
+      "kanana2",
+      "talkie");
 
   private static final Map<String, PreTokenizer> BY_NAME = new TreeMap<>();
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.checkpoint.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -117,8 +118,7 @@ final class RotaryScaling {
   private static float[] values(GgufFile file, GgufTensor tensor) {
     float[] values = new float[(int) tensor.elements()];
     int at = 0;
-    for (ByteBuffer piece :
-        TensorValues.of(file, tensor, io.attune.engine.checkpoint.TensorType.F32)) {
+    for (ByteBuffer piece : TensorValues.of(file, tensor, TensorType.F32)) {
       int count = piece.remaining() / Float.BYTES;
       piece.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values, at, count);
       at += count;

@@ -13,7 +13,7 @@ final class SentencePieceMerges {
   private static final String SCORES = "tokenizer.ggml.scores";
 
   /** SentencePiece makes pieces of 16 characters unless told otherwise. */
-  private static final int MAX_LENGTH = 256;
+  private static final int MAX_LENGTH = 128;
 
   private static final int MAX_MERGES = 1 << 20;
 

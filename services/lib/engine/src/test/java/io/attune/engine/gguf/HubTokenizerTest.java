@@ -84,8 +84,9 @@ class HubTokenizerTest {
     try (Tokenizer tokenizer = rebuilt(Golden.path("gguf/vocab-spm.gguf"))) {
       assertIds(tokenizer, "spm");
       for (JsonNode text : Golden.json("gguf/tokens.json").get("texts")) {
+        // As in the reference, no space is put before one that is there, but one is taken away.
         assertThat(tokenizer.decode(tokenizer.encode(text.asText(), true), true))
-            .isEqualTo(text.asText());
+            .isEqualTo(text.asText().startsWith(" ") ? text.asText().substring(1) : text.asText());
       }
       assertThat(tokenizer.encode("Hello", true)).startsWith(1);
     }
