@@ -6,11 +6,18 @@ import io.attune.engine.ProgressListener;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.gguf.GgufFile;
 import io.attune.engine.gguf.GgufImport;
+import io.attune.engine.onnx.OnnxImport;
+import io.attune.engine.onnx.Pooling;
 import io.attune.launcher.display.Display;
+import io.attune.launcher.hub.HubSettings;
+import io.attune.launcher.hub.ModelDownload;
+import io.attune.launcher.hub.ModelId;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -18,7 +25,9 @@ import picocli.CommandLine.Parameters;
 /** {@code attune import}: what a source is decides who reads it. */
 @Command(
     name = "import",
-    description = "Makes a model folder of Hugging Face's layout from a model in another form.",
+    description =
+        "Makes a model folder of Hugging Face's layout from a model in another form, or from the"
+            + " hub.",
     mixinStandardHelpOptions = true)
 public final class ImportCommand implements Callable<Integer> {
   /** Element types of the weights, named as in Python. */
@@ -34,40 +43,123 @@ public final class ImportCommand implements Callable<Integer> {
     }
   }
 
+  /** How a sentence encoder pools, named as on the command line. */
+  enum PoolingMode {
+    mean(Pooling.MEAN),
+    cls(Pooling.CLS);
+
+    private final Pooling pooling;
+
+    PoolingMode(Pooling pooling) {
+      this.pooling = pooling;
+    }
+  }
+
   @Parameters(
-      paramLabel = "FILE.gguf",
-      description = "A GGUF file of architecture llama, qwen2 or qwen3.")
+      paramLabel = "SOURCE",
+      description = {
+        "FILE.gguf: a model of architecture llama, qwen2 or qwen3.",
+        "FILE.onnx, or a JAR that holds one: a sentence encoder of the BERT type.",
+        "ORG/NAME: a model on the Hugging Face hub, of which safetensors, JSON, tokenizer and"
+            + " templates are taken. HF_TOKEN opens private ones."
+      })
   private String source;
 
   @Option(
       names = "--out",
       paramLabel = "DIR",
       required = true,
-      description = "The folder to make; it must not exist.")
+      description =
+          "The folder to make; it must not exist. A download that was interrupted goes on.")
   private Path out;
 
   @Option(
       names = "--dtype",
       description = {
-        "Of the weights: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}, which loses nothing",
-        "of what a GGUF file holds."
+        "Of the weights of a GGUF file: ${COMPLETION-CANDIDATES}. Default: float32, which loses",
+        "nothing of what the file holds."
       })
-  private Dtype dtype = Dtype.float32;
+  private @Nullable Dtype dtype;
+
+  @Option(
+      names = "--pooling",
+      description =
+          "Of a sentence encoder: ${COMPLETION-CANDIDATES}. Default: what 1_Pooling/config.json"
+              + " beside the graph says, or else mean.")
+  private @Nullable PoolingMode pooling;
+
+  @Option(
+      names = "--revision",
+      paramLabel = "R",
+      description = "Branch, tag or commit on the hub. Default: main.")
+  private @Nullable String revision;
+
+  @Option(
+      names = "--endpoint",
+      paramLabel = "URL",
+      description = "The hub or its mirror. Default: HF_ENDPOINT, or https://huggingface.co.")
+  private @Nullable String endpoint;
 
   @Override
   public Integer call() {
     Path file = Path.of(source);
     if (!Files.isRegularFile(file)) {
-      throw new EngineException(Reason.IO, "no such file: " + file);
+      refuse("--dtype", dtype);
+      refuse("--pooling", pooling);
+      download();
+      return 0;
     }
-    if (!GgufFile.recognises(file)) {
-      throw new EngineException(Reason.UNSUPPORTED, file + " is not a GGUF file");
+    refuse("--revision", revision);
+    refuse("--endpoint", endpoint);
+    if (GgufFile.recognises(file)) {
+      refuse("--pooling", pooling);
+      importGguf(file);
+    } else {
+      refuse("--dtype", dtype);
+      importOnnx(file);
     }
+    return 0;
+  }
+
+  private void importGguf(Path file) {
     Display display = Display.of(System.err);
     display.stage("dequantising " + file.getFileName());
-    GgufImport.run(file, out, dtype.type, listener(display));
+    GgufImport.run(file, out, (dtype == null ? Dtype.float32 : dtype).type, listener(display));
     display.done("wrote " + out);
-    return 0;
+  }
+
+  private void importOnnx(Path file) {
+    OnnxImport.Summary summary =
+        OnnxImport.write(file, out, pooling == null ? null : pooling.pooling);
+    System.err.printf(
+        Locale.ROOT,
+        "wrote %s: BERT of %d layers, hidden size %d, %d heads; %s pooling%s%n",
+        out,
+        summary.layers(),
+        summary.hidden(),
+        summary.heads(),
+        summary.pooling().name().toLowerCase(Locale.ROOT),
+        summary.poolingAssumed() ? ", assumed, since nothing says how (--pooling does)" : "");
+  }
+
+  private void download() {
+    if (!ModelId.isPath(source)) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "'" + source + "' is neither a file nor a model's name on the hub (ORG/NAME)");
+    }
+    ModelId model = new ModelId(source, revision == null ? ModelId.MAIN : revision);
+    Display display = Display.of(System.err);
+    new ModelDownload(HubSettings.of(System.getenv(), endpoint), display).run(model, out);
+    display.done(out + " holds " + model);
+  }
+
+  /** Refuses an option that says nothing about this kind of source. */
+  private void refuse(String option, @Nullable Object value) {
+    if (value != null) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT, option + " " + value + " does not apply to " + source);
+    }
   }
 
   private static ProgressListener listener(Display display) {
