@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,7 +56,7 @@ class TextGeneratorTest {
 
       String text = whole.completed.text();
       String stop = text.substring(text.length() / 2, text.length() / 2 + 2);
-      var sampling = new SamplingParameters(0, 0, 1, 16, List.of(stop), OptionalLong.empty());
+      var sampling = SamplingParameters.greedy(16).toBuilder().stop(List.of(stop)).build();
       Heard cut = write(generator, new GenerationRequest(prompt, null, sampling)).join();
 
       assertThat(cut.completed.text()).isEqualTo(text.substring(0, text.indexOf(stop)));
@@ -70,7 +69,7 @@ class TextGeneratorTest {
   void seedRepeatsASampledText() {
     try (LanguageModel model = load();
         TextGenerator generator = new TextGenerator(model, new GeneratorOptions(2, 64))) {
-      var sampling = new SamplingParameters(1, 0, 1, 20, List.of(), OptionalLong.of(3));
+      var sampling = SamplingParameters.builder().maxNewTokens(20).seed(3).build();
       var request = new GenerationRequest(new int[] {5, 6, 7}, null, sampling);
 
       assertThat(write(generator, request).join().ids)
@@ -148,6 +147,7 @@ class TextGeneratorTest {
   }
 
   private static final class Heard implements GenerationListener {
+    final List<GeneratedToken> tokens = new ArrayList<>();
     final List<Integer> ids = new ArrayList<>();
     final List<String> pieces = new ArrayList<>();
     final CompletableFuture<Heard> done = new CompletableFuture<>();
@@ -155,10 +155,11 @@ class TextGeneratorTest {
     Runnable afterToken = () -> {};
 
     @Override
-    public void onToken(int id, String text, float logProbability) {
-      ids.add(id);
-      pieces.add(text);
-      assertThat(logProbability).isNotPositive();
+    public void onToken(GeneratedToken token) {
+      tokens.add(token);
+      ids.add(token.id());
+      pieces.add(token.text());
+      assertThat(token.logProbability()).isNotPositive();
       afterToken.run();
     }
 
