@@ -92,8 +92,7 @@ public class InferenceGrpc implements InferenceService {
           @Override
           public void complete(Answer answer) {
             publisher.answered(answer);
-            emitter.emit(
-                piece(answer.head()).setGeneration(generation(answer)).build());
+            emitter.emit(piece(answer.head()).setGeneration(generation(answer)).build());
             emitter.complete();
           }
 

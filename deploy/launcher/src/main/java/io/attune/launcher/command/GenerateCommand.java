@@ -115,7 +115,8 @@ public final class GenerateCommand implements Callable<Integer> {
       CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
       try (TextGenerator generator =
           new TextGenerator(base, new GeneratorOptions(1, Math.max(2, capacity)))) {
-        generator.submit(new GenerationRequest(tokens, adapter, sampling), printer(done, base.tokenizer()));
+        generator.submit(
+            new GenerationRequest(tokens, adapter, sampling), printer(done, base.tokenizer()));
         done.join();
       } catch (CompletionException e) {
         throw e.getCause() instanceof EngineException known ? known : e;

@@ -111,8 +111,7 @@ final class GeneratedText implements GenerationHandle {
       piece += stop.finish();
     }
     text.append(piece);
-    listener.onToken(
-        new GeneratedToken(chosen.id(), piece, chosen.logProbability(), chosen.top()));
+    listener.onToken(new GeneratedToken(chosen.id(), piece, chosen.logProbability(), chosen.top()));
     if (ends || stop.stopped() || full) {
       listener.onComplete(new CompletedGeneration(text.toString(), ends || stop.stopped()));
       return true;

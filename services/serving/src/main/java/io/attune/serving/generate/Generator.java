@@ -48,8 +48,8 @@ public interface Generator extends AutoCloseable {
   TokenText tokenText(int id);
 
   /**
-   * @throws io.attune.platform.error.PlatformException INVALID_ARGUMENT if a biased token is none of
-   *     the vocabulary
+   * @throws io.attune.platform.error.PlatformException INVALID_ARGUMENT if a biased token is none
+   *     of the vocabulary
    */
   void check(Sampling sampling);
 

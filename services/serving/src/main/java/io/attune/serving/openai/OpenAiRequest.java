@@ -29,14 +29,7 @@ record OpenAiRequest(
   private static final int MAX_TOP = SamplingParameters.MAX_TOP_LOG_PROBABILITIES;
 
   private static final Set<String> COMMON =
-      Set.of(
-          "model",
-          "max_tokens",
-          "n",
-          "stream",
-          "stream_options",
-          "logprobs",
-          "metadata");
+      Set.of("model", "max_tokens", "n", "stream", "stream_options", "logprobs", "metadata");
 
   private static final Set<String> HARMLESS =
       Set.of(

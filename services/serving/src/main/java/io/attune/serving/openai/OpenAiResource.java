@@ -96,7 +96,8 @@ public class OpenAiResource {
   @Cancellable
   public Uni<Response> chat(byte[] body) {
     OpenAiRequest request = OpenAiRequest.chat(parse(body), config.defaultMaxNewTokens());
-    return answer(request, new ChatShape(request.logprobs(), clock.instant(), generator::tokenText));
+    return answer(
+        request, new ChatShape(request.logprobs(), clock.instant(), generator::tokenText));
   }
 
   @POST
@@ -107,7 +108,8 @@ public class OpenAiResource {
   @Cancellable
   public Uni<Response> completion(byte[] body) {
     OpenAiRequest request = OpenAiRequest.completion(parse(body), config.defaultMaxNewTokens());
-    return answer(request, new CompletionShape(request.logprobs(), clock.instant(), generator::tokenText));
+    return answer(
+        request, new CompletionShape(request.logprobs(), clock.instant(), generator::tokenText));
   }
 
   private JsonNode parse(byte[] body) {

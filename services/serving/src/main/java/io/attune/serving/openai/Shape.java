@@ -28,8 +28,7 @@ abstract class Shape {
   /**
    * @param vocabulary what a token stands for
    */
-  Shape(
-      String idPrefix, boolean logprobs, Instant created, IntFunction<TokenText> vocabulary) {
+  Shape(String idPrefix, boolean logprobs, Instant created, IntFunction<TokenText> vocabulary) {
     this.idPrefix = idPrefix;
     this.logprobs = logprobs;
     this.created = created;

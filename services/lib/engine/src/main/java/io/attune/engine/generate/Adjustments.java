@@ -8,8 +8,8 @@ import java.util.Map;
  * What the bias and the tokens of a text change in the logits. Only tokens that are biased or have
  * been seen are touched. Single-threaded.
  *
- * <p>In transformers' order, the bias comes before the repetition penalty; as in vLLM, the frequency
- * and presence penalties come after it and count the written text, not the prompt.
+ * <p>In transformers' order, the bias comes before the repetition penalty; as in vLLM, the
+ * frequency and presence penalties come after it and count the written text, not the prompt.
  */
 final class Adjustments {
   private final float repetition;
@@ -27,10 +27,17 @@ final class Adjustments {
     presence = (float) parameters.presencePenalty();
     frequency = (float) parameters.frequencyPenalty();
     counts = presence != 0 || frequency != 0;
-    parameters.logitBias().forEach((id, value) -> bias[place(id)] = value.floatValue());
+    parameters
+        .logitBias()
+        .forEach(
+            (id, value) -> {
+              int place = place(id);
+              bias[place] = value.floatValue();
+            });
     if (repetition != 1) {
       for (int id : prompt) {
-        penalty[place(id)] = repetition;
+        int place = place(id);
+        penalty[place] = repetition;
       }
     }
   }
@@ -58,6 +65,7 @@ final class Adjustments {
         Arrays.copyOf(ids, n), Arrays.copyOf(bias, n), Arrays.copyOf(penalty, n), minus);
   }
 
+  /** Where a token's numbers stand; call it first, because it may replace the arrays. */
   private int place(int id) {
     Integer known = places.get(id);
     if (known != null) {

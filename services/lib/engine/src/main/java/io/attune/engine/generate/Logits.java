@@ -104,7 +104,9 @@ public final class Logits {
       if (!Float.isFinite(largest)) {
         throw new EngineException(
             Reason.DIVERGED,
-            "the largest logit is " + largest + ": the model's or the adapter's weights are broken");
+            "the largest logit is "
+                + largest
+                + ": the model's or the adapter's weights are broken");
       }
       likeliest = id(found.get(1));
     }
@@ -146,8 +148,7 @@ public final class Logits {
    * @return the token that exceeds it; the last possible one if none does
    */
   int drawBelow(float logit, double temperature, double mass) {
-    return id(
-        PROGRAM.infer(scope, "draw_below", values, (double) logit, temperature, mass).get(0));
+    return id(PROGRAM.infer(scope, "draw_below", values, (double) logit, temperature, mass).get(0));
   }
 
   /**

@@ -82,8 +82,7 @@ public final class Sampler {
     double[] weights = truncation.weights(candidates.logits());
     int size = weights.length;
     double sum = Arrays.stream(weights).sum();
-    double target =
-        u * (candidates.whole() ? sum : logits.mass(truncation.temperature()));
+    double target = u * (candidates.whole() ? sum : logits.mass(truncation.temperature()));
     if (candidates.whole() || target < sum) {
       return candidates.ids()[place(weights, size, target)];
     }
@@ -91,7 +90,9 @@ public final class Sampler {
     return logits.drawBelow(bound, truncation.temperature(), target - sum);
   }
 
-  /** Where the sum of weights exceeds the target; the last that can be drawn if rounding hides it. */
+  /**
+   * Where the sum of weights exceeds the target; the last that can be drawn if rounding hides it.
+   */
   private static int place(double[] weights, int size, double target) {
     double left = target;
     int last = 0;

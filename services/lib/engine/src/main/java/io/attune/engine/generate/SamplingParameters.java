@@ -67,7 +67,9 @@ public record SamplingParameters(
     logitBias.forEach(SamplingParameters::requireBias);
     require(
         topLogProbabilities >= 0 && topLogProbabilities <= MAX_TOP_LOG_PROBABILITIES,
-        "0 to " + MAX_TOP_LOG_PROBABILITIES + " top log-probabilities can be asked for, got "
+        "0 to "
+            + MAX_TOP_LOG_PROBABILITIES
+            + " top log-probabilities can be asked for, got "
             + topLogProbabilities);
     require(maxNewTokens >= 1, "at least 1 new token must be asked for, got " + maxNewTokens);
     stop = List.copyOf(stop);

@@ -58,8 +58,7 @@ final class TokenBytes {
     }
   }
 
-  private static void readModel(JsonParser parser, Map<Integer, String> tokens)
-      throws IOException {
+  private static void readModel(JsonParser parser, Map<Integer, String> tokens) throws IOException {
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = parser.currentName();
       JsonToken value = parser.nextToken();

@@ -13,6 +13,7 @@ import io.attune.engine.tensor.Torch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -137,7 +138,7 @@ class SamplerTest {
         seeded()
             .temperature(0)
             .topP(0.5)
-            .logitBias(java.util.Map.of(0, 100.0))
+            .logitBias(Map.of(0, 100.0))
             .topLogProbabilities(3)
             .build();
 
@@ -201,9 +202,7 @@ class SamplerTest {
     }
     for (int i = 0; i < counts.length; i++) {
       // Four standard deviations of a share are at most 0.09.
-      assertThat(counts[i] / (double) DRAWS)
-          .as("token %d", i)
-          .isCloseTo(expected[i], within(0.09));
+      assertThat(counts[i] / (double) DRAWS).as("token %d", i).isCloseTo(expected[i], within(0.09));
       if (expected[i] == 0) {
         assertThat(counts[i]).isZero();
       }

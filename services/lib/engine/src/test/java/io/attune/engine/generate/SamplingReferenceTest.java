@@ -86,7 +86,8 @@ class SamplingReferenceTest {
     double[] actual = new double[row.length];
     try (NDManager scope = Torch.scope("test")) {
       Logits logits =
-          adjustments(given).apply(Logits.row(scope, scope.create(row, new Shape(1, row.length)), 0));
+          adjustments(given)
+              .apply(Logits.row(scope, scope.create(row, new Shape(1, row.length)), 0));
       var truncation = new Truncation(given.parameters());
       // Few to begin with, so that the decision that more are needed is tested as well.
       for (int k = 1; ; k *= 2) {
@@ -112,8 +113,7 @@ class SamplingReferenceTest {
   }
 
   private static Adjustments adjustments(Case given) {
-    var adjustments =
-        new Adjustments(given.parameters(), Golden.ints(given.all().get("prompt")));
+    var adjustments = new Adjustments(given.parameters(), Golden.ints(given.all().get("prompt")));
     for (int id : Golden.ints(given.all().get("written"))) {
       adjustments.wrote(id);
     }
