@@ -3,6 +3,7 @@ package io.attune.serving;
 import io.attune.common.v1.ErrorCode;
 import io.attune.engine.CompletedGeneration;
 import io.attune.engine.EngineException;
+import io.attune.engine.GeneratedToken;
 import io.attune.engine.GenerationHandle;
 import io.attune.engine.GenerationListener;
 import io.attune.engine.GenerationRequest;
@@ -12,7 +13,6 @@ import io.attune.engine.LoadOptions;
 import io.attune.engine.TextGenerator;
 import io.attune.engine.data.Content;
 import io.attune.engine.data.Examples;
-import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.token.ChatMessage;
 import io.attune.platform.error.PlatformException;
 import io.attune.serving.generate.Finish;
@@ -20,10 +20,12 @@ import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Prompt;
 import io.attune.serving.generate.Sampling;
 import io.attune.serving.generate.Token;
+import io.attune.serving.generate.TokenText;
 import io.quarkus.runtime.Startup;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -46,6 +48,8 @@ public class EngineGenerator implements Generator {
     this.examples =
         new Examples(
             model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), generator.capacity());
+    // Its table is made now, not in the middle of the first answers that tell log-probabilities.
+    model.tokenizer().bytes(0);
   }
 
   private record EngineAdapter(io.attune.engine.LoadedAdapter adapter) implements LoadedAdapter {
@@ -89,6 +93,23 @@ public class EngineGenerator implements Generator {
   }
 
   @Override
+  public TokenText tokenText(int id) {
+    byte[] bytes = model.tokenizer().bytes(id);
+    return bytes.length == 0
+        ? new TokenText(model.tokenizer().decode(new int[] {id}, false), bytes)
+        : TokenText.of(bytes);
+  }
+
+  @Override
+  public void check(Sampling sampling) {
+    try {
+      sampling.parameters().requireWithin(model.config().vocabSize());
+    } catch (EngineException refused) {
+      throw translate(refused);
+    }
+  }
+
+  @Override
   public LoadedAdapter load(Path folder) {
     try {
       io.attune.engine.LoadedAdapter adapter = model.loadAdapter(folder);
@@ -103,19 +124,11 @@ public class EngineGenerator implements Generator {
   @Override
   public Running submit(
       int[] prompt, Optional<LoadedAdapter> adapter, Sampling sampling, Listener listener) {
-    var parameters =
-        new SamplingParameters(
-            sampling.temperature(),
-            sampling.topK(),
-            sampling.topP(),
-            sampling.maxNewTokens(),
-            sampling.stop(),
-            sampling.seed());
     var loaded = adapter.map(handle -> ((EngineAdapter) handle).adapter()).orElse(null);
     try {
       GenerationHandle handle =
           generator.submit(
-              new GenerationRequest(prompt, loaded, parameters), new Forward(listener));
+              new GenerationRequest(prompt, loaded, sampling.parameters()), new Forward(listener));
       return handle::cancel;
     } catch (EngineException refused) {
       throw translate(refused);
@@ -124,8 +137,10 @@ public class EngineGenerator implements Generator {
 
   private record Forward(Listener listener) implements GenerationListener {
     @Override
-    public void onToken(int id, String text, float logProbability) {
-      listener.token(new Token(id, text, logProbability));
+    public void onToken(GeneratedToken token) {
+      List<Token.Likely> top =
+          token.top().stream().map(t -> new Token.Likely(t.id(), t.logProbability())).toList();
+      listener.token(new Token(token.id(), token.text(), token.logProbability(), top));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.attune.serving;
 
+import com.google.protobuf.ByteString;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.call.Cancellation;
 import io.attune.platform.error.PlatformException;
@@ -8,6 +9,7 @@ import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.AnswerListener;
 import io.attune.serving.generate.Answering;
+import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Models;
 import io.attune.serving.generate.Ongoing;
@@ -26,6 +28,8 @@ import io.attune.serving.v1.ListModelsRequest;
 import io.attune.serving.v1.ListModelsResponse;
 import io.attune.serving.v1.Model;
 import io.attune.serving.v1.SamplingParameters;
+import io.attune.serving.v1.TokenLogProbability;
+import io.attune.serving.v1.TopLogProbabilities;
 import io.quarkus.grpc.GrpcService;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
@@ -34,8 +38,9 @@ import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import jakarta.annotation.security.RolesAllowed;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Map;
 
 /** The inference endpoint by gRPC. */
 @GrpcService
@@ -43,13 +48,19 @@ public class InferenceGrpc implements InferenceService {
 
   private static final int MAX_BATCH = 64;
 
+  private final Generator generator;
   private final Answering answering;
   private final Models models;
   private final ServingPublisher publisher;
   private final ServingConfig config;
 
   public InferenceGrpc(
-      Answering answering, Models models, ServingPublisher publisher, ServingConfig config) {
+      Generator generator,
+      Answering answering,
+      Models models,
+      ServingPublisher publisher,
+      ServingConfig config) {
+    this.generator = generator;
     this.answering = answering;
     this.models = models;
     this.publisher = publisher;
@@ -71,14 +82,17 @@ public class InferenceGrpc implements InferenceService {
         new AnswerListener() {
           @Override
           public void token(Head head, Token token) {
-            emitter.emit(piece(head).setText(token.text()).build());
+            GenerateResponse.Builder piece = piece(head).setText(token.text());
+            if (!token.top().isEmpty()) {
+              piece.setTopLogProbabilities(top(token));
+            }
+            emitter.emit(piece.build());
           }
 
           @Override
           public void complete(Answer answer) {
             publisher.answered(answer);
-            emitter.emit(
-                piece(answer.head()).setGeneration(ServingPublisher.generation(answer)).build());
+            emitter.emit(piece(answer.head()).setGeneration(generation(answer)).build());
             emitter.complete();
           }
 
@@ -123,12 +137,35 @@ public class InferenceGrpc implements InferenceService {
     }
     return Cancellation.endsWithCall(
             AnswerSet.collect(answering, Admission.Kind.CALLER, questions, publisher::answered))
-        .map(InferenceGrpc::batch);
+        .map(this::batch);
   }
 
-  private static GenerateBatchResponse batch(List<Answer> answers) {
-    List<Generation> generations = answers.stream().map(ServingPublisher::generation).toList();
+  private GenerateBatchResponse batch(List<Answer> answers) {
+    List<Generation> generations = answers.stream().map(this::generation).toList();
     return GenerateBatchResponse.newBuilder().addAllGenerations(generations).build();
+  }
+
+  /** What the caller gets: as the event, and the likeliest tokens where they were asked for. */
+  private Generation generation(Answer answer) {
+    Generation.Builder generation = ServingPublisher.generation(answer).toBuilder();
+    for (Token token : answer.tokens()) {
+      if (!token.top().isEmpty()) {
+        generation.addTopLogProbabilities(top(token));
+      }
+    }
+    return generation.build();
+  }
+
+  private TopLogProbabilities top(Token token) {
+    var top = TopLogProbabilities.newBuilder();
+    for (Token.Likely likely : token.top()) {
+      top.addTokens(
+          TokenLogProbability.newBuilder()
+              .setTokenId(likely.id())
+              .setToken(ByteString.copyFrom(generator.tokenText(likely.id()).bytes()))
+              .setLogProbability(likely.logProbability()));
+    }
+    return top.build();
   }
 
   @Override
@@ -175,12 +212,30 @@ public class InferenceGrpc implements InferenceService {
 
   /** The sampling of a request or event, with the contract's defaults filled in. */
   public static Sampling sampling(SamplingParameters proto, int defaultMaxNewTokens) {
-    return new Sampling(
-        proto.hasTemperature() ? proto.getTemperature() : Sampling.DEFAULT_TEMPERATURE,
-        proto.getTopK(),
-        proto.hasTopP() ? proto.getTopP() : 1,
-        proto.getMaxNewTokens() == 0 ? defaultMaxNewTokens : proto.getMaxNewTokens(),
-        proto.getStopList(),
-        proto.hasSeed() ? OptionalLong.of(proto.getSeed()) : OptionalLong.empty());
+    var parameters =
+        io.attune.engine.generate.SamplingParameters.builder()
+            .temperature(
+                proto.hasTemperature() ? proto.getTemperature() : Sampling.DEFAULT_TEMPERATURE)
+            .topK(proto.getTopK())
+            .topP(proto.hasTopP() ? proto.getTopP() : 1)
+            .minP(proto.getMinP())
+            .repetitionPenalty(proto.hasRepetitionPenalty() ? proto.getRepetitionPenalty() : 1)
+            .presencePenalty(proto.getPresencePenalty())
+            .frequencyPenalty(proto.getFrequencyPenalty())
+            .logitBias(bias(proto))
+            .topLogProbabilities(proto.getTopLogProbabilities())
+            .maxNewTokens(
+                proto.getMaxNewTokens() == 0 ? defaultMaxNewTokens : proto.getMaxNewTokens())
+            .stop(proto.getStopList());
+    if (proto.hasSeed()) {
+      parameters.seed(proto.getSeed());
+    }
+    return Sampling.of(parameters);
+  }
+
+  private static Map<Integer, Double> bias(SamplingParameters proto) {
+    Map<Integer, Double> bias = new HashMap<>();
+    proto.getLogitBiasMap().forEach((token, value) -> bias.put(token, value.doubleValue()));
+    return bias;
   }
 }

@@ -1,5 +1,6 @@
 package io.attune.serving;
 
+import io.attune.engine.generate.SamplingParameters;
 import io.attune.platform.error.PlatformException;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answer;
@@ -12,7 +13,6 @@ import io.attune.serving.generate.Question;
 import io.attune.serving.generate.Sampling;
 import io.attune.serving.generate.Token;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 
@@ -28,7 +28,7 @@ final class Pace implements AnswerListener, AutoCloseable {
 
   Pace() {
     Answering answering = Fixture.bean(Answering.class);
-    var sampling = new Sampling(0, 0, 1, Fixture.MANY_TOKENS, List.of(), OptionalLong.empty());
+    var sampling = new Sampling(SamplingParameters.greedy(Fixture.MANY_TOKENS));
     var question = new Question("tiny", new Prompt.Text("hello"), sampling, "");
     own =
         answering

@@ -4,6 +4,7 @@ import io.attune.engine.CancelSignal;
 import io.attune.engine.CompletedGeneration;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.GeneratedToken;
 import io.attune.engine.GenerationListener;
 import io.attune.engine.GenerationRequest;
 import io.attune.engine.GeneratorOptions;
@@ -19,9 +20,14 @@ import io.attune.engine.generate.BeamSearchParameters;
 import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.generate.ScoredText;
 import io.attune.engine.generate.TokenConstraints;
+import io.attune.engine.generate.TokenLogProbability;
 import io.attune.engine.token.ChatMessage;
+import io.attune.engine.token.Tokenizer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -67,11 +73,44 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--top-p", description = "Keep the likeliest tokens that reach p. Default: 1.")
   private double topP = 1;
 
+  @Option(
+      names = "--min-p",
+      description = "Drop tokens less likely than this share of the likeliest one. Default: 0.")
+  private double minP;
+
+  @Option(
+      names = "--repetition-penalty",
+      description = "Make tokens of prompt and answer less likely; 1 (default) changes nothing.")
+  private double repetitionPenalty = 1;
+
+  @Option(
+      names = "--presence-penalty",
+      description = "Taken from the logits of tokens of the answer, -2 to 2. Default: 0.")
+  private double presencePenalty;
+
+  @Option(
+      names = "--frequency-penalty",
+      description = "Taken for each time that the answer has the token, -2 to 2. Default: 0.")
+  private double frequencyPenalty;
+
+  @Option(
+      names = "--logit-bias",
+      paramLabel = "ID=BIAS",
+      description = "Added to the logit of a token id, -100 to 100; may be repeated.")
+  private Map<Integer, Double> logitBias = new HashMap<>();
+
   @Option(names = "--seed", description = "Makes sampling repeatable.")
   private Long seed;
 
   @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer; may be repeated.")
   private List<String> stop = new ArrayList<>();
+
+  @Option(
+      names = "--logprobs",
+      paramLabel = "N",
+      description =
+          "Print each token's log-probability and those of the N likeliest (0 to 20), not the text.")
+  private Integer logprobs;
 
   @Option(names = "--max-new-tokens", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
   private int maxNewTokens = 128;
@@ -80,14 +119,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    SamplingParameters sampling =
-        new SamplingParameters(
-            greedy ? 0 : temperature,
-            topK,
-            topP,
-            maxNewTokens,
-            stop,
-            seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    SamplingParameters sampling = sampling();
     try (PretrainedModel base = model.load()) {
       if (base instanceof LanguageModel languageModel) {
         search.requireUnused();
@@ -115,7 +147,8 @@ public final class GenerateCommand implements Callable<Integer> {
       CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
       try (TextGenerator generator =
           new TextGenerator(base, new GeneratorOptions(1, Math.max(2, capacity)))) {
-        generator.submit(new GenerationRequest(tokens, adapter, sampling), printer(done));
+        generator.submit(
+            new GenerationRequest(tokens, adapter, sampling), printer(done, base.tokenizer()));
         done.join();
       }
     }
@@ -135,7 +168,7 @@ public final class GenerateCommand implements Callable<Integer> {
       new SequenceGenerator(base)
           .generate(
               new SequenceRequest(source, adapter, sampling, constraints),
-              printer(done),
+              printer(done, base.tokenizer()),
               CancelSignal.NEVER);
       done.join();
       System.out.println();
@@ -161,6 +194,23 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
+  private SamplingParameters sampling() {
+    return SamplingParameters.builder()
+        .temperature(greedy ? 0 : temperature)
+        .topK(topK)
+        .topP(topP)
+        .minP(minP)
+        .repetitionPenalty(repetitionPenalty)
+        .presencePenalty(presencePenalty)
+        .frequencyPenalty(frequencyPenalty)
+        .logitBias(logitBias)
+        .topLogProbabilities(logprobs == null ? 0 : logprobs)
+        .maxNewTokens(maxNewTokens)
+        .stop(stop)
+        .seed(seed == null ? OptionalLong.empty() : OptionalLong.of(seed))
+        .build();
+  }
+
   private int[] tokens(PretrainedModel base) {
     Optional<String> chat =
         raw ? Optional.empty() : base.chatTemplate().map(t -> t.render(messages(), true));
@@ -173,11 +223,12 @@ public final class GenerateCommand implements Callable<Integer> {
     return system == null ? List.of(user) : List.of(new ChatMessage("system", system), user);
   }
 
-  private static GenerationListener printer(CompletableFuture<CompletedGeneration> done) {
+  private GenerationListener printer(
+      CompletableFuture<CompletedGeneration> done, Tokenizer tokenizer) {
     return new GenerationListener() {
       @Override
-      public void onToken(int id, String text, float logProbability) {
-        System.out.print(text);
+      public void onToken(GeneratedToken token) {
+        System.out.print(logprobs == null ? token.text() : logprobs(token, tokenizer));
         System.out.flush();
       }
 
@@ -191,5 +242,19 @@ public final class GenerateCommand implements Callable<Integer> {
         done.completeExceptionally(failure);
       }
     };
+  }
+
+  /** One line: the token, then the likeliest ones at its place. */
+  private static String logprobs(GeneratedToken token, Tokenizer tokenizer) {
+    var line = new StringBuilder(logprob(token.id(), token.logProbability(), tokenizer));
+    for (TokenLogProbability likely : token.top()) {
+      line.append("  ").append(logprob(likely.id(), likely.logProbability(), tokenizer));
+    }
+    return line.append(System.lineSeparator()).toString();
+  }
+
+  private static String logprob(int id, float logProbability, Tokenizer tokenizer) {
+    String text = tokenizer.decode(new int[] {id}, false).replace("\n", "\\n");
+    return String.format(Locale.ROOT, "%d '%s' %.4f", id, text, logProbability);
   }
 }

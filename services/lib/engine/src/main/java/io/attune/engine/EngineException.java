@@ -23,7 +23,7 @@ public final class EngineException extends RuntimeException {
     TOO_LONG,
     /** Too few usable rows for the objective. */
     TOO_LITTLE_DATA,
-    /** A training run produced NaN or an exploding loss. */
+    /** A training run produced NaN or an exploding loss, or a model gave logits that are NaN. */
     DIVERGED,
     /** The queue is full; the same request may succeed later. */
     OVERLOADED,

@@ -1,6 +1,8 @@
 package io.attune.engine;
 
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.generate.Logits;
+import io.attune.engine.generate.SampledToken;
 import io.attune.engine.generate.Sampler;
 import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.generate.StopRule;
@@ -59,7 +61,7 @@ final class GeneratedText implements GenerationHandle {
     this.stream = stream;
     this.endings = endings;
     this.capacity = capacity;
-    this.sampler = new Sampler(sampling);
+    this.sampler = new Sampler(sampling, prompt);
     this.stop = new StopRule(sampling.stop());
   }
 
@@ -102,10 +104,10 @@ final class GeneratedText implements GenerationHandle {
    * Takes what the model said after reading.
    *
    * @param read how many tokens it read
-   * @param logits [V] after the last of them
+   * @param logits after the last of them
    * @return whether the text has ended
    */
-  boolean advance(int read, float[] logits) {
+  boolean advance(int read, Logits logits) {
     position += read;
     if (readsPrompt()) {
       return false;
@@ -113,15 +115,16 @@ final class GeneratedText implements GenerationHandle {
     try {
       return write(logits);
     } catch (RuntimeException thrown) {
-      // A listener that throws ends its own text only.
-      LOG.error("A generation listener failed", thrown);
+      // Logits without a number, or a listener that throws, end their own text only.
+      LOG.error("A text failed", thrown);
       fail(thrown);
       return true;
     }
   }
 
-  private boolean write(float[] logits) {
-    last = sampler.next(logits);
+  private boolean write(Logits logits) {
+    SampledToken chosen = sampler.next(logits);
+    last = chosen.id();
     written++;
     answer.add(last);
     boolean ends = endings.contains(last);
@@ -132,7 +135,7 @@ final class GeneratedText implements GenerationHandle {
       piece += stop.finish();
     }
     text.append(piece);
-    listener.onToken(last, piece, Sampler.logProbability(logits, last));
+    listener.onToken(new GeneratedToken(chosen.id(), piece, chosen.logProbability(), chosen.top()));
     if (ends || stop.stopped() || full) {
       listener.onComplete(new CompletedGeneration(text.toString(), ends || stop.stopped()));
       return true;

@@ -1,6 +1,9 @@
 package io.attune.engine;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.attune.engine.generate.Logits;
 import io.attune.engine.generate.TokenConstraints;
 import io.attune.engine.model.KvCache;
 import io.attune.engine.model.MemoryCache;
@@ -77,7 +80,8 @@ public final class SequenceGenerator {
               .step(scope, cache, FIRST, memory, FIRST, tokens, new int[] {position})
               .toFloatArray();
       constraints.apply(logits, written, position + 1);
-      return text.advance(1, logits);
+      NDArray allowed = scope.create(logits, new Shape(1, logits.length));
+      return text.advance(1, Logits.row(scope, allowed, 0));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.generate.Logits;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.KvCache;
 import io.attune.engine.tensor.Torch;
@@ -69,6 +70,7 @@ public final class TextGenerator implements AutoCloseable {
                   virtual == 0 ? "" : " after the adapter's " + virtual + " virtual ones",
                   capacity));
     }
+    request.sampling().requireWithin(model.config().vocabSize());
     Decoder decoder = adapter == null ? model.decoder() : adapter.decoder();
     var text =
         new GeneratedText(
@@ -140,22 +142,19 @@ public final class TextGenerator implements AutoCloseable {
       positions[r] = slots[slot[r]].position();
       tokens[r] = slots[slot[r]].nextInput(PROMPT_PART);
     }
-    float[] logits;
-    try (NDManager scope = Torch.scope("generate");
-        NDArray result = decoder.step(scope, cache, slot, tokens, positions)) {
-      logits = result.toFloatArray(); // [rows, V]
+    try (NDManager scope = Torch.scope("generate")) {
+      NDArray logits = decoder.step(scope, cache, slot, tokens, positions); // [rows, V]
+      for (int r = 0; r < slot.length; r++) {
+        if (slots[slot[r]].advance(tokens[r].length, Logits.row(scope, logits, r))) {
+          slots[slot[r]] = null;
+        }
+      }
     } catch (RuntimeException failed) {
       for (int s : slot) {
-        slots[s].fail(failed);
-        slots[s] = null;
-      }
-      return;
-    }
-    int vocabulary = logits.length / slot.length;
-    for (int r = 0; r < slot.length; r++) {
-      float[] row = Arrays.copyOfRange(logits, r * vocabulary, (r + 1) * vocabulary);
-      if (slots[slot[r]].advance(tokens[r].length, row)) {
-        slots[slot[r]] = null;
+        if (slots[s] != null) {
+          slots[s].fail(failed);
+          slots[s] = null;
+        }
       }
     }
   }

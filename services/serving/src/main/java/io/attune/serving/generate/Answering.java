@@ -50,6 +50,7 @@ public final class Answering {
   public Prepared prepare(
       Question question, String model, Pin<LoadedAdapter> pin, String generationId) {
     try {
+      generator.check(question.sampling());
       int[] prompt = generator.encode(question.prompt());
       requireRoom(prompt.length);
       String conversation =

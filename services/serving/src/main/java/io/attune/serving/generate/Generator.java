@@ -44,6 +44,15 @@ public interface Generator extends AutoCloseable {
    */
   int[] encode(Prompt prompt);
 
+  /** What a token stands for. */
+  TokenText tokenText(int id);
+
+  /**
+   * @throws io.attune.platform.error.PlatformException INVALID_ARGUMENT if a biased token is none
+   *     of the vocabulary
+   */
+  void check(Sampling sampling);
+
   /**
    * @throws io.attune.platform.error.PlatformException INCOMPATIBLE or CORRUPT
    */

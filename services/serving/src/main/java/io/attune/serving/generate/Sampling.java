@@ -1,65 +1,64 @@
 package io.attune.serving.generate;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.engine.EngineException;
+import io.attune.engine.generate.SamplingParameters;
 import io.attune.platform.error.PlatformException;
-import java.util.List;
-import java.util.OptionalLong;
 
 /**
- * How tokens are chosen.
+ * How tokens are chosen: the engine's parameters, within the limits of the contract.
  *
- * @param temperature 0 to 5; 0 is greedy
- * @param topK 0 keeps all tokens
- * @param topP more than 0, at most 1
- * @param maxNewTokens at least 1
- * @param stop at most {@value #MAX_STOP} texts
- * @param seed makes sampling repeatable; a random one when empty
+ * @param parameters temperature at most {@value #MAX_TEMPERATURE}, at most {@value #MAX_STOP} stop
+ *     texts
  */
-public record Sampling(
-    double temperature,
-    int topK,
-    double topP,
-    int maxNewTokens,
-    List<String> stop,
-    OptionalLong seed) {
+public record Sampling(SamplingParameters parameters) {
 
   /** The contract's default for gRPC callers. */
   public static final double DEFAULT_TEMPERATURE = 0.7;
 
+  public static final double MAX_TEMPERATURE = 5;
+
   /** As OpenAI's API. */
   public static final int MAX_STOP = 4;
-
-  private static final double MAX_TEMPERATURE = 5;
 
   /**
    * @throws PlatformException INVALID_ARGUMENT naming the value that is out of range
    */
   public Sampling {
     require(
-        temperature >= 0 && temperature <= MAX_TEMPERATURE,
-        "temperature must lie between 0 and 5, got " + temperature);
-    require(topK >= 0, "top_k must be 0 (all tokens) or more, got " + topK);
-    require(topP > 0 && topP <= 1, "top_p must be more than 0 and at most 1, got " + topP);
-    require(maxNewTokens >= 1, "at least 1 new token must be asked for, got " + maxNewTokens);
+        parameters.temperature() <= MAX_TEMPERATURE,
+        "temperature must lie between 0 and 5, got " + parameters.temperature());
     require(
-        stop.size() <= MAX_STOP,
-        "at most " + MAX_STOP + " stop texts are taken, got " + stop.size());
-    require(stop.stream().noneMatch(String::isEmpty), "a stop text must not be empty");
-    stop = List.copyOf(stop);
+        parameters.stop().size() <= MAX_STOP,
+        "at most " + MAX_STOP + " stop texts are taken, got " + parameters.stop().size());
+  }
+
+  /**
+   * @throws PlatformException INVALID_ARGUMENT naming the value that is out of range
+   */
+  public static Sampling of(SamplingParameters.Builder parameters) {
+    try {
+      return new Sampling(parameters.build());
+    } catch (EngineException refused) {
+      throw invalid(refused.getMessage());
+    }
   }
 
   /** The same with seed + i, so that several answers to one question differ but can be repeated. */
   public Sampling forAnswer(int i) {
-    if (seed.isEmpty() || i == 0) {
+    if (parameters.seed().isEmpty() || i == 0) {
       return this;
     }
-    var shifted = OptionalLong.of(seed.getAsLong() + i);
-    return new Sampling(temperature, topK, topP, maxNewTokens, stop, shifted);
+    return new Sampling(parameters.toBuilder().seed(parameters.seed().getAsLong() + i).build());
   }
 
   private static void require(boolean holds, String otherwise) {
     if (!holds) {
-      throw new PlatformException(ErrorCode.ERROR_CODE_INVALID_ARGUMENT, otherwise + ".");
+      throw invalid(otherwise);
     }
+  }
+
+  private static PlatformException invalid(String why) {
+    return new PlatformException(ErrorCode.ERROR_CODE_INVALID_ARGUMENT, why + ".");
   }
 }

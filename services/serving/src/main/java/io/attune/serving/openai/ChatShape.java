@@ -4,15 +4,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Token;
-import java.nio.charset.StandardCharsets;
+import io.attune.serving.generate.TokenText;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** The JSON of {@code /v1/chat/completions}. */
 final class ChatShape extends Shape {
 
-  ChatShape(boolean logprobs, Instant created) {
-    super("chatcmpl-", logprobs, created);
+  ChatShape(boolean logprobs, Instant created, IntFunction<TokenText> vocabulary) {
+    super("chatcmpl-", logprobs, created, vocabulary);
   }
 
   /** The first piece of a choice, which says who speaks. */
@@ -58,15 +59,26 @@ final class ChatShape extends Shape {
     ObjectNode all = JSON.objectNode();
     var content = all.putArray("content");
     for (Token token : tokens) {
-      ObjectNode one = content.addObject();
-      one.put("token", token.text()).put("logprob", token.logProbability());
-      var bytes = one.putArray("bytes");
-      for (byte b : token.text().getBytes(StandardCharsets.UTF_8)) {
-        bytes.add(b & 0xFF);
+      ObjectNode one = put(content.addObject(), token.id(), token.logProbability());
+      var top = one.putArray("top_logprobs");
+      for (Token.Likely likely : token.top()) {
+        put(top.addObject(), likely.id(), likely.logProbability());
       }
-      one.putArray("top_logprobs");
     }
     all.putNull("refusal");
     return all;
+  }
+
+  private ObjectNode put(ObjectNode json, int id, float logProbability) {
+    TokenText token = tokenText(id);
+    json.put("token", token.text()).put("logprob", logProbability);
+    if (token.bytes().length == 0) {
+      return json.putNull("bytes");
+    }
+    var bytes = json.putArray("bytes");
+    for (byte b : token.bytes()) {
+      bytes.add(b & 0xFF);
+    }
+    return json;
   }
 }

@@ -1,16 +1,19 @@
 package io.attune.serving.openai;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.Token;
+import io.attune.serving.generate.TokenText;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** The JSON of {@code /v1/completions}. */
 final class CompletionShape extends Shape {
 
-  CompletionShape(boolean logprobs, Instant created) {
-    super("cmpl-", logprobs, created);
+  CompletionShape(boolean logprobs, Instant created, IntFunction<TokenText> vocabulary) {
+    super("cmpl-", logprobs, created, vocabulary);
   }
 
   @Override
@@ -43,15 +46,29 @@ final class CompletionShape extends Shape {
     ObjectNode all = JSON.objectNode();
     var texts = all.putArray("tokens");
     var values = all.putArray("token_logprobs");
+    var tops = all.putArray("top_logprobs");
     var offsets = all.putArray("text_offset");
     int at = offset;
     for (Token token : tokens) {
-      texts.add(token.text());
+      TokenText own = tokenText(token.id());
+      texts.add(own.text());
       values.add(token.logProbability());
-      offsets.add(at);
-      at += token.text().length();
+      putTop(tops, token, own);
+      boolean within = own.bytes().length > 0 && continues(own.bytes()[0]);
+      offsets.add(within ? at - 1 : at);
+      at += characters(token);
     }
-    all.putNull("top_logprobs");
     return all;
+  }
+
+  /** The likeliest and the chosen one, which need not be among them. */
+  private void putTop(ArrayNode tops, Token token, TokenText own) {
+    if (token.top().isEmpty()) {
+      tops.addNull();
+      return;
+    }
+    ObjectNode top = tops.addObject();
+    token.top().forEach(likely -> top.put(tokenText(likely.id()).text(), likely.logProbability()));
+    top.put(own.text(), token.logProbability());
   }
 }

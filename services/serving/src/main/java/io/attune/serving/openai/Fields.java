@@ -67,7 +67,7 @@ final class Fields {
     return value.textValue();
   }
 
-  double number(String name, double otherwise) {
+  double number(String name, double otherwise, double least, double most) {
     JsonNode value = get(name);
     if (value == null) {
       return otherwise;
@@ -75,7 +75,17 @@ final class Fields {
     if (!value.isNumber()) {
       throw refuse(name, "must be a number.");
     }
-    return value.doubleValue();
+    double number = value.doubleValue();
+    if (!(number >= least && number <= most)) {
+      throw refuse(name, "must be a number from %s to %s.".formatted(text(least), text(most)));
+    }
+    return number;
+  }
+
+  private static String text(double bound) {
+    return bound == Math.rint(bound) && Math.abs(bound) < 1e9
+        ? String.valueOf((long) bound)
+        : String.valueOf(bound);
   }
 
   int integer(String name, int otherwise, int least, int most) {

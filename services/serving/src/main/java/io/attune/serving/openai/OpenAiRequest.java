@@ -1,7 +1,7 @@
 package io.attune.serving.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.attune.platform.error.PlatformException;
+import io.attune.engine.generate.SamplingParameters;
 import io.attune.serving.generate.Prompt;
 import io.attune.serving.generate.Question;
 import io.attune.serving.generate.Sampling;
@@ -17,7 +17,8 @@ import java.util.function.Predicate;
  *
  * @param n answers to the one question
  * @param includeUsage whether a stream ends with a piece that counts tokens
- * @param logprobs whether each token's log-probability is told
+ * @param logprobs whether each token's log-probability is told; of how many others, the sampling
+ *     says
  */
 record OpenAiRequest(
     Question question, int n, boolean stream, boolean includeUsage, boolean logprobs) {
@@ -25,20 +26,10 @@ record OpenAiRequest(
   /** Answers to one question, at most: each takes a place of the batch. */
   static final int MAX_N = 4;
 
+  private static final int MAX_TOP = SamplingParameters.MAX_TOP_LOG_PROBABILITIES;
+
   private static final Set<String> COMMON =
-      Set.of(
-          "model",
-          "max_tokens",
-          "temperature",
-          "top_p",
-          "top_k",
-          "n",
-          "stream",
-          "stream_options",
-          "stop",
-          "seed",
-          "logprobs",
-          "metadata");
+      Set.of("model", "max_tokens", "n", "stream", "stream_options", "logprobs", "metadata");
 
   private static final Set<String> HARMLESS =
       Set.of(
@@ -55,9 +46,6 @@ record OpenAiRequest(
   /** Fields that mean nothing at these values, which some clients always send. */
   private static final Map<String, Predicate<JsonNode>> NEUTRAL =
       Map.of(
-          "frequency_penalty", ZERO,
-          "presence_penalty", ZERO,
-          "logit_bias", EMPTY,
           "tools", EMPTY,
           "tool_choice", v -> v.isTextual() && v.textValue().equals("none"),
           "response_format", v -> v.isObject() && v.path("type").asText().equals("text"),
@@ -68,13 +56,18 @@ record OpenAiRequest(
   /** Reads the body of {@code POST /v1/chat/completions}. */
   static OpenAiRequest chat(JsonNode body, int defaultMaxTokens) {
     var fields = new Fields(body, "");
-    fields.allow(with("messages", "max_completion_tokens"), HARMLESS, NEUTRAL);
+    fields.allow(with("messages", "max_completion_tokens", "top_logprobs"), HARMLESS, NEUTRAL);
     if (fields.get("max_tokens") != null && fields.get("max_completion_tokens") != null) {
       throw fields.refuse("max_tokens", "and \"max_completion_tokens\" mean the same; send one.");
     }
     int limit = fields.integer("max_tokens", defaultMaxTokens, 1, Integer.MAX_VALUE);
     limit = fields.integer("max_completion_tokens", limit, 1, Integer.MAX_VALUE);
-    return read(fields, messages(fields), limit, fields.flag("logprobs"));
+    boolean logprobs = fields.flag("logprobs");
+    int top = fields.integer("top_logprobs", 0, 0, MAX_TOP);
+    if (top > 0 && !logprobs) {
+      throw fields.refuse("top_logprobs", "needs \"logprobs\" to be true.");
+    }
+    return read(fields, messages(fields), SamplingFields.read(fields, limit, top), logprobs);
   }
 
   /** Reads the body of {@code POST /v1/completions}. */
@@ -83,36 +76,23 @@ record OpenAiRequest(
     fields.allow(with("prompt"), HARMLESS, NEUTRAL);
     int limit = fields.integer("max_tokens", defaultMaxTokens, 1, Integer.MAX_VALUE);
     boolean logprobs = fields.get("logprobs") != null;
-    if (logprobs) {
-      // 0 asks for the chosen tokens' own; more would ask for the likeliest others as well.
-      fields.integer("logprobs", 0, 0, 0);
-    }
-    return read(fields, new Prompt.Text(prompt(fields)), limit, logprobs);
+    int top = fields.integer("logprobs", 0, 0, MAX_TOP);
+    Sampling sampling = SamplingFields.read(fields, limit, top);
+    return read(fields, new Prompt.Text(prompt(fields)), sampling, logprobs);
   }
 
   private static Set<String> with(String... more) {
     var all = new HashSet<>(COMMON);
+    all.addAll(SamplingFields.NAMES);
     all.addAll(List.of(more));
     return all;
   }
 
-  private static OpenAiRequest read(Fields fields, Prompt prompt, int limit, boolean logprobs) {
+  private static OpenAiRequest read(
+      Fields fields, Prompt prompt, Sampling sampling, boolean logprobs) {
     boolean stream = fields.flag("stream");
     boolean usage = includeUsage(fields, stream);
     int n = fields.integer("n", 1, 1, MAX_N);
-    Sampling sampling;
-    try {
-      sampling =
-          new Sampling(
-              fields.number("temperature", 1),
-              fields.integer("top_k", 0, 0, Integer.MAX_VALUE),
-              fields.number("top_p", 1),
-              limit,
-              stop(fields),
-              fields.seed("seed"));
-    } catch (PlatformException range) {
-      throw new RefusedField(null, range.getMessage());
-    }
     String model = fields.text("model", "");
     if (model.isEmpty()) {
       throw fields.refuse("model", "is missing; GET /v1/models lists the names.");
@@ -140,28 +120,6 @@ record OpenAiRequest(
         Set.of(),
         Map.of("include_obfuscation", v -> v.isBoolean() && !v.booleanValue()));
     return option.flag("include_usage");
-  }
-
-  private static List<String> stop(Fields fields) {
-    JsonNode stop = fields.get("stop");
-    if (stop == null) {
-      return List.of();
-    }
-    if (stop.isTextual()) {
-      return List.of(stop.textValue());
-    }
-    var texts = new ArrayList<String>();
-    for (JsonNode text : stop) {
-      if (!text.isTextual()) {
-        throw fields.refuse("stop", "must be a string or an array of strings.");
-      }
-      texts.add(text.textValue());
-    }
-    if (!stop.isArray() || texts.size() > Sampling.MAX_STOP) {
-      throw fields.refuse(
-          "stop", "must be a string or an array of at most " + Sampling.MAX_STOP + " strings.");
-    }
-    return texts;
   }
 
   private static String prompt(Fields fields) {

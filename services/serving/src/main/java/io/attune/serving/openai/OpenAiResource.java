@@ -11,6 +11,7 @@ import io.attune.serving.ServingConfig;
 import io.attune.serving.ServingPublisher;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answering;
+import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Models;
 import io.attune.serving.generate.Prepared;
@@ -39,6 +40,7 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 @RolesAllowed({Roles.RATER, Roles.VIEWER})
 public class OpenAiResource {
 
+  private final Generator generator;
   private final Answering answering;
   private final Models models;
   private final ServingPublisher publisher;
@@ -48,12 +50,14 @@ public class OpenAiResource {
   private final Instant started;
 
   public OpenAiResource(
+      Generator generator,
       Answering answering,
       Models models,
       ServingPublisher publisher,
       ServingConfig config,
       ObjectMapper json,
       Clock clock) {
+    this.generator = generator;
     this.answering = answering;
     this.models = models;
     this.publisher = publisher;
@@ -92,7 +96,8 @@ public class OpenAiResource {
   @Cancellable
   public Uni<Response> chat(byte[] body) {
     OpenAiRequest request = OpenAiRequest.chat(parse(body), config.defaultMaxNewTokens());
-    return answer(request, new ChatShape(request.logprobs(), clock.instant()));
+    return answer(
+        request, new ChatShape(request.logprobs(), clock.instant(), generator::tokenText));
   }
 
   @POST
@@ -103,7 +108,8 @@ public class OpenAiResource {
   @Cancellable
   public Uni<Response> completion(byte[] body) {
     OpenAiRequest request = OpenAiRequest.completion(parse(body), config.defaultMaxNewTokens());
-    return answer(request, new CompletionShape(request.logprobs(), clock.instant()));
+    return answer(
+        request, new CompletionShape(request.logprobs(), clock.instant(), generator::tokenText));
   }
 
   private JsonNode parse(byte[] body) {

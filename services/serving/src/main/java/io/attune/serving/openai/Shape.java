@@ -7,8 +7,10 @@ import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.Finish;
 import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Token;
+import io.attune.serving.generate.TokenText;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * The JSON of an answer, whole or in pieces. What chat and plain completions have in common is
@@ -21,11 +23,36 @@ abstract class Shape {
   private final String idPrefix;
   private final boolean logprobs;
   private final Instant created;
+  private final IntFunction<TokenText> vocabulary;
 
-  Shape(String idPrefix, boolean logprobs, Instant created) {
+  /**
+   * @param vocabulary what a token stands for
+   */
+  Shape(String idPrefix, boolean logprobs, Instant created, IntFunction<TokenText> vocabulary) {
     this.idPrefix = idPrefix;
     this.logprobs = logprobs;
     this.created = created;
+    this.vocabulary = vocabulary;
+  }
+
+  final TokenText tokenText(int id) {
+    return vocabulary.apply(id);
+  }
+
+  /** How many characters begin in a token; not counted where no log-probabilities are told. */
+  final int characters(Token token) {
+    int count = 0;
+    if (logprobs) {
+      for (byte b : tokenText(token.id()).bytes()) {
+        count += continues(b) ? 0 : 1;
+      }
+    }
+    return count;
+  }
+
+  /** Whether a byte of UTF-8 is not the first one of its character. */
+  static boolean continues(byte b) {
+    return (b & 0xC0) == 0x80;
   }
 
   /** A whole response with a choice for each answer. All answers are of one call. */
@@ -44,7 +71,8 @@ abstract class Shape {
   }
 
   /**
-   * The piece of a stream that one token adds; {@code offset} is the length of the text before it.
+   * The piece of a stream that one token adds; {@code offset} is how many characters begin before
+   * it.
    */
   final ObjectNode piece(Head head, int index, Token token, int offset) {
     ObjectNode body = envelope(head, pieceName());
@@ -83,6 +111,9 @@ abstract class Shape {
 
   abstract void putEnd(ObjectNode choice);
 
+  /**
+   * @param offset how many characters of the answer begin before these tokens
+   */
   abstract ObjectNode logprobs(List<Token> tokens, int offset);
 
   final ObjectNode envelope(Head head, String object) {

@@ -76,7 +76,7 @@ final class StreamedAnswers {
   private final class Choice implements AnswerListener {
     private final int index;
     private boolean begun;
-    private int length;
+    private int characters;
 
     Choice(int index) {
       this.index = index;
@@ -85,8 +85,8 @@ final class StreamedAnswers {
     @Override
     public void token(Head head, Token token) {
       begin(head);
-      events.send(shape.piece(head, index, token, length));
-      length += token.text().length();
+      events.send(shape.piece(head, index, token, characters));
+      characters += shape.characters(token);
     }
 
     @Override

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.generate.SamplingParameters;
 import io.attune.serving.generate.Prompt;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +29,8 @@ class OpenAiRequestTest {
                {"role":"user","content":[{"type":"text","text":"Where is "},{"type":"text","text":"it?"}]}],
              "max_completion_tokens":7,"temperature":0.5,"top_p":0.9,"top_k":3,"n":2,"seed":11,
              "stop":["a","b"],"stream":true,"stream_options":{"include_usage":true},"logprobs":true,
+             "top_logprobs":4,"min_p":0.1,"repetition_penalty":1.2,"presence_penalty":-1.5,
+             "frequency_penalty":2,"logit_bias":{"50256":-100,"7":1.5},
              "metadata":{"conversation_id":"c1"},"user":"someone"}
             """);
 
@@ -35,13 +39,19 @@ class OpenAiRequestTest {
     assertThat(((Prompt.Chat) request.question().prompt()).turns())
         .containsExactly(
             new Prompt.Turn("system", "Be brief."), new Prompt.Turn("user", "Where is it?"));
-    var sampling = request.question().sampling();
+    var sampling = request.question().sampling().parameters();
     assertThat(sampling.maxNewTokens()).isEqualTo(7);
     assertThat(sampling.temperature()).isEqualTo(0.5);
     assertThat(sampling.topP()).isEqualTo(0.9);
     assertThat(sampling.topK()).isEqualTo(3);
     assertThat(sampling.seed()).isEqualTo(OptionalLong.of(11));
     assertThat(sampling.stop()).containsExactly("a", "b");
+    assertThat(sampling.topLogProbabilities()).isEqualTo(4);
+    assertThat(sampling.minP()).isEqualTo(0.1);
+    assertThat(sampling.repetitionPenalty()).isEqualTo(1.2);
+    assertThat(sampling.presencePenalty()).isEqualTo(-1.5);
+    assertThat(sampling.frequencyPenalty()).isEqualTo(2);
+    assertThat(sampling.logitBias()).isEqualTo(Map.of(50256, -100.0, 7, 1.5));
     assertThat(request.n()).isEqualTo(2);
     assertThat(request.stream()).isTrue();
     assertThat(request.includeUsage()).isTrue();
@@ -52,10 +62,10 @@ class OpenAiRequestTest {
   void absentFieldsHaveOpenAisDefaults() {
     OpenAiRequest request = chat("{\"model\":\"m\"," + MESSAGES + ",\"stop\":null}");
 
-    var sampling = request.question().sampling();
+    var sampling = request.question().sampling().parameters();
     assertThat(sampling.temperature()).isEqualTo(1);
     assertThat(sampling.topP()).isEqualTo(1);
-    assertThat(sampling.maxNewTokens()).isEqualTo(256);
+    assertThat(sampling).isEqualTo(SamplingParameters.builder().maxNewTokens(256).build());
     assertThat(sampling.seed()).isEmpty();
     assertThat(request.n()).isEqualTo(1);
     assertThat(request.stream()).isFalse();
@@ -66,9 +76,17 @@ class OpenAiRequestTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "frequency_penalty | 0.5",
-        "presence_penalty | 1",
-        "logit_bias | {\"50256\":-100}",
+        "frequency_penalty | 2.1",
+        "presence_penalty | -3",
+        "repetition_penalty | 0",
+        "repetition_penalty | -1",
+        "min_p | 1.5",
+        "min_p | \"a\"",
+        "top_p | 0",
+        "top_p | 1.1",
+        "top_k | -1",
+        "temperature | 5.5",
+        "logit_bias | [1]",
         "tools | [{\"type\":\"function\"}]",
         "tool_choice | \"auto\"",
         "functions | []",
@@ -120,9 +138,16 @@ class OpenAiRequestTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "temperature | 5.5 | temperature",
-        "top_p | 0 | top_p",
-        "top_p | 1.1 | top_p",
+        "temperature | 5.5 | from 0 to 5",
+        "top_p | 0 | more than 0",
+        "top_p | 1.1 | from 0 to 1",
+        "min_p | -0.1 | from 0 to 1",
+        "presence_penalty | 2.5 | from -2 to 2",
+        "top_logprobs | 21 | from 0 to 20",
+        "top_logprobs | 2 | needs \"logprobs\"",
+        "logit_bias | {\"5\":101} | \"logit_bias.5\" must be a number from -100 to 100",
+        "logit_bias | {\"5\":\"a\"} | \"logit_bias.5\" must be a number",
+        "logit_bias | {\"five\":1} | logit_bias.five",
         "stop | [\"\"] | stop text"
       })
   void valueOutOfRangeIsRefusedWithTheRange(String field, String value, String named) {
@@ -160,10 +185,11 @@ class OpenAiRequestTest {
 
   @Test
   void completionTakesOnePromptAndItsTokensLogProbabilities() {
-    OpenAiRequest request = completion("{\"model\":\"m\",\"prompt\":[\"Once\"],\"logprobs\":0}");
+    OpenAiRequest request = completion("{\"model\":\"m\",\"prompt\":[\"Once\"],\"logprobs\":5}");
 
     assertThat(request.question().prompt()).isEqualTo(new Prompt.Text("Once"));
     assertThat(request.logprobs()).isTrue();
+    assertThat(request.question().sampling().parameters().topLogProbabilities()).isEqualTo(5);
   }
 
   @ParameterizedTest
@@ -172,7 +198,7 @@ class OpenAiRequestTest {
       value = {
         "\"prompt\":[\"a\",\"b\"] | prompt",
         "\"prompt\":[1,2] | prompt",
-        "\"prompt\":\"a\",\"logprobs\":5 | logprobs",
+        "\"prompt\":\"a\",\"logprobs\":21 | logprobs",
         "\"prompt\":\"a\",\"suffix\":\"b\" | suffix",
         "\"prompt\":\"a\",\"echo\":true | echo",
         "\"prompt\":\"a\",\"best_of\":2 | best_of",

@@ -1,102 +1,124 @@
 package io.attune.engine.generate;
 
+import io.attune.engine.EngineException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Chooses the tokens of one text. Truncation is in transformers' order: temperature, top-k, top-p.
- * Single-threaded.
+ * Chooses the tokens of one text. What it chooses follows from the parameters, the prompt, the
+ * logits and, where it draws, one number of its own generator for each token: never from other
+ * texts. Single-threaded.
+ *
+ * <p>Nothing sorts the vocabulary. A drawn number stands for a place in the tokens by descending
+ * probability, which is most often among the first few; only as many as are needed are fetched.
  */
 public final class Sampler {
   private static final SecureRandom SEEDS = new SecureRandom();
 
+  /** Candidates to begin with. A constant: the order of the tokens below them depends on it. */
+  private static final int FIRST = 64;
+
+  /** How many times more candidates are fetched when they were too few. */
+  private static final int MORE = 8;
+
   private final SamplingParameters parameters;
+  private final Adjustments adjustments;
+  private final Truncation truncation;
   private final SplittableRandom random;
 
-  public Sampler(SamplingParameters parameters) {
+  /**
+   * @param prompt the text's first tokens, which the repetition penalty counts as seen
+   */
+  public Sampler(SamplingParameters parameters, int[] prompt) {
     this.parameters = parameters;
+    this.adjustments = new Adjustments(parameters, prompt);
+    this.truncation = new Truncation(parameters);
     this.random = new SplittableRandom(parameters.seed().orElseGet(SEEDS::nextLong));
   }
 
   /**
-   * @param logits [V] of one row, read only
+   * Chooses the next token of the text.
+   *
+   * @throws EngineException DIVERGED if the logits are no finite numbers
    */
-  public int next(float[] logits) {
-    return parameters.temperature() == 0 ? argmax(logits) : sample(logits);
-  }
-
-  /** Natural logarithm of a token's probability at temperature 1 without truncation. */
-  public static float logProbability(float[] logits, int token) {
-    double max = logits[argmax(logits)];
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - max);
+  public SampledToken next(Logits logits) {
+    int best = logits.argmax();
+    Logits adjusted = adjustments.apply(logits);
+    int id;
+    if (parameters.temperature() > 0) {
+      id = draw(adjusted, random.nextDouble());
+    } else {
+      id = adjusted == logits ? best : adjusted.argmax();
     }
-    return (float) (logits[token] - max - Math.log(sum));
+    adjustments.wrote(id);
+    float logSumExp = logits.logSumExp();
+    return new SampledToken(id, logits.get(id) - logSumExp, top(logits, logSumExp));
   }
 
-  private static int argmax(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
-        best = i;
+  /**
+   * @param u uniform in [0, 1)
+   */
+  private int draw(Logits logits, double u) {
+    if (truncation.keepsAll()) {
+      return drawFromAll(logits, u);
+    }
+    double mass = truncation.needsMass() ? logits.mass(truncation.temperature()) : Double.NaN;
+    int k = Math.max(FIRST, Math.min(parameters.topK(), logits.size()) + 1);
+    while (true) {
+      Candidates candidates = logits.top(k);
+      Truncation.Kept kept = truncation.keep(candidates, mass);
+      if (kept != null) {
+        return candidates.ids()[place(kept.weights(), kept.size(), u * kept.sum())];
       }
+      k *= MORE;
     }
-    return best;
   }
 
-  private int sample(float[] logits) {
-    boolean truncates = parameters.topK() > 0 || parameters.topP() < 1;
-    int[] order = truncates ? descending(logits) : null;
-    int kept = order == null ? logits.length : keepTopK(order.length);
-    double max = logits[argmax(logits)];
-    double[] weights = new double[kept];
-    double sum = 0;
-    for (int i = 0; i < kept; i++) {
-      int token = order == null ? i : order[i];
-      weights[i] = Math.exp((logits[token] - max) / parameters.temperature());
-      sum += weights[i];
+  private int drawFromAll(Logits logits, double u) {
+    Candidates candidates = logits.top(FIRST);
+    double[] weights = truncation.weights(candidates.logits());
+    int size = weights.length;
+    double sum = Arrays.stream(weights).sum();
+    double target = u * (candidates.whole() ? sum : logits.mass(truncation.temperature()));
+    if (candidates.whole() || target < sum) {
+      return candidates.ids()[place(weights, size, target)];
     }
-    if (parameters.topP() < 1) {
-      double reached = 0;
-      double enough = parameters.topP() * sum;
-      int cut = 0;
-      // The token that reaches p is kept, so that at least one is.
-      while (cut < kept && reached < enough) {
-        reached += weights[cut++];
+    float bound = size == 0 ? Float.POSITIVE_INFINITY : candidates.logits()[size - 1];
+    return logits.drawBelow(bound, truncation.temperature(), target - sum);
+  }
+
+  /**
+   * Where the sum of weights exceeds the target; the last that can be drawn if rounding hides it.
+   */
+  private static int place(double[] weights, int size, double target) {
+    double left = target;
+    int last = 0;
+    for (int i = 0; i < size && weights[i] > 0; i++) {
+      left -= weights[i];
+      if (left < 0) {
+        return i;
       }
-      kept = cut;
-      sum = reached;
+      last = i;
     }
-    double drawn = random.nextDouble() * sum;
-    for (int i = 0; i < kept - 1; i++) {
-      drawn -= weights[i];
-      if (drawn < 0) {
-        return order == null ? i : order[i];
-      }
-    }
-    return order == null ? kept - 1 : order[kept - 1];
+    return last;
   }
 
-  private int keepTopK(int vocabulary) {
-    return parameters.topK() == 0 ? vocabulary : Math.min(parameters.topK(), vocabulary);
-  }
-
-  /** Token ids, likeliest first; equal ones by id. */
-  private static int[] descending(float[] logits) {
-    long[] keys = new long[logits.length];
-    for (int i = 0; i < logits.length; i++) {
-      int bits = Float.floatToIntBits(logits[i]);
-      // Orders as the floats do, and descending.
-      int ordered = ~(bits >= 0 ? bits : bits ^ 0x7FFFFFFF);
-      keys[i] = ((long) ordered << 32) | i;
+  private List<TokenLogProbability> top(Logits logits, float logSumExp) {
+    int wanted = parameters.topLogProbabilities();
+    if (wanted == 0) {
+      return List.of();
     }
-    Arrays.sort(keys);
-    int[] order = new int[keys.length];
-    for (int i = 0; i < keys.length; i++) {
-      order[i] = (int) keys[i];
+    Candidates candidates = logits.top(FIRST);
+    for (int k = FIRST; candidates.size() < wanted && !candidates.whole(); k *= MORE) {
+      candidates = logits.top(k * MORE);
     }
-    return order;
+    List<TokenLogProbability> top = new ArrayList<>();
+    for (int i = 0; i < Math.min(wanted, candidates.size()); i++) {
+      top.add(new TokenLogProbability(candidates.ids()[i], candidates.logits()[i] - logSumExp));
+    }
+    return List.copyOf(top);
   }
 }

@@ -8,6 +8,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model's tokenizer: Hugging Face's own native library behind {@code tokenizer.json}, so that ids
@@ -17,6 +18,7 @@ public final class Tokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final Vocabulary vocabulary;
   private final SpecialTokens special;
+  private @Nullable TokenBytes bytes;
 
   private Tokenizer(HuggingFaceTokenizer tokenizer, Vocabulary vocabulary, SpecialTokens special) {
     this.tokenizer = tokenizer;
@@ -67,6 +69,17 @@ public final class Tokenizer implements AutoCloseable {
       longs[i - from] = ids[i];
     }
     return tokenizer.decode(longs, skipSpecialTokens);
+  }
+
+  /**
+   * What one token stands for in UTF-8, which may be a part of a character; empty for a special
+   * token. The table of all tokens is made at the first call.
+   */
+  public synchronized byte[] bytes(int id) {
+    if (bytes == null) {
+      bytes = new TokenBytes(vocabulary.json());
+    }
+    return bytes.get(id);
   }
 
   /** Text piece by piece, for one generation. */

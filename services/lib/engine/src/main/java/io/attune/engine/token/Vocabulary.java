@@ -23,7 +23,7 @@ import java.util.Map;
 record Vocabulary(byte[] json, Map<String, Integer> added) {
   private static final long MAX_BYTES = 128L << 20;
 
-  private static final ObjectMapper MAPPER =
+  static final ObjectMapper MAPPER =
       new ObjectMapper(
           JsonFactory.builder()
               .streamReadConstraints(

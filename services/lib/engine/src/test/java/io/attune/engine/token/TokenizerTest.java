@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.EngineException;
 import io.attune.engine.checkpoint.HubLayout;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,6 +83,41 @@ class TokenizerTest {
 
       assertThat(text.toString()).isEqualTo(tokenizer.decode(ids, true));
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("texts")
+  void bytesOfTheTokensAreTheText(JsonNode text) {
+    var bytes = new ByteArrayOutputStream();
+    for (int id : ids(text.get("ids"))) {
+      bytes.writeBytes(tokenizer.bytes(id));
+    }
+
+    assertThat(bytes.toString(StandardCharsets.UTF_8)).isEqualTo(text.get("text").asText());
+  }
+
+  @Test
+  void bytesOfSentencePieceAreBlanksAndFallbacks() {
+    String bpe =
+        """
+        {"added_tokens":[{"id":0,"content":"<s>","special":true},
+                         {"id":5,"content":"é!","special":false}],
+         "decoder":{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"}]},
+         "model":{"type":"BPE","vocab":{"<s>":0,"\u2581a":1,"<0xF0>":2,"<0xzz>":3}}}
+        """;
+    var tokens = new TokenBytes(bpe.getBytes(StandardCharsets.UTF_8));
+    assertThat(tokens.get(0)).isEmpty();
+    assertThat(tokens.get(1)).isEqualTo(new byte[] {' ', 'a'});
+    assertThat(tokens.get(2)).isEqualTo(new byte[] {(byte) 0xF0});
+    assertThat(tokens.get(3)).isEqualTo("<0xzz>".getBytes(StandardCharsets.UTF_8));
+    assertThat(tokens.get(5)).isEqualTo("é!".getBytes(StandardCharsets.UTF_8));
+    assertThat(tokens.get(99)).isEmpty();
+
+    String unigram =
+        "{\"model\":{\"vocab\":[[\"<unk>\",0.0],[\"\u2581b\",-1.5]]},"
+            + "\"decoder\":{\"type\":\"Metaspace\"}}";
+    assertThat(new TokenBytes(unigram.getBytes(StandardCharsets.UTF_8)).get(1))
+        .isEqualTo(new byte[] {' ', 'b'});
   }
 
   @Test
