@@ -6,12 +6,11 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.nn.Linear;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.Set;
 
 /**
  * {@code adapter_config.json} of a LoRA adapter, with PEFT's meanings.
@@ -34,6 +33,12 @@ public record LoraConfig(
     ObjectNode json) {
 
   private static final String REGEX = "^regex:";
+
+  /** A rank beyond the width of any layer is no low rank. */
+  private static final int MAX_RANK = 1 << 16;
+
+  /** One for every layer of the largest models; each is matched with every layer. */
+  private static final int MAX_PATTERNS = 4096;
 
   /** Settings that change numbers and are not implemented: refused unless empty. */
   private static final List<String> UNSUPPORTED =
@@ -79,14 +84,14 @@ public record LoraConfig(
     }
     try {
       return new LoraConfig(
-          json.path("r").asInt(8),
-          json.path("lora_alpha").asDouble(8),
-          json.path("lora_dropout").asDouble(0),
+          (int) rank(number(json, "r", 8)),
+          number(json, "lora_alpha", 8),
+          number(json, "lora_dropout", 0),
           targets(json.path("target_modules"), where),
           strings(json.path("modules_to_save")),
           json.path("use_rslora").asBoolean(false),
-          pattern(json.path("rank_pattern")),
-          pattern(json.path("alpha_pattern")),
+          pattern(json, "rank_pattern"),
+          pattern(json, "alpha_pattern"),
           json);
     } catch (IllegalArgumentException e) {
       throw new EngineException(Reason.INVALID_ARGUMENT, where + ": " + e.getMessage(), e);
@@ -94,15 +99,22 @@ public record LoraConfig(
   }
 
   public LoraConfig {
-    if (r < 1) {
-      throw new IllegalArgumentException("'r' is " + r + "; it must be at least 1");
-    }
+    rank(r);
+    rankPattern.values().forEach(LoraConfig::rank);
     if (loraDropout < 0 || loraDropout >= 1) {
       throw new IllegalArgumentException("'lora_dropout' is " + loraDropout + "; not in [0, 1)");
     }
     if (targetModules.isEmpty()) {
       throw new IllegalArgumentException("'target_modules' is empty");
     }
+  }
+
+  private static double rank(double rank) {
+    if (rank < 1 || rank > MAX_RANK || rank != Math.rint(rank)) {
+      throw new IllegalArgumentException(
+          "'r' is " + rank + "; it must be a whole number from 1 to " + MAX_RANK);
+    }
+    return rank;
   }
 
   /** A new adapter's configuration, as PEFT would write it. */
@@ -152,7 +164,8 @@ public record LoraConfig(
       if (target.equals("all-linear") || module.equals(target) || module.endsWith("." + target)) {
         return true;
       }
-      if (target.startsWith(REGEX) && module.matches(target.substring(REGEX.length()))) {
+      if (target.startsWith(REGEX)
+          && ModulePattern.of(target.substring(REGEX.length())).matches(module)) {
         return true;
       }
     }
@@ -197,7 +210,7 @@ public record LoraConfig(
 
   private static double matching(Map<String, Double> patterns, String module, double otherwise) {
     for (Map.Entry<String, Double> entry : patterns.entrySet()) {
-      if (module.matches("(.*\\.)?(" + entry.getKey() + ")")) {
+      if (ModulePattern.of("(.*\\.)?(" + entry.getKey() + ")").matches(module)) {
         return entry.getValue();
       }
     }
@@ -212,31 +225,40 @@ public record LoraConfig(
     if (text.equals("all-linear")) {
       return List.of(text);
     }
-    try {
-      Pattern.compile(text);
-    } catch (PatternSyntaxException e) {
-      throw new EngineException(
-          Reason.INVALID_ARGUMENT, where + ": 'target_modules' is not a pattern: " + text, e);
-    }
+    ModulePattern.of(text);
     return List.of(REGEX + text);
   }
 
   private static List<String> strings(JsonNode array) {
-    List<String> result = new ArrayList<>();
+    Set<String> result = new LinkedHashSet<>();
     for (JsonNode value : array) {
-      if (!result.contains(value.asText())) {
-        result.add(value.asText());
-      }
+      result.add(value.asText());
     }
     return List.copyOf(result);
   }
 
-  private static Map<String, Double> pattern(JsonNode object) {
+  private static Map<String, Double> pattern(ObjectNode json, String key) {
+    if (json.path(key).size() > MAX_PATTERNS) {
+      throw new IllegalArgumentException(
+          "'" + key + "' has more than " + MAX_PATTERNS + " entries");
+    }
     Map<String, Double> result = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : object.properties()) {
-      result.put(entry.getKey(), entry.getValue().asDouble());
+    for (Map.Entry<String, JsonNode> entry : json.path(key).properties()) {
+      ModulePattern.of(entry.getKey());
+      result.put(entry.getKey(), number(json.get(key), entry.getKey(), 0));
     }
     return result;
+  }
+
+  private static double number(JsonNode json, String key, double absent) {
+    JsonNode value = json.path(key);
+    if (value.isMissingNode()) {
+      return absent;
+    }
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      throw new IllegalArgumentException("'" + key + "' is " + value + ", not a finite number");
+    }
+    return value.doubleValue();
   }
 
   private static void putStrings(ObjectNode json, String key, List<String> values) {

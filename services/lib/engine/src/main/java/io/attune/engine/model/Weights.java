@@ -16,6 +16,9 @@ import java.util.Random;
 
 /** A model's weights by name, float32. Owns their memory. */
 public final class Weights implements AutoCloseable {
+  /** Elements of a parameter that is drawn on the heap. */
+  private static final long MAX_RANDOM = 1 << 30;
+
   private final NDManager scope = Torch.scope("weights");
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
   private final Architecture architecture;
@@ -82,7 +85,16 @@ public final class Weights implements AutoCloseable {
         .parameters()
         .forEach(
             (name, shape) -> {
-              float[] values = new float[Math.toIntExact(shape.size())];
+              if (shape.size() > MAX_RANDOM) {
+                throw new EngineException(
+                    Reason.UNSUPPORTED,
+                    "parameter '"
+                        + name
+                        + "' of shape "
+                        + shape
+                        + " is too large to start at random");
+              }
+              float[] values = new float[(int) shape.size()];
               if (shape.dimension() == 2) {
                 for (int i = 0; i < values.length; i++) {
                   values[i] = (float) (random.nextGaussian() * deviation);
