@@ -7,6 +7,11 @@ package io.attune.engine;
 public final class EngineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** Characters of a message that are kept at its beginning (what, where) and end (what to do). */
+  private static final int HEAD = 1200;
+
+  private static final int TAIL = 400;
+
   /** Kinds of failure, each final unless its comment says otherwise. */
   public enum Reason {
     /** A parameter, row or setting is wrong; the message names it. */
@@ -34,16 +39,33 @@ public final class EngineException extends RuntimeException {
   private final Reason reason;
 
   public EngineException(Reason reason, String message) {
-    super(message);
+    super(bounded(message));
     this.reason = reason;
   }
 
   public EngineException(Reason reason, String message, Throwable cause) {
-    super(message, cause);
+    super(bounded(message), cause);
     this.reason = reason;
   }
 
   public Reason reason() {
     return reason;
+  }
+
+  /**
+   * Messages quote files, and files come from strangers: what is too long for a log line is cut,
+   * and no escape sequence reaches a terminal.
+   */
+  private static String bounded(String message) {
+    String text =
+        message.length() <= HEAD + TAIL
+            ? message
+            : message.substring(0, HEAD) + " [...] " + message.substring(message.length() - TAIL);
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      out.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? '\uFFFD' : c);
+    }
+    return out.toString();
   }
 }

@@ -12,12 +12,18 @@ final class ModulePattern {
   /** Characters looked at in one match; an honest pattern looks at each a few times. */
   private static final int BUDGET = 100_000;
 
+  private static final int MAX_LENGTH = 1000;
+
   private final Pattern pattern;
 
   /**
-   * @throws IllegalArgumentException if the text is no pattern
+   * @throws IllegalArgumentException if the text is no pattern, or longer than any needs to be
    */
   ModulePattern(String text) {
+    if (text.length() > MAX_LENGTH) {
+      throw new IllegalArgumentException(
+          "a pattern has " + text.length() + " characters; at most " + MAX_LENGTH);
+    }
     try {
       pattern = Pattern.compile(text.replace("(?P<", "(?<"));
     } catch (PatternSyntaxException e) {
@@ -25,9 +31,17 @@ final class ModulePattern {
     }
   }
 
-  /** Whether the whole path matches. */
+  /**
+   * Whether the whole path matches.
+   *
+   * @throws IllegalArgumentException if finding out takes too long
+   */
   boolean matches(String path) {
-    return pattern.matcher(new Counted(path, new int[] {BUDGET})).matches();
+    try {
+      return pattern.matcher(new Counted(path, new int[] {BUDGET})).matches();
+    } catch (StackOverflowError e) {
+      throw new IllegalArgumentException("matching '" + path + "' takes too many steps", e);
+    }
   }
 
   private record Counted(String text, int[] left) implements CharSequence {

@@ -3,7 +3,6 @@ package io.attune.engine.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
@@ -28,33 +27,29 @@ public record AdapterFiles(Path folder, ObjectNode config) {
 
   /** Reads the configuration; refuses a folder that lacks one or has only pickled weights. */
   public static AdapterFiles open(Path folder) {
-    Path config = folder.resolve(CONFIG);
-    if (!Files.isRegularFile(config)) {
-      throw new EngineException(
-          Reason.IO, folder + " is not an adapter folder: it has no " + CONFIG);
-    }
-    if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
-      boolean pickle = Files.isRegularFile(folder.resolve("adapter_model.bin"));
-      throw new EngineException(
-          pickle ? Reason.UNSUPPORTED : Reason.IO,
-          folder
-              + (pickle
-                  ? " has its weights as a pickle, which can carry code; save them as " + WEIGHTS
-                  : " has no " + WEIGHTS));
-    }
+    Path config =
+        ModelFiles.find(folder, CONFIG)
+            .orElseThrow(
+                () ->
+                    new EngineException(
+                        Reason.IO, folder + " is not an adapter folder: it has no " + CONFIG));
+    weights(folder);
     return new AdapterFiles(folder, JsonFiles.readObject(config, MAX_CONFIG_BYTES));
   }
 
+  private static Path weights(Path folder) {
+    return ModelFiles.find(folder, WEIGHTS)
+        .orElseThrow(() -> ForeignFormat.noWeights(folder, WEIGHTS));
+  }
+
   public TensorReader openWeights() {
-    return SafeTensors.open(folder.resolve(WEIGHTS));
+    return SafeTensors.open(weights(folder));
   }
 
   /** What this platform stored beside the adapter; empty for an adapter made elsewhere. */
   public Optional<ObjectNode> attune() {
-    Path path = folder.resolve(ATTUNE);
-    return Files.isRegularFile(path)
-        ? Optional.of(JsonFiles.readObject(path, MAX_CONFIG_BYTES))
-        : Optional.empty();
+    return ModelFiles.find(folder, ATTUNE)
+        .map(path -> JsonFiles.readObject(path, MAX_CONFIG_BYTES));
   }
 
   /** Writes configuration and weights into a folder, each file atomically. */

@@ -5,12 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * A model folder as Hugging Face lays it out: {@code config.json}, {@code *.safetensors}, {@code
@@ -18,21 +15,19 @@ import java.util.stream.Stream;
  */
 public record HubLayout(Path folder) {
   private static final long MAX_JSON_BYTES = 16L << 20;
-  private static final long MAX_TEMPLATE_BYTES = 1L << 20;
-  private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
+  private static final int MAX_TEMPLATE_BYTES = 1 << 20;
 
   /** Refuses a folder without {@code config.json}. */
   public static HubLayout of(Path folder) {
-    if (!Files.isRegularFile(folder.resolve("config.json"))) {
-      throw new EngineException(
-          Reason.IO, folder + " is not a model folder: it has no config.json");
-    }
-    return new HubLayout(folder);
+    HubLayout layout = new HubLayout(folder);
+    layout.require("config.json", folder + " is not a model folder: it has no config.json");
+    return layout;
   }
 
   /** {@code config.json}; refuses one that asks for code of its own ({@code auto_map}). */
   public ObjectNode config() {
-    ObjectNode config = JsonFiles.readObject(folder.resolve("config.json"), MAX_JSON_BYTES);
+    Path path = require("config.json", folder + " has no config.json");
+    ObjectNode config = JsonFiles.readObject(path, MAX_JSON_BYTES);
     if (config.hasNonNull("auto_map")) {
       throw new EngineException(
           Reason.UNSUPPORTED,
@@ -56,23 +51,18 @@ public record HubLayout(Path folder) {
 
   /** {@code modules.json} of sentence-transformers: what makes an embedding, step by step. */
   public Optional<ArrayNode> sentenceModules() {
-    Path path = folder.resolve("modules.json");
-    return Files.isRegularFile(path)
-        ? Optional.of(JsonFiles.readArray(path, MAX_JSON_BYTES))
-        : Optional.empty();
+    return ModelFiles.find(folder, "modules.json")
+        .map(path -> JsonFiles.readArray(path, MAX_JSON_BYTES));
   }
 
   /** A JSON object anywhere in the folder, empty if there is no such file. */
   public Optional<ObjectNode> json(String path) {
-    return optional(path);
+    return ModelFiles.findBelow(folder, path)
+        .map(file -> JsonFiles.readObject(file, MAX_JSON_BYTES));
   }
 
   public Path tokenizerJson() {
-    Path path = folder.resolve("tokenizer.json");
-    if (!Files.isRegularFile(path)) {
-      throw new EngineException(Reason.IO, folder + " has no tokenizer.json");
-    }
-    return path;
+    return require("tokenizer.json", folder + " has no tokenizer.json");
   }
 
   /**
@@ -80,75 +70,59 @@ public record HubLayout(Path folder) {
    * tokenizer_config.json} (of several named ones, {@code default}), or {@code chat_template.json}.
    */
   public Optional<String> chatTemplate() {
-    Path jinja = folder.resolve("chat_template.jinja");
-    if (Files.isRegularFile(jinja)) {
-      return Optional.of(template(jinja));
-    }
-    return tokenizerConfig()
-        .flatMap(config -> template(config.get("chat_template")))
-        .or(
-            () ->
-                optional("chat_template.json")
-                    .flatMap(json -> template(json.get("chat_template"))));
+    return ModelFiles.find(folder, "chat_template.jinja")
+        .map(jinja -> ModelFiles.readText(jinja, MAX_TEMPLATE_BYTES))
+        .or(() -> template("tokenizer_config.json"))
+        .or(() -> template("chat_template.json"));
   }
 
   /** Opens {@code model.safetensors}, or the shards of {@code model.safetensors.index.json}. */
   public TensorReader openWeights() {
-    Path single = folder.resolve("model.safetensors");
-    if (Files.isRegularFile(single)) {
-      return SafeTensors.open(single);
+    Optional<Path> single = ModelFiles.find(folder, "model.safetensors");
+    if (single.isPresent()) {
+      return SafeTensors.open(single.get());
     }
-    Path index = folder.resolve("model.safetensors.index.json");
-    if (Files.isRegularFile(index)) {
-      return new ShardedTensors(index);
-    }
-    throw new EngineException(
-        hasPickle() ? Reason.UNSUPPORTED : Reason.IO,
-        folder
-            + (hasPickle()
-                ? " has its weights in PyTorch's pickle format, which can carry code; convert them"
-                    + " to model.safetensors"
-                : " has neither model.safetensors nor model.safetensors.index.json"));
+    return ModelFiles.find(folder, "model.safetensors.index.json")
+        .map(ShardedTensors::new)
+        .orElseThrow(
+            () ->
+                ForeignFormat.noWeights(
+                    folder, "model.safetensors or model.safetensors.index.json"));
   }
 
-  private boolean hasPickle() {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.anyMatch(f -> PICKLES.stream().anyMatch(f.getFileName().toString()::endsWith));
-    } catch (IOException e) {
-      throw new EngineException(Reason.IO, "cannot list " + folder + ": " + e, e);
-    }
-  }
-
-  private String template(Path path) {
-    try {
-      if (Files.size(path) > MAX_TEMPLATE_BYTES) {
-        throw new EngineException(Reason.CORRUPT, path + " exceeds 1 MiB");
-      }
-      return Files.readString(path);
-    } catch (IOException e) {
-      throw new EngineException(Reason.IO, "cannot read " + path + ": " + e, e);
-    }
-  }
-
-  private static Optional<String> template(JsonNode node) {
+  /** {@code chat_template} of a JSON file: the text itself, or a list of named ones. */
+  private Optional<String> template(String file) {
+    JsonNode node = optional(file).map(json -> json.get("chat_template")).orElse(null);
     if (node == null || node.isNull()) {
       return Optional.empty();
     }
-    if (node.isTextual()) {
-      return Optional.of(node.textValue());
+    Optional<JsonNode> text = Optional.of(node);
+    if (node.isArray()) {
+      text =
+          StreamSupport.stream(node.spliterator(), false)
+              .filter(named -> named.path("name").asText().equals("default"))
+              .findFirst()
+              .map(named -> named.path("template"));
     }
-    for (JsonNode named : node) {
-      if (named.path("name").asText().equals("default")) {
-        return Optional.of(named.path("template").asText());
-      }
+    if (text.isPresent() && !text.get().isTextual()) {
+      throw new EngineException(
+          Reason.CORRUPT,
+          folder.resolve(file) + ": 'chat_template' is neither a text nor a list of named texts");
     }
-    return Optional.empty();
+    if (text.isPresent() && text.get().textValue().length() > MAX_TEMPLATE_BYTES) {
+      throw new EngineException(
+          Reason.CORRUPT,
+          folder.resolve(file) + ": 'chat_template' exceeds " + MAX_TEMPLATE_BYTES + " characters");
+    }
+    return text.map(JsonNode::textValue);
+  }
+
+  private Path require(String name, String otherwise) {
+    return ModelFiles.find(folder, name)
+        .orElseThrow(() -> new EngineException(Reason.IO, otherwise));
   }
 
   private Optional<ObjectNode> optional(String name) {
-    Path path = folder.resolve(name);
-    return Files.isRegularFile(path)
-        ? Optional.of(JsonFiles.readObject(path, MAX_JSON_BYTES))
-        : Optional.empty();
+    return ModelFiles.find(folder, name).map(path -> JsonFiles.readObject(path, MAX_JSON_BYTES));
   }
 }

@@ -13,24 +13,42 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** JSON from strangers: bounded in size and depth, duplicate keys refused. */
+/** JSON from strangers: bounded in size, depth and memory, duplicate keys refused. */
 public final class JsonFiles {
-  private static final ObjectMapper MAPPER =
-      new ObjectMapper(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(64)
-                          .maxStringLength(64 << 20)
-                          .build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  /**
+   * Tokens of a file: a tree needs up to 100 bytes for each, whatever the file's size says. The
+   * index of a model with 200,000 tensors has 400,000.
+   */
+  private static final long MAX_TOKENS = 600_000;
+
+  private static final int MAX_DEPTH = 64;
+
+  private static final ObjectMapper MAPPER = mapper(Long.MAX_VALUE);
+  private static final ObjectMapper FILE_MAPPER = mapper(MAX_TOKENS);
 
   private JsonFiles() {}
+
+  private static ObjectMapper mapper(long maxTokens) {
+    return new ObjectMapper(factory(maxTokens))
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  }
+
+  /** Parsers of bounded depth that refuse duplicate keys and keep no names of strangers. */
+  public static JsonFactory factory(long maxTokens) {
+    return JsonFactory.builder()
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+        .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxStringLength(64 << 20)
+                .maxTokenCount(maxTokens)
+                .build())
+        .build();
+  }
 
   /** Reads an object; {@code maxBytes} bounds the file before it is read. */
   public static ObjectNode readObject(Path path, long maxBytes) {
@@ -46,18 +64,14 @@ public final class JsonFiles {
   }
 
   private static JsonNode read(Path path, long maxBytes) {
+    byte[] bytes = ModelFiles.read(path, maxBytes);
     try {
-      long size = Files.size(path);
-      if (size > maxBytes) {
-        throw new EngineException(
-            Reason.CORRUPT, path + " has " + size + " bytes; at most " + maxBytes + " are read");
-      }
-      return MAPPER.readTree(Files.readAllBytes(path));
+      return FILE_MAPPER.readTree(bytes);
     } catch (JsonProcessingException e) {
       throw new EngineException(
           Reason.CORRUPT, path + " is not valid JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new EngineException(Reason.IO, "cannot read " + path + ": " + e, e);
+      throw new EngineException(Reason.CORRUPT, path + " is not valid JSON: " + e, e);
     }
   }
 

@@ -6,6 +6,7 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.SortedMap;
@@ -35,7 +36,7 @@ public record Manifest(SortedMap<String, Entry> files) {
         if (name.equals(FILE)) {
           continue;
         }
-        if (!Files.isRegularFile(file)) {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
           throw new EngineException(Reason.INVALID_ARGUMENT, file + " is not a plain file");
         }
         files.put(name, new Entry(Digests.sha256(file), Files.size(file)));
@@ -48,9 +49,16 @@ public record Manifest(SortedMap<String, Entry> files) {
 
   /** Reads a folder's manifest, without looking at the files. */
   public static Manifest read(Path folder) {
-    ObjectNode root = JsonFiles.readObject(folder.resolve(FILE), MAX_BYTES);
+    ObjectNode root =
+        JsonFiles.readObject(
+            ModelFiles.find(folder, FILE)
+                .orElseThrow(() -> new EngineException(Reason.CORRUPT, folder + " has no " + FILE)),
+            MAX_BYTES);
     SortedMap<String, Entry> files = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> file : root.path("files").properties()) {
+    if (!root.path("files").isObject()) {
+      throw new EngineException(Reason.CORRUPT, folder + "/" + FILE + " has no 'files'");
+    }
+    for (Map.Entry<String, JsonNode> file : root.get("files").properties()) {
       String name = file.getKey();
       if (name.isEmpty() || name.contains("/") || name.contains("\\") || name.startsWith("..")) {
         throw new EngineException(Reason.CORRUPT, folder + "/" + FILE + " names '" + name + "'");

@@ -5,15 +5,18 @@ import io.attune.engine.EngineException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -41,9 +44,11 @@ public final class SafeTensors implements TensorReader {
     this.channel = channel;
     this.source = path.toString();
     long size = channel.size();
-    byte[] json = readHeader(channel, size, source);
-    this.dataStart = PREFIX + (long) json.length;
-    this.header = SafeTensorsHeader.parse(json, size - dataStart, source);
+    long length = headerLength(channel, size, source);
+    this.dataStart = PREFIX + length;
+    channel.position(PREFIX);
+    this.header =
+        SafeTensorsHeader.parse(Channels.newInputStream(channel), length, size - dataStart, source);
     this.whole = size <= MAX_SEGMENT ? channel.map(MapMode.READ_ONLY, 0, size) : null;
   }
 
@@ -68,16 +73,22 @@ public final class SafeTensors implements TensorReader {
     }
   }
 
-  private static byte[] readHeader(FileChannel channel, long size, String source)
+  private static long headerLength(FileChannel channel, long size, String source)
       throws IOException {
-    ByteBuffer prefix = ByteBuffer.allocate(PREFIX).order(ByteOrder.LITTLE_ENDIAN);
-    readFully(channel, prefix, 0);
-    refuseForeignFormats(prefix.array(), source);
+    ByteBuffer start = ByteBuffer.allocate(2 * PREFIX).order(ByteOrder.LITTLE_ENDIAN);
+    readFully(channel, start, 0);
+    long length = start.getLong(0);
+    boolean fits = length >= 0 && length <= SafeTensorsHeader.MAX_BYTES && length <= size - PREFIX;
+    Optional<ForeignFormat> foreign =
+        ForeignFormat.of(Arrays.copyOf(start.array(), (int) Math.min(size, start.capacity())));
+    // The start of a zip archive can be a length; a header has its brace there.
+    if (foreign.isPresent() && (!fits || isArchive(foreign.get(), start.get(PREFIX)))) {
+      throw foreign.get().refuse(source);
+    }
     if (size < PREFIX) {
       throw new EngineException(
           Reason.CORRUPT, source + " is not a safetensors file: it has only " + size + " bytes");
     }
-    long length = prefix.getLong(0);
     if (length < 0 || length > SafeTensorsHeader.MAX_BYTES) {
       throw new EngineException(
           Reason.CORRUPT,
@@ -87,7 +98,7 @@ public final class SafeTensors implements TensorReader {
               + " bytes is beyond the limit of "
               + SafeTensorsHeader.MAX_BYTES);
     }
-    if (length > size - PREFIX) {
+    if (!fits) {
       throw new EngineException(
           Reason.CORRUPT,
           source
@@ -96,24 +107,11 @@ public final class SafeTensors implements TensorReader {
               + " bytes, the file has "
               + size);
     }
-    ByteBuffer json = ByteBuffer.allocate((int) length);
-    readFully(channel, json, PREFIX);
-    return json.array();
+    return length;
   }
 
-  /** Pickles and zip archives (PyTorch's own formats) can carry code: never opened, named here. */
-  private static void refuseForeignFormats(byte[] start, String source) {
-    boolean zip = start[0] == 'P' && start[1] == 'K' && start[2] == 3 && start[3] == 4;
-    // No header may be so long that one of the upper four bytes of its length is set.
-    boolean pickle = (start[0] & 0xff) == 0x80 && (start[4] | start[5] | start[6] | start[7]) != 0;
-    if (zip || pickle) {
-      throw new EngineException(
-          Reason.UNSUPPORTED,
-          source
-              + " is a PyTorch "
-              + (zip ? "archive" : "pickle")
-              + ", which can carry code; convert it to safetensors");
-    }
+  private static boolean isArchive(ForeignFormat format, byte first) {
+    return format == ForeignFormat.TORCH_ARCHIVE && first != '{';
   }
 
   private static void readFully(FileChannel channel, ByteBuffer into, long position)

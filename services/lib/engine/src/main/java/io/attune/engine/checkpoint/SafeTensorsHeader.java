@@ -2,14 +2,18 @@ package io.attune.engine.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import java.io.FilterInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -29,69 +33,131 @@ record SafeTensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
   /** The reference implementation's limit. */
   static final long MAX_BYTES = 100_000_000;
 
+  /** More than the largest mixture of experts has in all its shards. */
+  private static final int MAX_TENSORS = 250_000;
+
   private static final int MAX_RANK = 64;
+
+  /** Characters of names and metadata that are kept. */
+  private static final long MAX_TEXT = 32L << 20;
+
+  private static final int MAX_NAME = 1024;
 
   /** A well-formed header nests three deep: header, tensor, shape. */
   private static final JsonFactory JSON =
-      JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .streamReadConstraints(
-              StreamReadConstraints.builder().maxNestingDepth(4).maxNumberLength(20).build())
-          .build();
+      JsonFiles.factory(Long.MAX_VALUE)
+          .setStreamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(4)
+                  .maxNumberLength(20)
+                  .maxNameLength(MAX_NAME)
+                  .maxStringLength(8 << 20)
+                  .build());
 
   /**
+   * Reads as it goes, so that the memory needed depends on what the header says, not on its size.
+   *
+   * @param in begins with the header
+   * @param length bytes of the header
    * @param dataBytes bytes of the file after the header
    */
-  static SafeTensorsHeader parse(byte[] header, long dataBytes, String source) {
-    String text = decode(header, source);
-    if (text.stripLeading().isEmpty() || text.stripLeading().charAt(0) != '{') {
-      throw corrupt(source, "its header does not begin with '{'", null);
-    }
+  static SafeTensorsHeader parse(InputStream in, long length, long dataBytes, String source)
+      throws IOException {
     Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     Map<String, String> metadata = new LinkedHashMap<>();
+    Reader text = new InputStreamReader(new Limited(in, length), strictUtf8());
     try (JsonParser parser = JSON.createParser(text)) {
-      expect(parser, parser.nextToken(), JsonToken.START_OBJECT, source);
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw corrupt(source, "its header does not begin with '{'", null);
+      }
+      long kept = 0;
       while (parser.nextToken() != JsonToken.END_OBJECT) {
         String name = parser.currentName();
         if (name.equals("__metadata__")) {
-          readMetadata(parser, metadata, source);
+          kept += readMetadata(parser, metadata, source);
         } else {
           tensors.put(name, readTensor(parser, name, source));
+          kept += name.length();
+        }
+        if (tensors.size() > MAX_TENSORS || kept > MAX_TEXT) {
+          throw corrupt(
+              source,
+              "its header has more than "
+                  + (kept > MAX_TEXT
+                      ? MAX_TEXT + " characters of names"
+                      : MAX_TENSORS + " tensors"),
+              null);
         }
       }
       if (parser.nextToken() != null) {
         throw corrupt(source, "its header goes on after the closing brace", null);
       }
-    } catch (IOException e) {
+    } catch (CharacterCodingException e) {
+      throw corrupt(source, "its header is not UTF-8", e);
+    } catch (JsonProcessingException e) {
       throw corrupt(source, "its header is not valid JSON (" + firstLine(e) + ")", e);
     }
     return new SafeTensorsHeader(checkTiling(tensors, dataBytes, source), metadata);
   }
 
-  private static String decode(byte[] header, String source) {
-    try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .onMalformedInput(CodingErrorAction.REPORT)
-          .onUnmappableCharacter(CodingErrorAction.REPORT)
-          .decode(ByteBuffer.wrap(header))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw corrupt(source, "its header is not UTF-8", e);
-    }
+  private static CharsetDecoder strictUtf8() {
+    return StandardCharsets.UTF_8
+        .newDecoder()
+        .onMalformedInput(CodingErrorAction.REPORT)
+        .onUnmappableCharacter(CodingErrorAction.REPORT);
   }
 
-  private static void readMetadata(JsonParser parser, Map<String, String> into, String source)
+  /** The first bytes of a stream. */
+  private static final class Limited extends FilterInputStream {
+    private long left;
+
+    Limited(InputStream in, long length) {
+      super(in);
+      this.left = length;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int value = left > 0 ? super.read() : -1;
+      left--;
+      return value;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int count) throws IOException {
+      if (left <= 0) {
+        return -1;
+      }
+      int read = super.read(bytes, offset, (int) Math.min(count, left));
+      left -= Math.max(0, read);
+      return read;
+    }
+
+    /** The file stays open. */
+    @Override
+    public void close() {}
+  }
+
+  /** Returns how many characters were kept. */
+  private static long readMetadata(JsonParser parser, Map<String, String> into, String source)
       throws IOException {
     if (parser.nextToken() == JsonToken.VALUE_NULL) {
-      return;
+      return 0;
     }
+    long kept = 0;
     expect(parser, parser.currentToken(), JsonToken.START_OBJECT, source);
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = parser.currentName();
       expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, source);
-      into.put(key, parser.getText());
+      String value = parser.getText();
+      into.put(key, value);
+      // An entry of a map takes more than its text.
+      kept += key.length() + value.length() + 64L;
+      if (kept > MAX_TEXT) {
+        throw corrupt(source, "its metadata exceeds " + MAX_TEXT + " characters", null);
+      }
     }
+    return kept;
   }
 
   private static TensorInfo readTensor(JsonParser parser, String name, String source)

@@ -15,6 +15,7 @@ import java.util.Set;
 /** The shards that a {@code model.safetensors.index.json} names, as one. */
 final class ShardedTensors implements TensorReader {
   private static final long MAX_INDEX_BYTES = 64L << 20;
+  private static final int MAX_SHARDS = 1000;
 
   private final Path index;
   private final Map<String, TensorReader> shards = new LinkedHashMap<>();
@@ -41,21 +42,31 @@ final class ShardedTensors implements TensorReader {
   }
 
   private TensorReader shard(String tensor, JsonNode file) {
-    String name = file.asText();
-    // A name with a path in it could point outside of the folder.
-    if (!file.isTextual()
-        || !Path.of(name).equals(Path.of(name).getFileName())
-        || name.equals("..")) {
+    if (!file.isTextual()) {
       throw new EngineException(
           Reason.CORRUPT, index + ": '" + tensor + "' is not in a file beside the index: " + file);
     }
-    TensorReader shard =
-        shards.computeIfAbsent(name, n -> SafeTensors.open(index.resolveSibling(n)));
+    String name = file.textValue();
+    TensorReader shard = shards.computeIfAbsent(name, this::open);
     if (!shard.has(tensor)) {
       throw new EngineException(
           Reason.CORRUPT, index + " says that " + name + " holds '" + tensor + "'; it does not");
     }
     return shard;
+  }
+
+  /** Each shard keeps a file open: many more than models have would use up the process's. */
+  private TensorReader open(String name) {
+    if (shards.size() == MAX_SHARDS) {
+      throw new EngineException(
+          Reason.CORRUPT, index + " names more than " + MAX_SHARDS + " files, which no model has");
+    }
+    return SafeTensors.open(
+        ModelFiles.find(index.toAbsolutePath().getParent(), name)
+            .orElseThrow(
+                () ->
+                    new EngineException(
+                        Reason.IO, index + " names " + name + ", which is not beside it")));
   }
 
   private TensorReader holder(String name) {

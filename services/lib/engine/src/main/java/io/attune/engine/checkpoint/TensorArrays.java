@@ -31,11 +31,11 @@ public final class TensorArrays {
     TensorInfo info = from.info(name);
     Shape shape = new Shape(info.shape());
     return switch (info.type()) {
-      case F32 -> manager.create(from.data(name), shape, DataType.FLOAT32);
+      case F32 -> manager.create(aligned(from.data(name), info), shape, DataType.FLOAT32);
       case BF16 -> widened(from.data(name), shape, manager);
       case F16, F64 -> {
         DataType type = info.type() == TensorType.F16 ? DataType.FLOAT16 : DataType.FLOAT64;
-        try (NDArray stored = manager.create(from.data(name), shape, type)) {
+        try (NDArray stored = manager.create(aligned(from.data(name), info), shape, type)) {
           NDArray result = stored.toType(DataType.FLOAT32, true);
           result.attach(manager);
           yield result;
@@ -59,6 +59,20 @@ public final class TensorArrays {
       copy.attach(manager);
       return copy;
     }
+  }
+
+  /**
+   * The bytes where native code may read them: a multiple of the element's size. A file may put
+   * them elsewhere; then they are copied.
+   */
+  private static ByteBuffer aligned(ByteBuffer data, TensorInfo info) {
+    if (!data.hasRemaining() || data.alignmentOffset(0, info.type().bytes()) == 0) {
+      return data;
+    }
+    return ByteBuffer.allocateDirect(data.remaining())
+        .order(data.order())
+        .put(data.duplicate())
+        .flip();
   }
 
   /**

@@ -111,17 +111,34 @@ final class ConfigReader {
     return value.intValue();
   }
 
-  /** A size: an integer of at least 1. */
+  /** A size: an integer of at least 1, and no larger than any model has. */
   int size(String key) {
-    int value = integer(key);
-    if (value < 1 || value > 1 << 28) {
-      throw malformed(key, "is " + value + ", which no model has");
+    return size(key, integer(key));
+  }
+
+  /**
+   * @param absent the size where the file has none; computed from others, so checked as well
+   */
+  int size(String key, int absent) {
+    int value = has(key) ? integer(key) : absent;
+    if (value < 1 || value > largest(key)) {
+      throw malformed(key, "is " + value + ", which no model has; at most " + largest(key));
     }
     return value;
   }
 
-  int size(String key, int absent) {
-    return has(key) ? size(key) : absent;
+  /**
+   * The largest size accepted. Far above every published model, and so low that the product of two
+   * sizes that make a dimension (heads times their width) is an int, and that one entry a layer
+   * takes no memory to speak of.
+   */
+  private static int largest(String key) {
+    if (key.contains("layer") || key.contains("head")) {
+      return 1 << 12;
+    }
+    return key.contains("vocab") || key.contains("position") || key.contains("ctx")
+        ? 1 << 24
+        : 1 << 18;
   }
 
   int integer(String key, int absent) {
@@ -133,8 +150,9 @@ final class ConfigReader {
       return absent;
     }
     JsonNode value = json.get(key);
-    if (!value.isNumber()) {
-      throw malformed(key, "is " + value + ", not a number");
+    // A number may be too large for a double, which makes it infinite.
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      throw malformed(key, "is " + value + ", not a finite number");
     }
     return value.doubleValue();
   }
@@ -165,7 +183,7 @@ final class ConfigReader {
     if (has(key)) {
       JsonNode value = json.get(key);
       for (JsonNode id : value.isArray() ? value : List.of(value)) {
-        if (!id.isIntegralNumber()) {
+        if (!id.isIntegralNumber() || !id.canConvertToInt()) {
           throw malformed(key, "holds " + id + ", not a token id");
         }
         ids.add(id.intValue());

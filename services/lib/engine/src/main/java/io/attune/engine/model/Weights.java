@@ -19,6 +19,9 @@ import java.util.Random;
 
 /** A model's weights by name, float32. Owns their memory. */
 public final class Weights implements AutoCloseable {
+  /** Elements of a parameter that is drawn on the heap. */
+  private static final long MAX_RANDOM = 1 << 30;
+
   private final NDManager scope = Torch.scope("weights");
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
   private final Map<String, String> storedNames = new LinkedHashMap<>();
@@ -108,7 +111,16 @@ public final class Weights implements AutoCloseable {
         .parameters()
         .forEach(
             (name, shape) -> {
-              int size = Math.toIntExact(shape.size());
+              if (shape.size() > MAX_RANDOM) {
+                throw new EngineException(
+                    Reason.UNSUPPORTED,
+                    "parameter '"
+                        + name
+                        + "' of shape "
+                        + shape
+                        + " is too large to start at random");
+              }
+              int size = (int) shape.size();
               int rows = Math.toIntExact(shape.get(0));
               float[] values = architecture.initial(name).draw(size, rows, random);
               weights.arrays.put(name, weights.scope.create(values, shape));

@@ -107,7 +107,7 @@ final class ExpressionParser {
       Expression a = left;
       Expression b = sum();
       Expression before = result;
-      Expression here = scope -> Operators.compare(operator, a.value(scope), b.value(scope));
+      Expression here = scope -> Operators.compare(scope.run(), operator, a.value(scope), b.value(scope));
       // a < b < c means a < b and b < c.
       result =
           before == null
@@ -147,7 +147,9 @@ final class ExpressionParser {
       left =
           scope ->
               Operators.join(
-                  scope.run(), Values.string(a.value(scope)), Values.string(b.value(scope)));
+                  scope.run(),
+                  Values.string(scope.run(), a.value(scope)),
+                  Values.string(scope.run(), b.value(scope)));
     }
     return left;
   }
@@ -177,7 +179,7 @@ final class ExpressionParser {
       Expression inner = nested(this::signed);
       return scope -> Operators.apply(scope.run(), "-", 0L, inner.value(scope));
     }
-    return tokens.takeIf("+") ? nested(this::signed) : postfix(primary());
+    return tokens.takeIf("+") ? nested(this::signed) : postfix(counted(primary()));
   }
 
   private Expression nested(java.util.function.Supplier<Expression> parse) {
@@ -187,6 +189,14 @@ final class ExpressionParser {
     Expression value = parse.get();
     depth--;
     return value;
+  }
+
+  /** Every leaf is a step, so that no expression costs more than it is counted for. */
+  private static Expression counted(Expression leaf) {
+    return scope -> {
+      scope.run().step(1);
+      return leaf.value(scope);
+    };
   }
 
   private Expression primary() {
@@ -259,6 +269,7 @@ final class ExpressionParser {
   private static Expression listOf(List<Expression> items) {
     return scope -> {
       List<Object> values = new ArrayList<>();
+      scope.run().make(items.size() * Run.OBJECT);
       items.forEach(item -> values.add(item.value(scope)));
       return values;
     };
@@ -276,7 +287,8 @@ final class ExpressionParser {
     }
     return scope -> {
       Map<Object, Object> values = new LinkedHashMap<>();
-      entries.forEach((key, value) -> values.put(key.value(scope), value.value(scope)));
+      scope.run().make(entries.size() * 2 * Run.OBJECT);
+      entries.forEach((key, value) -> values.put(Values.key(key.value(scope)), value.value(scope)));
       return values;
     };
   }
@@ -289,9 +301,9 @@ final class ExpressionParser {
         Token attribute = tokens.take();
         if (attribute.kind() == Kind.NUMBER) {
           Object index = Long.valueOf(attribute.text());
-          value = scope -> Values.item(target.value(scope), index);
+          value = scope -> Values.item(scope.run(), target.value(scope), index);
         } else {
-          value = scope -> Values.attribute(target.value(scope), attribute.text());
+          value = scope -> Values.attribute(scope.run(), target.value(scope), attribute.text());
         }
       } else if (tokens.takeIf("[")) {
         value = subscript(target);
@@ -335,11 +347,11 @@ final class ExpressionParser {
     if (tokens.takeIf("(")) {
       arguments = arguments();
     } else if (startsArgument(tokens.peek())) {
-      arguments = new Arguments(List.of(postfix(primary())), Map.of());
+      arguments = new Arguments(List.of(postfix(counted(primary()))), Map.of());
     }
     Tests.check(test);
     Arguments given = arguments;
-    return scope -> Tests.test(test, target.value(scope), given.values(scope)) != negated;
+    return scope -> Tests.test(scope.run(), test, target.value(scope), given.values(scope)) != negated;
   }
 
   private static boolean startsArgument(Token token) {
@@ -354,13 +366,13 @@ final class ExpressionParser {
     Expression from = tokens.peek().is(":") ? null : expression();
     if (!tokens.takeIf(":")) {
       tokens.expect("]");
-      return scope -> Values.item(target.value(scope), from.value(scope));
+      return scope -> Values.item(scope.run(), target.value(scope), from.value(scope));
     }
     Expression to = tokens.peek().is("]") || tokens.peek().is(":") ? null : expression();
     Expression step = tokens.takeIf(":") && !tokens.peek().is("]") ? expression() : null;
     tokens.expect("]");
     return scope ->
-        Values.slice(target.value(scope), value(from, scope), value(to, scope), value(step, scope));
+        Values.slice(scope.run(), target.value(scope), value(from, scope), value(to, scope), value(step, scope));
   }
 
   private static Object value(Expression expression, Scope scope) {

@@ -57,21 +57,21 @@ final class Filters {
       Run run, String name, Object value, List<Object> args, Map<String, Object> named) {
     run.step(1);
     return switch (name) {
-      case "trim" -> Methods.strip(text(value), args, true, true);
-      case "length", "count" -> length(value);
-      case "upper" -> text(value).toUpperCase(Locale.ROOT);
-      case "lower" -> text(value).toLowerCase(Locale.ROOT);
-      case "title" -> Methods.title(text(value));
-      case "capitalize" -> Methods.capitalize(text(value));
+      case "trim" -> run.made(Methods.strip(run, text(run, value), args, true, true));
+      case "length", "count" -> length(run, value);
+      case "upper" -> run.made(text(run, value).toUpperCase(Locale.ROOT));
+      case "lower" -> run.made(text(run, value).toLowerCase(Locale.ROOT));
+      case "title" -> run.made(Methods.title(text(run, value)));
+      case "capitalize" -> run.made(Methods.capitalize(text(run, value)));
       case "tojson" -> Json.write(run, value, argument(args, named, 99, "indent", null));
       case "join" ->
-          Methods.join(run, text(argument(args, named, 0, "d", "")), items(value, named));
-      case "first" -> edge(value, true);
-      case "last" -> edge(value, false);
+          Methods.join(run, text(run, argument(args, named, 0, "d", "")), items(run, value, named));
+      case "first" -> edge(run, value, true);
+      case "last" -> edge(run, value, false);
       case "default", "d" -> orDefault(value, args, named);
-      case "replace" -> Methods.replace(run, text(value), args);
-      case "list" -> new ArrayList<Object>(Values.items(value));
-      case "string", "safe" -> Values.string(value);
+      case "replace" -> Methods.replace(run, text(run, value), args);
+      case "list" -> new ArrayList<Object>(Values.items(run, value));
+      case "string", "safe" -> Values.string(run, value);
       case "int" -> toInt(value, argument(args, named, 0, "default", 0L));
       case "float" -> value instanceof String s ? Double.valueOf(s) : Values.toDouble(value);
       case "abs" ->
@@ -79,24 +79,24 @@ final class Filters {
               ? (Object) Math.abs(d)
               : (Object) Math.abs(Values.toLong(value));
       case "map" -> map(run, value, args, named);
-      case "select" -> filter(value, args, true);
-      case "reject" -> filter(value, args, false);
-      case "selectattr" -> filterByAttribute(value, args, true);
-      case "rejectattr" -> filterByAttribute(value, args, false);
-      case "items" -> value instanceof Undefined ? List.of() : Methods.entries(map(value));
+      case "select" -> filter(run, value, args, true);
+      case "reject" -> filter(run, value, args, false);
+      case "selectattr" -> filterByAttribute(run, value, args, true);
+      case "rejectattr" -> filterByAttribute(run, value, args, false);
+      case "items" -> value instanceof Undefined ? List.of() : Methods.entries(run, map(value));
       case "dictsort" -> {
-        List<Object> entries = Methods.entries(map(value));
+        List<Object> entries = Methods.entries(run, map(value));
         entries.sort((a, b) -> Operators.order(((List<?>) a).get(0), ((List<?>) b).get(0)));
         yield entries;
       }
-      case "reverse" -> Values.slice(value, null, null, -1L);
-      case "unique" -> unique(value);
-      case "indent" -> indent(text(value), args, named);
-      case "max" -> Values.items(value).stream().max(Operators::order).orElse(null);
-      case "min" -> Values.items(value).stream().min(Operators::order).orElse(null);
+      case "reverse" -> Values.slice(run, value, null, null, -1L);
+      case "unique" -> unique(run, value);
+      case "indent" -> indent(run, text(run, value), args, named);
+      case "max" -> largest(Values.items(run, value), 1);
+      case "min" -> largest(Values.items(run, value), -1);
       case "sum" -> {
         Object sum = 0L;
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.items(run, value)) {
           sum = Operators.apply(run, "+", sum, item);
         }
         yield sum;
@@ -112,15 +112,15 @@ final class Filters {
         : index < args.size() ? args.get(index) : otherwise;
   }
 
-  private static String text(Object value) {
-    return Values.string(value);
+  private static String text(Run run, Object value) {
+    return Values.string(run, value);
   }
 
-  private static List<?> items(Object value, Map<String, Object> named) {
+  private static List<?> items(Run run, Object value, Map<String, Object> named) {
     Object attribute = named.get("attribute");
     return attribute == null
-        ? Values.items(value)
-        : Values.items(value).stream().map(item -> Values.item(item, attribute)).toList();
+        ? Values.items(run, value)
+        : Values.items(run, value).stream().map(item -> Values.item(run, item, attribute)).toList();
   }
 
   private static Map<?, ?> map(Object value) {
@@ -130,20 +130,36 @@ final class Filters {
     throw new TemplateException("takes the items of " + Values.describe(value));
   }
 
-  private static Object length(Object value) {
+  private static Object length(Run run, Object value) {
+    run.step(value instanceof String s ? s.length() : 1);
     if (value instanceof Map<?, ?> map) {
       return (long) map.size();
     }
     return value instanceof String s
         ? (long) s.codePointCount(0, s.length())
-        : (long) Values.items(value).size();
+        : (long) Values.items(run, value).size();
   }
 
-  private static Object edge(Object value, boolean first) {
-    List<?> items = Values.items(value);
+  private static Object edge(Run run, Object value, boolean first) {
+    if (value instanceof String || value instanceof List<?>) {
+      Object item = Values.item(run, value, first ? 0L : -1L);
+      return item instanceof Undefined ? new Undefined(first ? "first item" : "last item") : item;
+    }
+    List<?> items = Values.items(run, value);
     return items.isEmpty()
         ? new Undefined(first ? "first item" : "last item")
         : items.get(first ? 0 : items.size() - 1);
+  }
+
+  /** Null of no items; with a sign of -1 the smallest. */
+  private static Object largest(List<?> items, int sign) {
+    Object best = null;
+    for (int i = 0; i < items.size(); i++) {
+      if (i == 0 || sign * Operators.order(items.get(i), best) > 0) {
+        best = items.get(i);
+      }
+    }
+    return best;
   }
 
   private static Object orDefault(Object value, List<Object> args, Map<String, Object> named) {
@@ -166,8 +182,8 @@ final class Filters {
   private static Object map(Run run, Object value, List<Object> args, Map<String, Object> named) {
     List<Object> out = new ArrayList<>();
     if (named.containsKey("attribute")) {
-      for (Object item : Values.items(value)) {
-        Object found = Values.item(item, named.get("attribute"));
+      for (Object item : Values.items(run, value)) {
+        Object found = Values.item(run, item, named.get("attribute"));
         out.add(
             found instanceof Undefined && named.containsKey("default")
                 ? named.get("default")
@@ -175,21 +191,21 @@ final class Filters {
       }
       return out;
     }
-    String filter = text(args.get(0));
+    String filter = text(run, args.get(0));
     check(filter);
-    for (Object item : Values.items(value)) {
+    for (Object item : Values.items(run, value)) {
       out.add(apply(run, filter, item, args.subList(1, args.size()), Map.of()));
     }
     return out;
   }
 
-  private static Object filter(Object value, List<Object> args, boolean keep) {
+  private static Object filter(Run run, Object value, List<Object> args, boolean keep) {
     List<Object> out = new ArrayList<>();
-    for (Object item : Values.items(value)) {
+    for (Object item : Values.items(run, value)) {
       boolean matches =
           args.isEmpty()
               ? Values.truth(item)
-              : Tests.test(text(args.get(0)), item, args.subList(1, args.size()));
+              : Tests.test(run, text(run, args.get(0)), item, args.subList(1, args.size()));
       if (matches == keep) {
         out.add(item);
       }
@@ -197,14 +213,15 @@ final class Filters {
     return out;
   }
 
-  private static Object filterByAttribute(Object value, List<Object> args, boolean keep) {
+  private static Object filterByAttribute(
+      Run run, Object value, List<Object> args, boolean keep) {
     List<Object> out = new ArrayList<>();
-    for (Object item : Values.items(value)) {
-      Object attribute = Values.item(item, args.get(0));
+    for (Object item : Values.items(run, value)) {
+      Object attribute = Values.item(run, item, args.get(0));
       boolean matches =
           args.size() == 1
               ? Values.truth(attribute)
-              : Tests.test(text(args.get(1)), attribute, args.subList(2, args.size()));
+              : Tests.test(run, text(run, args.get(1)), attribute, args.subList(2, args.size()));
       if (matches == keep) {
         out.add(item);
       }
@@ -212,21 +229,24 @@ final class Filters {
     return out;
   }
 
-  private static Object unique(Object value) {
+  private static Object unique(Run run, Object value) {
     List<Object> out = new ArrayList<>();
-    for (Object item : Values.items(value)) {
-      if (out.stream().noneMatch(other -> Values.equal(other, item))) {
+    for (Object item : Values.items(run, value)) {
+      if (out.stream().noneMatch(other -> Values.equal(run, other, item))) {
         out.add(item);
       }
     }
     return out;
   }
 
-  private static Object indent(String text, List<Object> args, Map<String, Object> named) {
+  private static Object indent(
+      Run run, String text, List<Object> args, Map<String, Object> named) {
     Object width = argument(args, named, 0, "width", 4L);
-    String blanks = width instanceof String s ? s : " ".repeat(Math.min(64, Values.toInt(width)));
+    String blanks = width instanceof String s ? s : " ".repeat(Math.max(0, Math.min(64, Values.toInt(width))));
     boolean first = Values.truth(argument(args, named, 1, "first", false));
     StringBuilder out = new StringBuilder();
+    run.make(text.chars().filter(c -> c == '\n').count() * (Run.OBJECT + blanks.length()));
+    run.make(text.length() + (long) blanks.length());
     String[] lines = text.split("\n", -1);
     for (int i = 0; i < lines.length; i++) {
       out.append(i == 0 ? "" : "\n");

@@ -19,57 +19,59 @@ final class Json {
   }
 
   private static void append(Run run, StringBuilder out, Object value, int indent, int depth) {
-    run.step(value instanceof String s ? s.length() : 1);
+    run.make(value instanceof String s ? s.length() : Run.OBJECT);
     if (depth > MAX_DEPTH) {
       throw new TemplateException("writes JSON nested more than " + MAX_DEPTH + " deep");
     }
     if (value == null || value instanceof Boolean || Values.number(value)) {
       out.append(value);
     } else if (value instanceof String s) {
-      quote(out, s);
+      quote(run, out, s);
     } else if (value instanceof List<?> list) {
       out.append('[');
       for (int i = 0; i < list.size(); i++) {
-        separate(out, i, indent, depth + 1);
+        separate(run, out, i, indent, depth + 1);
         append(run, out, list.get(i), indent, depth + 1);
       }
-      close(out, list.isEmpty(), indent, depth, ']');
+      close(run, out, list.isEmpty(), indent, depth, ']');
     } else if (value instanceof Map<?, ?> map) {
       out.append('{');
       int i = 0;
       for (Map.Entry<?, ?> entry : map.entrySet()) {
-        separate(out, i++, indent, depth + 1);
-        quote(out, Values.string(entry.getKey()));
+        separate(run, out, i++, indent, depth + 1);
+        quote(run, out, run.made(Values.string(run, entry.getKey())));
         out.append(": ");
         append(run, out, entry.getValue(), indent, depth + 1);
       }
-      close(out, map.isEmpty(), indent, depth, '}');
+      close(run, out, map.isEmpty(), indent, depth, '}');
     } else {
       throw new TemplateException("writes " + Values.describe(value) + " as JSON");
     }
   }
 
-  private static void separate(StringBuilder out, int index, int indent, int depth) {
+  private static void separate(Run run, StringBuilder out, int index, int indent, int depth) {
     if (index > 0) {
       out.append(indent < 0 ? ", " : ",");
     }
-    newLine(out, indent, depth);
+    newLine(run, out, indent, depth);
   }
 
-  private static void close(StringBuilder out, boolean empty, int indent, int depth, char bracket) {
+  private static void close(
+      Run run, StringBuilder out, boolean empty, int indent, int depth, char bracket) {
     if (!empty) {
-      newLine(out, indent, depth);
+      newLine(run, out, indent, depth);
     }
     out.append(bracket);
   }
 
-  private static void newLine(StringBuilder out, int indent, int depth) {
+  private static void newLine(Run run, StringBuilder out, int indent, int depth) {
     if (indent >= 0) {
+      run.make((long) indent * depth);
       out.append('\n').append(" ".repeat(indent * depth));
     }
   }
 
-  private static void quote(StringBuilder out, String text) {
+  private static void quote(Run run, StringBuilder out, String text) {
     out.append('"');
     for (char c : text.toCharArray()) {
       switch (c) {
@@ -82,7 +84,8 @@ final class Json {
         case '\f' -> out.append("\\f");
         default -> {
           if (c < 0x20) {
-            out.append(String.format("\\u%04x", (int) c));
+            run.make(6);
+            out.append("\\u00").append(c < 0x10 ? "0" : "1").append(Character.forDigit(c & 15, 16));
           } else {
             out.append(c);
           }

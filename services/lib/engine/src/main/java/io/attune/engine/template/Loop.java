@@ -32,7 +32,7 @@ record Loop(
   @Override
   public void run(Scope outer) {
     List<Object> chosen = new ArrayList<>();
-    for (Object item : Values.items(items.value(outer))) {
+    for (Object item : Values.items(outer.run(), items.value(outer))) {
       Scope scope = outer.child();
       bind(scope, item);
       if (condition == null || Values.truth(condition.value(scope))) {
@@ -62,7 +62,7 @@ record Loop(
       scope.set(targets.get(0), item);
       return;
     }
-    List<?> parts = Values.items(item);
+    List<?> parts = Values.items(scope.run(), item);
     if (parts.size() != targets.size()) {
       throw new TemplateException(
           "unpacks " + parts.size() + " values into " + String.join(", ", targets));
@@ -84,7 +84,7 @@ record Loop(
     loop.put("length", (long) size);
     loop.put("previtem", index > 0 ? items.get(index - 1) : new Undefined("loop.previtem"));
     loop.put("nextitem", index < size - 1 ? items.get(index + 1) : new Undefined("loop.nextitem"));
-    loop.put("cycle", (Callable) (run, args, named) -> args.get(index % args.size()));
+    loop.put("cycle", (Callable) (run, args, named) -> args.get(index % Math.max(1, args.size())));
     return loop;
   }
 }

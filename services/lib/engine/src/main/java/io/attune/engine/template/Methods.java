@@ -1,6 +1,7 @@
 package io.attune.engine.template;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,10 +20,10 @@ final class Methods {
     }
     if (value instanceof List<?> list) {
       return switch (name) {
-        case "index" -> (run, args, named) -> index(list, args.get(0));
+        case "index" -> (run, args, named) -> index(run, list, args.get(0));
         case "count" ->
             (run, args, named) ->
-                list.stream().filter(item -> Values.equal(item, args.get(0))).count();
+                list.stream().filter(item -> Values.equal(run, item, args.get(0))).count();
         default -> null;
       };
     }
@@ -31,19 +32,23 @@ final class Methods {
 
   private static Callable map(Map<?, ?> map, String name) {
     return switch (name) {
-      case "items" -> (run, args, named) -> entries(map);
-      case "keys" -> (run, args, named) -> new ArrayList<>(map.keySet());
-      case "values" -> (run, args, named) -> new ArrayList<>(map.values());
+      case "items" -> (run, args, named) -> entries(run, map);
+      case "keys" -> (run, args, named) -> Values.items(run, map);
+      case "values" -> (run, args, named) -> {
+            run.make(map.size() * Run.OBJECT);
+            return new ArrayList<>(map.values());
+          };
       case "get" ->
           (run, args, named) ->
-              map.containsKey(args.get(0))
+              map.containsKey(Values.key(args.get(0)))
                   ? map.get(args.get(0))
                   : args.size() > 1 ? args.get(1) : null;
       default -> null;
     };
   }
 
-  static List<Object> entries(Map<?, ?> map) {
+  static List<Object> entries(Run run, Map<?, ?> map) {
+    run.make(map.size() * 4 * Run.OBJECT);
     List<Object> entries = new ArrayList<>();
     map.forEach(
         (key, value) -> {
@@ -64,27 +69,28 @@ final class Methods {
           if (!named.isEmpty()) {
             throw new TemplateException("passes named arguments to '" + name + "'");
           }
-          return method.call(run, args, named);
+          Object result = method.call(run, args, named);
+          return result instanceof String made ? run.made(made) : result;
         };
   }
 
   private static Callable stringMethod(String text, String name) {
     return switch (name) {
-      case "strip" -> (run, args, named) -> strip(text, args, true, true);
-      case "lstrip" -> (run, args, named) -> strip(text, args, true, false);
-      case "rstrip" -> (run, args, named) -> strip(text, args, false, true);
-      case "startswith" -> (run, args, named) -> any(args.get(0), text::startsWith);
-      case "endswith" -> (run, args, named) -> any(args.get(0), text::endsWith);
+      case "strip" -> (run, args, named) -> strip(run, text, args, true, true);
+      case "lstrip" -> (run, args, named) -> strip(run, text, args, true, false);
+      case "rstrip" -> (run, args, named) -> strip(run, text, args, false, true);
+      case "startswith" -> (run, args, named) -> any(run, args.get(0), text::startsWith);
+      case "endswith" -> (run, args, named) -> any(run, args.get(0), text::endsWith);
       case "upper" -> (run, args, named) -> text.toUpperCase(Locale.ROOT);
       case "lower" -> (run, args, named) -> text.toLowerCase(Locale.ROOT);
       case "title" -> (run, args, named) -> title(text);
       case "capitalize" -> (run, args, named) -> capitalize(text);
-      case "split" -> (run, args, named) -> split(text, args);
-      case "splitlines" -> (run, args, named) -> text.isEmpty() ? List.of() : text.lines().toList();
-      case "join" -> (run, args, named) -> join(run, text, Values.items(args.get(0)));
+      case "split" -> (run, args, named) -> split(run, text, args);
+      case "splitlines" -> (run, args, named) -> lines(run, text);
+      case "join" -> (run, args, named) -> join(run, text, Values.items(run, args.get(0)));
       case "replace" -> (run, args, named) -> replace(run, text, args);
-      case "find" -> (run, args, named) -> (long) text.indexOf(string(args, 0));
-      case "count" -> (run, args, named) -> (long) split(text, List.of(string(args, 0))).size() - 1;
+      case "find" -> (run, args, named) -> (long) Operators.find(run, text, string(args, 0), 0);
+      case "count" -> (run, args, named) -> count(run, text, string(args, 0));
       case "isdigit" ->
           (run, args, named) -> !text.isEmpty() && text.chars().allMatch(Character::isDigit);
       case "removeprefix" ->
@@ -106,15 +112,18 @@ final class Methods {
     throw new TemplateException("calls a string method without a string as argument");
   }
 
-  private static Object any(Object prefixes, java.util.function.Predicate<String> test) {
+  private static Object any(Run run, Object prefixes, java.util.function.Predicate<String> test) {
     if (prefixes instanceof List<?> list) {
-      return list.stream().anyMatch(p -> test.test(Values.string(p)));
+      run.step(100L * list.size());
+      return list.stream().anyMatch(p -> test.test(Values.string(run, p)));
     }
-    return test.test(string(List.of(prefixes), 0));
+    return test.test(string(Collections.singletonList(prefixes), 0));
   }
 
-  static String strip(String text, List<Object> args, boolean left, boolean right) {
+  static String strip(
+      Run run, String text, List<Object> args, boolean left, boolean right) {
     String chars = args.isEmpty() || args.get(0) == null ? null : string(args, 0);
+    run.step(chars == null ? text.length() : (long) text.length() * Math.max(1, chars.length()));
     int start = 0;
     int end = text.length();
     while (left && start < end && strips(text.charAt(start), chars)) {
@@ -132,41 +141,73 @@ final class Methods {
         : chars.indexOf(c) >= 0;
   }
 
-  private static List<Object> split(String text, List<Object> args) {
+  private static List<Object> split(Run run, String text, List<Object> args) {
     List<Object> parts = new ArrayList<>();
     long limit = args.size() > 1 ? Values.toLong(args.get(1)) : -1;
     if (args.isEmpty() || args.get(0) == null) {
       if (limit >= 0) {
         throw new TemplateException("splits at white space with a limit");
       }
-      for (String word : text.strip().split("\\s+", -1)) {
-        if (!word.isEmpty()) {
-          parts.add(word);
+      int start = 0;
+      for (int i = 0; i <= text.length(); i++) {
+        if (i == text.length() || Character.isWhitespace(text.charAt(i))) {
+          if (i > start) {
+            add(run, parts, text.substring(start, i));
+          }
+          start = i + 1;
         }
       }
       return parts;
     }
-    String separator = string(args, 0);
-    if (separator.isEmpty()) {
-      throw new TemplateException("splits at an empty separator");
-    }
+    String separator = separator(string(args, 0));
     int start = 0;
-    for (int at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, start)) {
+    for (int at = Operators.find(run, text, separator, 0);
+        at >= 0;
+        at = Operators.find(run, text, separator, start)) {
       if (limit >= 0 && parts.size() >= limit) {
         break;
       }
-      parts.add(text.substring(start, at));
+      add(run, parts, text.substring(start, at));
       start = at + separator.length();
     }
-    parts.add(text.substring(start));
+    add(run, parts, text.substring(start));
     return parts;
+  }
+
+  private static String separator(String text) {
+    if (text.isEmpty()) {
+      throw new TemplateException("splits at an empty separator");
+    }
+    return text;
+  }
+
+  private static List<Object> lines(Run run, String text) {
+    List<Object> lines = new ArrayList<>();
+    text.lines().forEach(line -> add(run, lines, line));
+    return lines;
+  }
+
+  private static void add(Run run, List<Object> parts, String part) {
+    run.make(Run.OBJECT + part.length());
+    parts.add(part);
+  }
+
+  private static long count(Run run, String text, String part) {
+    separator(part);
+    long count = 0;
+    for (int at = Operators.find(run, text, part, 0);
+        at >= 0;
+        at = Operators.find(run, text, part, at + part.length())) {
+      count++;
+    }
+    return count;
   }
 
   static String join(Run run, String separator, List<?> items) {
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < items.size(); i++) {
-      String item = Values.string(items.get(i));
-      run.step(item.length() + (long) separator.length());
+      String item = Values.string(run, items.get(i));
+      run.make(item.length() + (long) separator.length());
       out.append(i == 0 ? "" : separator).append(item);
     }
     return out.toString();
@@ -181,11 +222,11 @@ final class Methods {
     if (from.isEmpty()) {
       throw new TemplateException("replaces an empty string");
     }
-    long growth = (long) (split(text, List.of(from)).size() - 1) * to.length();
+    long growth = count(run, text, from) * to.length();
     if (growth > Run.MAX_OUTPUT_CHARS) {
       throw new TemplateException("replaces a string by one that is too long");
     }
-    run.step(text.length() + growth);
+    run.make(text.length() + growth);
     return text.replace(from, to);
   }
 
@@ -206,9 +247,9 @@ final class Methods {
             + text.substring(1).toLowerCase(Locale.ROOT);
   }
 
-  private static long index(List<?> list, Object item) {
+  private static long index(Run run, List<?> list, Object item) {
     for (int i = 0; i < list.size(); i++) {
-      if (Values.equal(list.get(i), item)) {
+      if (Values.equal(run, list.get(i), item)) {
         return i;
       }
     }

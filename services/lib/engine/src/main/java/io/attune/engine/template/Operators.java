@@ -8,18 +8,26 @@ import java.util.Map;
 final class Operators {
   private Operators() {}
 
-  static Object compare(String operator, Object a, Object b) {
+  static Object compare(Run run, String operator, Object a, Object b) {
     return switch (operator) {
-      case "==" -> Values.equal(a, b);
-      case "!=" -> !Values.equal(a, b);
-      case "in" -> contains(b, a);
-      case "not in" -> !contains(b, a);
+      case "==" -> Values.equal(run, a, b);
+      case "!=" -> !Values.equal(run, a, b);
+      case "in" -> contains(run, b, a);
+      case "not in" -> !contains(run, b, a);
       case "<" -> order(a, b) < 0;
       case "<=" -> order(a, b) <= 0;
       case ">" -> order(a, b) > 0;
       case ">=" -> order(a, b) >= 0;
       default -> throw new IllegalArgumentException(operator);
     };
+  }
+
+  /** Where a text first has a part, from an index on; -1 if it has not. Searching is counted. */
+  static int find(Run run, String text, String part, int from) {
+    int at = text.indexOf(part, from);
+    // The plain search that Java has compares the part at every place.
+    run.step((long) ((at < 0 ? text.length() : at) - from) * Math.max(1, part.length()));
+    return at;
   }
 
   static int order(Object a, Object b) {
@@ -32,17 +40,17 @@ final class Operators {
     throw new TemplateException("compares " + Values.describe(a) + " with " + Values.describe(b));
   }
 
-  static boolean contains(Object container, Object item) {
+  static boolean contains(Run run, Object container, Object item) {
     if (container instanceof String text && item instanceof String part) {
-      return text.contains(part);
+      return find(run, text, part, 0) >= 0;
     }
     if (container instanceof Map<?, ?> map) {
-      return map.containsKey(item);
+      return map.containsKey(Values.key(item));
     }
     if (container instanceof String) {
       throw new TemplateException("looks for " + Values.describe(item) + " in a string");
     }
-    return Values.items(container).stream().anyMatch(other -> Values.equal(other, item));
+    return Values.items(run, container).stream().anyMatch(other -> Values.equal(run, other, item));
   }
 
   static Object apply(Run run, String operator, Object a, Object b) {
@@ -51,17 +59,17 @@ final class Operators {
       return join(run, x, y);
     }
     if (operator.equals("+") && a instanceof List<?> x && b instanceof List<?> y) {
-      run.step(100L * (x.size() + y.size()));
+      run.make(Run.OBJECT / 4 * ((long) x.size() + y.size()));
       List<Object> sum = new ArrayList<>(x);
       sum.addAll(y);
       return sum;
     }
     if (operator.equals("*") && a instanceof String text && Values.number(b)) {
       long times = Math.max(0, Values.toLong(b));
-      if (times * Math.max(1, text.length()) > Run.MAX_OUTPUT_CHARS) {
+      if (times > Run.MAX_OUTPUT_CHARS || times * text.length() > Run.MAX_OUTPUT_CHARS) {
         throw new TemplateException("repeats a string " + times + " times");
       }
-      run.step(times * text.length());
+      run.make(times * text.length());
       return text.repeat((int) times);
     }
     if (!Values.number(a) || !Values.number(b)) {
@@ -104,7 +112,7 @@ final class Operators {
   }
 
   static String join(Run run, String a, String b) {
-    run.step(a.length() + (long) b.length());
+    run.make(a.length() + (long) b.length());
     if ((long) a.length() + b.length() > Run.MAX_OUTPUT_CHARS) {
       throw new TemplateException(
           "makes a string of more than " + Run.MAX_OUTPUT_CHARS + " characters");

@@ -5,12 +5,20 @@ import java.time.Clock;
 /** One rendering: its output and how much of the limits is used. Single-threaded. */
 final class Run {
   static final int MAX_OUTPUT_CHARS = 8 << 20;
-  private static final long MAX_STEPS = 2_000_000;
+  private static final long MAX_STEPS = 10_000_000;
+
+  /** Characters of all texts made, and what lists take as characters: all may be held at once. */
+  private static final long MAX_MADE_CHARS = 32 << 20;
+
+  /** What an object takes, in characters. */
+  static final long OBJECT = 32;
+
   private static final int MAX_DEPTH = 64;
 
   private final Clock clock;
   private StringBuilder output = new StringBuilder();
   private long steps;
+  private long made;
   private int depth;
 
   Run(Clock clock) {
@@ -30,8 +38,23 @@ final class Run {
     }
   }
 
+  /** Counts memory: what is made may be kept, so none of it is ever given back. */
+  void make(long chars) {
+    step(chars);
+    made += chars;
+    if (made > MAX_MADE_CHARS) {
+      throw new TemplateException("makes texts and lists of more than " + MAX_MADE_CHARS);
+    }
+  }
+
+  /** Counts a text that was made. */
+  String made(String text) {
+    make(text.length());
+    return text;
+  }
+
   void write(String text) {
-    step(text.length());
+    make(text.length());
     if (output.length() + text.length() > MAX_OUTPUT_CHARS) {
       throw new TemplateException("writes more than " + MAX_OUTPUT_CHARS + " characters");
     }
@@ -51,7 +74,7 @@ final class Run {
     }
     try {
       body.run();
-      return output.toString();
+      return made(output.toString());
     } finally {
       depth--;
       output = outer;

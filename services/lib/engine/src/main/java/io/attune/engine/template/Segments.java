@@ -24,6 +24,8 @@ final class Segments {
   private final String source;
   private final List<Segment> segments = new ArrayList<>();
   private int position;
+  private int counted;
+  private int lines = 1;
   private boolean lineStarting = true;
   private boolean stripNext;
 
@@ -139,13 +141,11 @@ final class Segments {
     return -1;
   }
 
+  /** Asked for in ascending order, so that lines are counted once. */
   private int line(int offset) {
-    return 1
-        + (int)
-            source
-                .substring(0, Math.min(offset, source.length()))
-                .chars()
-                .filter(c -> c == '\n')
-                .count();
+    while (counted < Math.min(offset, source.length())) {
+      lines += source.charAt(counted++) == '\n' ? 1 : 0;
+    }
+    return lines;
   }
 }

@@ -40,7 +40,7 @@ final class StatementParser {
           statements.add(scope -> scope.run().write(segment.text()));
         } else if (segment.kind() == Kind.OUTPUT) {
           Expression value = ExpressionParser.parse(segment.text());
-          statements.add(scope -> scope.run().write(Values.string(value.value(scope))));
+          statements.add(scope -> scope.run().write(Values.string(scope.run(), value.value(scope))));
         } else {
           Tokens tokens = new Tokens(segment.text());
           String keyword = tokens.name();
@@ -190,7 +190,7 @@ final class StatementParser {
       scope.set(names.get(0), value);
       return;
     }
-    List<?> parts = Values.items(value);
+    List<?> parts = Values.items(scope.run(), value);
     if (parts.size() != names.size()) {
       throw new TemplateException("unpacks " + parts.size() + " values into " + names);
     }

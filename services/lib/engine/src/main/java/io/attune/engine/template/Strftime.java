@@ -26,7 +26,7 @@ final class Strftime {
 
   private Strftime() {}
 
-  static String format(ZonedDateTime time, String format) {
+  static String format(Run run, ZonedDateTime time, String format) {
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);
@@ -39,6 +39,7 @@ final class Strftime {
         out.append('%');
         continue;
       }
+      run.make(1000); // a formatter
       String pattern = PATTERNS.get(directive);
       if (pattern == null) {
         throw new TemplateException("strftime directive '%" + directive + "' is not supported");

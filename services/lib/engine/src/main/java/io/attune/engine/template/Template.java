@@ -18,7 +18,11 @@ public final class Template {
 
   /** Refuses what is malformed or not supported, naming the line. */
   public static Template parse(String source) {
-    return new Template(StatementParser.parse(source));
+    try {
+      return new Template(StatementParser.parse(source));
+    } catch (NumberFormatException e) {
+      throw new TemplateException("has a malformed number: " + e.getMessage());
+    }
   }
 
   /**
@@ -46,7 +50,7 @@ public final class Template {
   private static void functions(Scope globals) {
     Callable raise =
         (run, args, named) -> {
-          throw new TemplateException("says: " + Values.string(args.get(0)));
+          throw new TemplateException("says: " + Values.string(run, args.get(0)));
         };
     globals.set("raise_exception", raise);
     Callable namespace = (run, args, named) -> new Values.Namespace(new LinkedHashMap<>(named));
@@ -57,7 +61,8 @@ public final class Template {
     globals.set("range", range);
     Callable now =
         (run, args, named) ->
-            Strftime.format(ZonedDateTime.now(run.clock()), Values.string(args.get(0)));
+            Strftime.format(
+                run, ZonedDateTime.now(run.clock()), Values.string(run, args.get(0)));
     globals.set("strftime_now", now);
   }
 
@@ -65,12 +70,12 @@ public final class Template {
     long start = args.size() > 1 ? Values.toLong(args.get(0)) : 0;
     long end = Values.toLong(args.get(args.size() > 1 ? 1 : 0));
     long step = args.size() > 2 ? Values.toLong(args.get(2)) : 1;
-    if (step == 0 || Math.abs((double) end - start) / Math.abs(step) > MAX_RANGE) {
+    if (step == 0 || Math.abs((double) end - start) / Math.abs((double) step) > MAX_RANGE) {
       throw new TemplateException("has a range of more than " + MAX_RANGE + " numbers");
     }
     List<Object> numbers = new java.util.ArrayList<>();
     for (long i = start; step > 0 ? i < end : i > end; i += step) {
-      run.step(1);
+      run.make(Run.OBJECT);
       numbers.add(i);
     }
     return numbers;

@@ -44,7 +44,7 @@ final class Tests {
     }
   }
 
-  static boolean test(String name, Object value, List<Object> args) {
+  static boolean test(Run run, String name, Object value, List<Object> args) {
     return switch (name) {
       case "defined" -> !(value instanceof Undefined);
       case "undefined" -> value instanceof Undefined;
@@ -65,11 +65,11 @@ final class Tests {
       case "callable" -> value instanceof Callable;
       case "odd" -> Math.floorMod(Values.toLong(value), 2L) == 1;
       case "even" -> Math.floorMod(Values.toLong(value), 2L) == 0;
-      case "divisibleby" -> Math.floorMod(Values.toLong(value), Values.toLong(args.get(0))) == 0;
-      case "equalto", "eq" -> Values.equal(value, args.get(0));
-      case "ne" -> !Values.equal(value, args.get(0));
-      case "in" -> Operators.contains(args.get(0), value);
-      case "sameas" -> value == args.get(0) || Values.equal(value, args.get(0));
+      case "divisibleby" -> Operators.apply(run, "%", Values.toLong(value), args.get(0)).equals(0L);
+      case "equalto", "eq" -> Values.equal(run, value, args.get(0));
+      case "ne" -> !Values.equal(run, value, args.get(0));
+      case "in" -> Operators.contains(run, args.get(0), value);
+      case "sameas" -> value == args.get(0) || Values.equal(run, value, args.get(0));
       case "gt" -> Operators.order(value, args.get(0)) > 0;
       case "ge" -> Operators.order(value, args.get(0)) >= 0;
       case "lt" -> Operators.order(value, args.get(0)) < 0;

@@ -39,7 +39,7 @@ final class Tokens {
       } else if (c == '"' || c == '\'') {
         int end = endOfString(source, i);
         if (end < 0) {
-          throw new TemplateException("string without its closing quote: " + source.strip());
+          throw new TemplateException("string without its closing quote: " + excerpt(source));
         }
         tokens.add(new Token(Kind.STRING, unescape(source.substring(i + 1, end))));
         i = end + 1;
@@ -100,7 +100,13 @@ final class Tokens {
         return operator;
       }
     }
-    throw new TemplateException("unexpected '" + source.charAt(at) + "' in: " + source.strip());
+    throw new TemplateException("unexpected '" + source.charAt(at) + "' in: " + excerpt(source));
+  }
+
+  /** What a message quotes. */
+  private static String excerpt(String source) {
+    String text = source.strip();
+    return text.length() > 80 ? text.substring(0, 80) + "..." : text;
   }
 
   private static String unescape(String raw) {
@@ -123,12 +129,12 @@ final class Tokens {
         case 'u', 'x' -> {
           int digits = escaped == 'u' ? 4 : 2;
           if (i + digits >= raw.length()) {
-            throw new TemplateException("incomplete escape in string: " + raw);
+            throw new TemplateException("incomplete escape in string: " + excerpt(raw));
           }
           try {
             out.append((char) Integer.parseInt(raw.substring(i + 1, i + 1 + digits), 16));
           } catch (NumberFormatException e) {
-            throw new TemplateException("bad escape in string: " + raw);
+            throw new TemplateException("bad escape in string: " + excerpt(raw));
           }
           i += digits;
         }

@@ -39,11 +39,13 @@ final class Values {
   }
 
   /** Python's {@code str}. */
-  static String string(Object value) {
-    return value instanceof String s ? s : value instanceof Undefined ? "" : repr(value, 0);
+  static String string(Run run, Object value) {
+    return value instanceof String s
+        ? s
+        : value instanceof Undefined ? "" : run.made(repr(run, value, 0));
   }
 
-  private static String repr(Object value, int depth) {
+  private static String repr(Run run, Object value, int depth) {
     if (depth > MAX_REPR_DEPTH) {
       throw new TemplateException("prints a value nested more than " + MAX_REPR_DEPTH + " deep");
     }
@@ -62,20 +64,25 @@ final class Values {
     StringBuilder out = new StringBuilder();
     if (value instanceof List<?> list) {
       for (Object item : list) {
-        out.append(out.isEmpty() ? "" : ", ").append(repr(item, depth + 1));
+        out.append(out.isEmpty() ? "" : ", ").append(part(run, item, depth));
       }
       return "[" + out + "]";
     }
     if (value instanceof Map<?, ?> map) {
       for (Map.Entry<?, ?> e : map.entrySet()) {
         out.append(out.isEmpty() ? "" : ", ")
-            .append(repr(e.getKey(), depth + 1))
+            .append(part(run, e.getKey(), depth))
             .append(": ")
-            .append(repr(e.getValue(), depth + 1));
+            .append(part(run, e.getValue(), depth));
       }
       return "{" + out + "}";
     }
     throw new TemplateException("prints a function or namespace");
+  }
+
+  /** Lists may share their items, so a small value can print as an endless text. */
+  private static String part(Run run, Object value, int depth) {
+    return run.made(repr(run, value, depth + 1));
   }
 
   private static String quoted(String s) {
@@ -85,7 +92,8 @@ final class Values {
     return quote + (quote == '\'' ? escaped.replace("'", "\\'") : escaped) + quote;
   }
 
-  static boolean equal(Object a, Object b) {
+  static boolean equal(Run run, Object a, Object b) {
+    run.step(a instanceof String x && b instanceof String y ? Math.min(x.length(), y.length()) : 1);
     if (number(a) && number(b)) {
       return a instanceof Double || b instanceof Double
           ? toDouble(a) == toDouble(b)
@@ -96,11 +104,26 @@ final class Values {
         return false;
       }
       for (int i = 0; i < x.size(); i++) {
-        if (!equal(x.get(i), y.get(i))) {
+        if (!equal(run, x.get(i), y.get(i))) {
           return false;
         }
       }
       return true;
+    }
+    if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
+      if (x.size() != y.size()) {
+        return false;
+      }
+      for (Map.Entry<?, ?> entry : x.entrySet()) {
+        if (!y.containsKey(entry.getKey())
+            || !equal(run, entry.getValue(), y.get(entry.getKey()))) {
+          return false;
+        }
+      }
+      return true;
+    }
+    if (a instanceof Namespace || a instanceof Callable) {
+      return a == b;
     }
     return a instanceof Undefined ? b instanceof Undefined : Objects.equals(a, b);
   }
@@ -137,24 +160,36 @@ final class Values {
   }
 
   /** The items that a loop or {@code list} sees; a map gives its keys, a string its characters. */
-  static List<?> items(Object value) {
+  static List<?> items(Run run, Object value) {
     if (value instanceof List<?> list) {
+      run.make(list.size() * Run.OBJECT / 4);
       return list;
     }
     if (value instanceof Map<?, ?> map) {
+      run.make(map.size() * Run.OBJECT / 4);
       return new ArrayList<>(map.keySet());
     }
     if (value instanceof Undefined) {
       return List.of();
     }
     if (value instanceof String s) {
+      run.make(s.length() * Run.OBJECT);
       return s.codePoints().mapToObj(Character::toString).toList();
     }
     throw new TemplateException("loops over " + describe(value));
   }
 
+  /** A key of a map; like Python, none that is made of others. */
+  static Object key(Object value) {
+    if (value == null || value instanceof String || number(value)) {
+      return value;
+    }
+    throw new TemplateException("uses " + describe(value) + " as a key");
+  }
+
   /** {@code value.name}: a method first, then a key, as in Jinja. */
-  static Object attribute(Object value, String name) {
+  static Object attribute(Run run, Object value, String name) {
+    run.step(1);
     if (value instanceof Undefined u) {
       throw new TemplateException("'" + u.name() + "' is undefined, so it has no '" + name + "'");
     }
@@ -162,28 +197,36 @@ final class Values {
       return namespace.attributes().getOrDefault(name, new Undefined(name));
     }
     Callable method = Methods.find(value, name);
-    return method != null ? method : item(value, name);
+    return method != null ? method : item(run, value, name);
   }
 
   /** {@code value[key]}; what is not there is undefined. */
-  static Object item(Object value, Object key) {
+  static Object item(Run run, Object value, Object key) {
+    run.step(1);
     if (value instanceof Undefined u) {
       throw new TemplateException("'" + u.name() + "' is undefined, so it has no items");
     }
     if (value instanceof Map<?, ?> map) {
-      return map.containsKey(key) ? map.get(key) : new Undefined(string(key));
+      return map.containsKey(key(key)) ? map.get(key) : new Undefined(string(run, key));
     }
-    if (key instanceof Long index && (value instanceof List<?> || value instanceof String)) {
-      List<?> items = items(value);
-      long at = index < 0 ? index + items.size() : index;
-      return at >= 0 && at < items.size() ? items.get((int) at) : new Undefined("item " + index);
+    if (key instanceof Long index && value instanceof List<?> list) {
+      long at = index < 0 ? index + list.size() : index;
+      return at >= 0 && at < list.size() ? list.get((int) at) : new Undefined("item " + index);
     }
-    return new Undefined(string(key));
+    if (key instanceof Long index && value instanceof String text) {
+      run.step(text.length());
+      long size = text.codePointCount(0, text.length());
+      long at = index < 0 ? index + size : index;
+      return at >= 0 && at < size
+          ? Character.toString(text.codePointAt(text.offsetByCodePoints(0, (int) at)))
+          : new Undefined("item " + index);
+    }
+    return new Undefined(string(run, key));
   }
 
   /** {@code value[from:to:step]} of a list or string, with Python's rules for what is left out. */
-  static Object slice(Object value, Object from, Object to, Object step) {
-    List<?> items = items(value);
+  static Object slice(Run run, Object value, Object from, Object to, Object step) {
+    List<?> items = items(run, value);
     int size = items.size();
     int by = step == null ? 1 : toInt(step);
     if (by == 0) {
@@ -194,8 +237,8 @@ final class Values {
     int start = from == null ? (by > 0 ? first : last) : bound(toInt(from), size, first, last);
     int end = to == null ? (by > 0 ? last : first) : bound(toInt(to), size, first, last);
     List<Object> out = new ArrayList<>();
-    for (int i = start; by > 0 ? i < end : i > end; i += by) {
-      out.add(items.get(i));
+    for (long i = start; by > 0 ? i < end : i > end; i += by) {
+      out.add(items.get((int) i));
     }
     if (!(value instanceof String)) {
       return out;

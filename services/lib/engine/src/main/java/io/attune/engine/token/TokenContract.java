@@ -2,11 +2,14 @@ package io.attune.engine.token;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.Digests;
 import io.attune.engine.checkpoint.HubLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -48,19 +51,27 @@ public record TokenContract(SortedSet<Integer> eosTokenIds, String sha256) {
    */
   private static SortedSet<Integer> eosTokenIds(HubLayout layout, Tokenizer tokenizer) {
     SortedSet<Integer> ids = new TreeSet<>();
-    layout.generationConfig().ifPresent(config -> add(ids, config));
+    layout
+        .generationConfig()
+        .ifPresent(config -> add(ids, config, layout.folder() + "/generation_config.json"));
     if (ids.isEmpty()) {
-      add(ids, layout.config());
+      add(ids, layout.config(), layout.folder() + "/config.json");
     }
     tokenizer.eosTokenId().ifPresent(ids::add);
     return ids;
   }
 
-  private static void add(SortedSet<Integer> ids, ObjectNode config) {
+  private static void add(SortedSet<Integer> ids, ObjectNode config, String where) {
     JsonNode eos = config.path("eos_token_id");
-    if (eos.isInt()) {
-      ids.add(eos.intValue());
+    if (eos.isMissingNode() || eos.isNull()) {
+      return;
     }
-    eos.forEach(id -> ids.add(id.asInt()));
+    for (JsonNode id : eos.isArray() ? eos : List.of(eos)) {
+      if (!id.isInt() || id.intValue() < 0) {
+        throw new EngineException(
+            Reason.CORRUPT, where + ": 'eos_token_id' holds " + id + ", not a token id");
+      }
+      ids.add(id.intValue());
+    }
   }
 }

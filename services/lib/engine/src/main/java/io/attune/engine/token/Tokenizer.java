@@ -6,6 +6,7 @@ import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.HubLayout;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -15,29 +16,35 @@ import org.jspecify.annotations.Nullable;
  * are the reference's. Thread-safe.
  */
 public final class Tokenizer implements AutoCloseable {
+  private final Path origin;
   private final HuggingFaceTokenizer tokenizer;
   private final Vocabulary vocabulary;
   private final SpecialTokens special;
   private @Nullable TokenBytes bytes;
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, Vocabulary vocabulary, SpecialTokens special) {
+  private Tokenizer(
+      Path origin, HuggingFaceTokenizer tokenizer, Vocabulary vocabulary, SpecialTokens special) {
+    this.origin = origin;
     this.tokenizer = tokenizer;
     this.vocabulary = vocabulary;
     this.special = special;
   }
 
+  /** Refuses a file that is malformed, or that the native library could not bear. */
   public static Tokenizer open(HubLayout layout) {
-    Vocabulary vocabulary = Vocabulary.read(layout.tokenizerJson());
+    Path origin = layout.tokenizerJson();
+    Vocabulary vocabulary = Vocabulary.read(origin);
+    SpecialTokens special = SpecialTokens.of(layout);
     // From the stream, not the path: by path the library would apply other files' settings too.
     // Truncation and padding are the caller's, whatever the file says.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(vocabulary.json()), options);
-      return new Tokenizer(tokenizer, vocabulary, SpecialTokens.of(layout));
+      return new Tokenizer(origin, tokenizer, vocabulary, special);
     } catch (IOException | RuntimeException e) {
       throw new EngineException(
-          Reason.CORRUPT, layout.tokenizerJson() + " is not a tokenizer: " + e.getMessage(), e);
+          Reason.CORRUPT, origin + " is not a tokenizer: " + e.getMessage(), e);
     }
   }
 
@@ -47,7 +54,22 @@ public final class Tokenizer implements AutoCloseable {
    *     them already
    */
   public int[] encode(String text, boolean addSpecialTokens) {
-    long[] ids = tokenizer.encode(text, addSpecialTokens, false).getIds();
+    if (text.length() > vocabulary.maxChars()) {
+      throw new EngineException(
+          Reason.TOO_LONG,
+          "a text has "
+              + text.length()
+              + " characters; this tokenizer takes "
+              + vocabulary.maxChars()
+              + " at once");
+    }
+    long[] ids;
+    try {
+      ids = tokenizer.encode(text, addSpecialTokens, false).getIds();
+    } catch (RuntimeException e) {
+      throw new EngineException(
+          Reason.CORRUPT, origin + " cannot write a text as tokens: " + e.getMessage(), e);
+    }
     int[] out = new int[ids.length];
     for (int i = 0; i < ids.length; i++) {
       out[i] = Math.toIntExact(ids[i]);

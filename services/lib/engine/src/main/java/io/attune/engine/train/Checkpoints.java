@@ -2,6 +2,7 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -91,8 +93,24 @@ final class Checkpoints {
                 + " belongs to a run with other settings or data; choose another output folder or"
                 + " delete it");
       }
+      JsonNode step = json.path("global_step");
+      JsonNode read = json.path("num_tokens");
+      if (!step.isInt()
+          || step.intValue() != step(path)
+          || !read.isIntegralNumber()
+          || !read.canConvertToLong()
+          || read.longValue() < 0) {
+        throw new EngineException(
+            Reason.CORRUPT,
+            path.resolve(STATE)
+                + " says global_step "
+                + step
+                + " and num_tokens "
+                + read
+                + ", which does not belong to this folder; delete the folder");
+      }
       load(path.resolve(TENSORS), tensors);
-      return new State(json.path("global_step").asInt(), json.path("num_tokens").asLong());
+      return new State(step.intValue(), read.longValue());
     }
     return new State(0, 0);
   }
@@ -101,7 +119,22 @@ final class Checkpoints {
     try (SafeTensors stored = SafeTensors.open(file);
         NDManager scope = Torch.scope("restore")) {
       tensors.forEach(
-          (name, array) -> Torch.copy(TensorArrays.readFloat(stored, name, scope), array));
+          (name, array) -> {
+            long[] shape = stored.info(name).shape();
+            if (!Arrays.equals(shape, array.getShape().getShape())) {
+              throw new EngineException(
+                  Reason.CORRUPT,
+                  file
+                      + ": tensor '"
+                      + name
+                      + "' has shape "
+                      + Arrays.toString(shape)
+                      + "; this run asks for "
+                      + array.getShape()
+                      + "; delete the folder");
+            }
+            Torch.copy(TensorArrays.readFloat(stored, name, scope), array);
+          });
     }
   }
 

@@ -52,7 +52,7 @@ class HubLayoutTest {
 
     assertThatThrownBy(layout::openWeights)
         .isInstanceOf(EngineException.class)
-        .hasMessageContaining("beside the index");
+        .hasMessageContaining("beside the others");
   }
 
   @Test
