@@ -3,11 +3,12 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.nn.CachedAttention;
-import io.attune.engine.nn.DenseProjection;
+import io.attune.engine.nn.FewRowsProjection;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
+import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,8 @@ public final class Decoder implements AutoCloseable {
     StringBuilder text = new StringBuilder();
     List<String> names = new ArrayList<>();
     CachedAttention attention = new CachedAttention();
-    Seams seams = adapter.apply(new Seams(new DenseProjection(), attention));
+    FewRowsProjection projection = new FewRowsProjection(Torch.threads());
+    Seams seams = adapter.apply(new Seams(projection, attention));
     String embed = range(names, Network.emitEmbed(model, seams, text));
     List<Network.Emitted> layers = Network.emitLayers(model, seams, text);
     MethodWriter out = new MethodWriter();
@@ -57,12 +59,14 @@ public final class Decoder implements AutoCloseable {
     out.line("h = torch.select(torch.view(h, [n, t, -1]), 1, t - 1)");
     out.line("h = self.finish(h, %s)", range(names, Network.emitFinish(model, text)));
     names.add(model.headWeight());
-    out.line("logits = torch.linear(h, w[%d])", names.size() - 1);
+    String head = "w[" + (names.size() - 1) + "]";
+    int e = model.config().hiddenSize();
+    String logits = projection.product(out, "h", head, "None", e, model.config().vocabSize());
     if (model.logitSoftcap() > 0) {
       String cap = MethodWriter.number(model.logitSoftcap());
-      out.line("logits = torch.mul(torch.tanh(torch.div(logits, %s)), %s)", cap, cap);
+      logits = out.value("torch.mul(torch.tanh(torch.div(%s, %s)), %s)", logits, cap, cap);
     }
-    out.line("return logits");
+    out.line("return " + logits);
     text.append(
         out.method(
             "decode",
