@@ -318,8 +318,8 @@ class AdapterParityTest {
         new GenerationRequest(prompt, adapter, SamplingParameters.greedy(10)),
         new GenerationListener() {
           @Override
-          public void onToken(int id, String text, float logProbability) {
-            ids.add(id);
+          public void onToken(GeneratedToken token) {
+            ids.add(token.id());
           }
 
           @Override

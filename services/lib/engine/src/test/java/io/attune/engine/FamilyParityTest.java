@@ -98,8 +98,8 @@ class FamilyParityTest {
           new GenerationRequest(prompt, null, SamplingParameters.greedy(tokens)),
           new GenerationListener() {
             @Override
-            public void onToken(int id, String text, float logProbability) {
-              ids.add(id);
+            public void onToken(GeneratedToken token) {
+              ids.add(token.id());
             }
 
             @Override

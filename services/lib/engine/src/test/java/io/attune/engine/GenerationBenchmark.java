@@ -60,7 +60,7 @@ final class GenerationBenchmark {
     GenerationListener listener =
         new GenerationListener() {
           @Override
-          public void onToken(int id, String text, float logProbability) {
+          public void onToken(GeneratedToken token) {
             tokens.incrementAndGet();
           }
 

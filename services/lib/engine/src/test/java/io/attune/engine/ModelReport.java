@@ -97,8 +97,8 @@ final class ModelReport {
   private record Listener(ArrayNode ids, CompletableFuture<CompletedGeneration> done)
       implements GenerationListener {
     @Override
-    public void onToken(int id, String text, float logProbability) {
-      ids.add(id);
+    public void onToken(GeneratedToken token) {
+      ids.add(token.id());
     }
 
     @Override

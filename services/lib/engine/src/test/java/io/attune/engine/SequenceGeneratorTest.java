@@ -60,7 +60,11 @@ class SequenceGeneratorTest {
   void aSeedRepeatsASampledText() {
     try (SequenceToSequence model = load("t5-untied")) {
       SamplingParameters sampled =
-          new SamplingParameters(1.3, 0, 1, 12, List.of(), OptionalLong.of(7));
+          SamplingParameters.builder()
+              .temperature(1.3)
+              .maxNewTokens(12)
+              .seed(OptionalLong.of(7))
+              .build();
       TokenConstraints constraints = model.constraints(12);
       Heard first = generate(model, new int[] {5, 6, 7}, constraints, sampled);
       Heard second = generate(model, new int[] {5, 6, 7}, constraints, sampled);
@@ -81,7 +85,11 @@ class SequenceGeneratorTest {
               model,
               new int[] {5, 6, 7},
               constraints,
-              new SamplingParameters(0, 0, 1, 12, List.of(stop), OptionalLong.empty()));
+              SamplingParameters.builder()
+                  .temperature(0)
+                  .maxNewTokens(12)
+                  .stop(List.of(stop))
+                  .build());
       assertThat(heard.completed.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
       assertThat(heard.completed.stopped()).isTrue();
     }
@@ -158,9 +166,9 @@ class SequenceGeneratorTest {
     EngineException failure;
 
     @Override
-    public void onToken(int id, String piece, float logProbability) {
-      ids.add(id);
-      text.append(piece);
+    public void onToken(GeneratedToken token) {
+      ids.add(token.id());
+      text.append(token.text());
     }
 
     @Override

@@ -3,19 +3,35 @@ package io.attune.engine.fuzz;
 import io.attune.engine.Golden;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
-import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** {@code adapter_config.json}, beside the weights of an adapter, for a model. */
 public final class AdapterFormat implements Format {
-  private final Architecture model =
-      Models.architecture(HubLayout.of(Golden.path("models/llama")).config(), "config.json");
+  private final BaseModel base = base();
+
+  private static BaseModel base() {
+    DecoderModel model =
+        (DecoderModel)
+            Models.architecture(HubLayout.of(Golden.path("models/llama")).config(), "config.json");
+    return new BaseModel(
+        model.linears(),
+        model.embedding(),
+        model.heads(),
+        model.layers(),
+        model.parameters(),
+        Map.of(),
+        model.config().tieWordEmbeddings(),
+        name -> null);
+  }
 
   @Override
   public String name() {
@@ -34,8 +50,7 @@ public final class AdapterFormat implements Format {
       Files.copy(Golden.path("adapters/lora/adapter_model.safetensors"), weights);
     }
     Files.write(folder.resolve(AdapterFiles.CONFIG), file);
-    try (Adapter adapter =
-        Adapters.read(AdapterFiles.open(folder), model.linears(), model.parameters())) {
+    try (Adapter adapter = Adapters.read(AdapterFiles.open(folder), base)) {
       adapter.tensors();
     }
   }

@@ -7,8 +7,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.Golden;
-import io.attune.engine.adapter.Lora;
-import io.attune.engine.adapter.LoraConfig;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.adapter.Adapter;
+import io.attune.engine.adapter.Adapters;
+import io.attune.engine.adapter.Start;
+import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.data.SftExample;
@@ -65,11 +68,12 @@ class FamilyGradientTest {
       strings = {"llama-biases", "mistral", "qwen2", "qwen3", "gemma2", "gpt2", "phi3-longrope"})
   void loraOnAllLinearLayers(String name) {
     DecoderModel model = model(name);
-    LoraConfig config =
-        LoraConfig.create(
-            3, 6, 0, List.of("all-linear"), List.of(), false, "CAUSAL_LM", "models/" + name);
+    ObjectNode config = JsonFiles.newObject();
+    config.put("peft_type", "LORA").put("r", 3).put("lora_alpha", 6);
+    config.put("target_modules", "all-linear").put("fan_in_fan_out", name.equals("gpt2"));
+    Start start = new Start(7, Map.of(), text -> new int[0]);
     try (Weights weights = weights(model, name, false);
-        Lora lora = Lora.create(config, model.linears(), Map.of(), 7)) {
+        Adapter lora = Adapters.create(config, Runs.base(model, weights), start)) {
       assertThat(lora.parameters()).hasSize(2 * model.linears().size());
       Random random = new Random(11);
       lora.parameters().values().forEach(array -> move(array, gaussian(array, random), 0.1));
