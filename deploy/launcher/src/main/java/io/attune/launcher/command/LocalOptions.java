@@ -1,10 +1,9 @@
 package io.attune.launcher.command;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.model.ModelConfig;
+import io.attune.engine.model.Models;
 import io.attune.launcher.local.LauncherException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -25,25 +24,20 @@ final class LocalOptions {
     return Path.of(home);
   }
 
+  /** The folder, of a model that the services can load: refused here, before any of them starts. */
   Path model() {
     Path folder = model != null ? model : home().resolve("deploy/quickstart/model");
-    if (!Files.exists(folder.resolve("config.json"))) {
-      throw new LauncherException(folder + " holds no model: config.json is missing");
-    }
+    config(folder);
     return folder;
   }
 
-  /** The width of the model's residual stream, from its config.json. */
+  /** The width of the model's residual stream. */
   int hiddenSize() {
-    Path config = model().resolve("config.json");
-    try {
-      JsonNode size = new ObjectMapper().readTree(config.toFile()).path("hidden_size");
-      if (!size.isInt() || size.asInt() < 1) {
-        throw new LauncherException(config + " says no hidden_size; the demo needs a Llama model");
-      }
-      return size.asInt();
-    } catch (IOException e) {
-      throw new LauncherException(config + " cannot be read", e);
-    }
+    return config(model()).hiddenSize();
+  }
+
+  private static ModelConfig config(Path folder) {
+    HubLayout layout = HubLayout.of(folder);
+    return Models.architecture(layout.config(), folder.resolve("config.json").toString()).config();
   }
 }

@@ -14,12 +14,12 @@ import java.util.Set;
  * to leave the numbers alone is refused by name.
  */
 final class ConfigReader {
-  /** Bookkeeping, generation defaults and output switches: none changes a forward pass. */
+  /**
+   * Generation defaults, output switches and bookkeeping: none changes a forward pass. Nor do keys
+   * that begin with an underscore, which transformers keeps for itself.
+   */
   private static final Set<String> WITHOUT_EFFECT =
       Set.of(
-          "_attn_implementation_autoset",
-          "_name_or_path",
-          "_commit_hash",
           "add_cross_attention",
           "architectures",
           "attn_implementation",
@@ -28,6 +28,7 @@ final class ConfigReader {
           "begin_suppress_tokens",
           "bos_token_id",
           "chunk_size_feed_forward",
+          "cls_token_id",
           "cross_attention_hidden_size",
           "decoder_start_token_id",
           "diversity_penalty",
@@ -47,6 +48,7 @@ final class ConfigReader {
           "is_llama_config",
           "label2id",
           "length_penalty",
+          "mask_token_id",
           "max_length",
           "min_length",
           "model_type",
@@ -79,6 +81,7 @@ final class ConfigReader {
           "transformers.js_config",
           "transformers_version",
           "typical_p",
+          "unk_token_id",
           "unsloth_fixed",
           "unsloth_version",
           "use_bfloat16",
@@ -198,12 +201,14 @@ final class ConfigReader {
   void finish() {
     for (Map.Entry<String, JsonNode> field : json.properties()) {
       JsonNode value = field.getValue();
+      String key = field.getKey();
       boolean empty =
           value.isNull()
               || (value.isBoolean() && !value.booleanValue())
               || (value.isContainerNode() && value.isEmpty());
-      if (!empty && !read.contains(field.getKey()) && !WITHOUT_EFFECT.contains(field.getKey())) {
-        throw unsupported(field.getKey(), value.toString(), "this setting is not implemented");
+      boolean known = key.startsWith("_") || read.contains(key) || WITHOUT_EFFECT.contains(key);
+      if (!empty && !known) {
+        throw unsupported(key, value.toString(), "this setting is not implemented");
       }
     }
   }
