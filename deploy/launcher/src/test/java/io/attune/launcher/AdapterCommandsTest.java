@@ -133,11 +133,7 @@ class AdapterCommandsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "prompt-tuning,PROMPT_TUNING",
-    "p-tuning,P_TUNING",
-    "prefix-tuning,PREFIX_TUNING"
-  })
+  @CsvSource({"prompt-tuning,PROMPT_TUNING", "p-tuning,P_TUNING", "prefix-tuning,PREFIX_TUNING"})
   void whatCannotBeMergedIsSaidByName(String name, String type) {
     Path adapter = GOLDEN.resolve("adapters").resolve(name);
     Path out = folder.resolve("merged");

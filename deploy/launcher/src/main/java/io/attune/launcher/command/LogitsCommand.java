@@ -92,8 +92,10 @@ public final class LogitsCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Mean over the labelled tokens of all rows; a label is predicted from the token before it, that of
-   * the first token from an adapter's prompt. */
+  /**
+   * Mean over the labelled tokens of all rows; a label is predicted from the token before it, that
+   * of the first token from an adapter's prompt.
+   */
   private double loss(List<float[]> rows, int[][] labels, int prompt, int vocabulary) {
     double sum = 0;
     long count = 0;

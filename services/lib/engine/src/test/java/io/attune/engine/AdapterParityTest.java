@@ -87,7 +87,9 @@ class AdapterParityTest {
     }
   }
 
-  /** Texts of the base model and of all its adapters at the same time, more than there are slots. */
+  /**
+   * Texts of the base model and of all its adapters at the same time, more than there are slots.
+   */
   @Test
   void oneGeneratorServesEveryKindWithTheReferencesTokens() throws IOException {
     JsonNode greedy = Golden.json("adapters/greedy.json");
@@ -281,10 +283,7 @@ class AdapterParityTest {
       throws IOException {
     List<int[]> sequences = Golden.sequences(Golden.json("adapters/" + name + "/expected.json"));
     assertAgree(
-        model.promptedLogits(sequences, adapter, merged),
-        name,
-        tensor,
-        model.config().vocabSize());
+        model.promptedLogits(sequences, adapter, merged), name, tensor, model.config().vocabSize());
   }
 
   private static void assertAgree(

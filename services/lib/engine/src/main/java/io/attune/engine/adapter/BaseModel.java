@@ -32,7 +32,9 @@ public record BaseModel(
     boolean tiedHead,
     Function<String, NDArray> weights) {
 
-  /** The shape of a weight of the checkpoint, or of one that an adapter may add; null if neither. */
+  /**
+   * The shape of a weight of the checkpoint, or of one that an adapter may add; null if neither.
+   */
   @Nullable Shape shape(String name) {
     Shape own = parameters.get(name);
     return own == null ? added.get(name) : own;

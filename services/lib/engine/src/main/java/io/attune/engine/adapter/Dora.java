@@ -79,14 +79,15 @@ final class Dora {
     String scale = emitScale(out, module, training);
     boolean bias = module.linear().bias();
     String plain =
-        bias ? out.value("torch.sub(%s, %s)", result, out.weight(module.linear().biasName())) : result;
+        bias
+            ? out.value("torch.sub(%s, %s)", result, out.weight(module.linear().biasName()))
+            : result;
     String sum =
         out.value(
             "torch.addmm(%s, %s, torch.t(%s), alpha=%s)",
             plain, low, out.weight(module.b()), MethodWriter.number(module.scale()));
     return bias
-        ? out.value(
-            "torch.addcmul(%s, %s, %s)", out.weight(module.linear().biasName()), sum, scale)
+        ? out.value("torch.addcmul(%s, %s, %s)", out.weight(module.linear().biasName()), sum, scale)
         : out.value("torch.mul(%s, %s)", sum, scale);
   }
 
@@ -126,8 +127,7 @@ final class Dora {
             out.weight(module.a()),
             MethodWriter.number(module.scale()));
     return out.value(
-        "torch.div(%s, torch.linalg_vector_norm(%s, 2, [1]))",
-        out.weight(magnitude(module)), sum);
+        "torch.div(%s, torch.linalg_vector_norm(%s, 2, [1]))", out.weight(magnitude(module)), sum);
   }
 
   /** W + s B A with each output's length, in the place of the sum. */
@@ -147,8 +147,7 @@ final class Dora {
     try (NDArray scale = scale(module, adapter, adapter.base.weights());
         Torch.GradMode mode = Torch.gradMode(false)) {
       long outputs = module.linear().outputs();
-      Shape shape =
-          module.linear().transposed() ? new Shape(1, outputs) : new Shape(outputs, 1);
+      Shape shape = module.linear().transposed() ? new Shape(1, outputs) : new Shape(outputs, 1);
       try (NDArray column = scale.reshape(shape)) {
         return PROGRAM.run(into, method, new NDList(column), List.of(weight)).get(0);
       }

@@ -18,8 +18,8 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
- * (IA)^3 (Liu et al., arXiv 2205.05638): a trained factor for each output of a layer, l * (W x + b);
- * of a {@code feedforward_modules} layer for each input, W (l * x) + b.
+ * (IA)^3 (Liu et al., arXiv 2205.05638): a trained factor for each output of a layer, l * (W x +
+ * b); of a {@code feedforward_modules} layer for each input, W (l * x) + b.
  */
 final class Ia3 extends PeftAdapter {
   private static final String FACTORS = ".ia3_l";
@@ -40,8 +40,7 @@ final class Ia3 extends PeftAdapter {
     for (Linear linear : linears) {
       inputsScaled.put(linear, isFeedForward(linear.name()));
     }
-    whole =
-        new WholeWeights(config, base, tensors, AdapterTensors.PEFT, module -> false, null);
+    whole = new WholeWeights(config, base, tensors, AdapterTensors.PEFT, module -> false, null);
   }
 
   private boolean isFeedForward(String module) {
@@ -110,26 +109,22 @@ final class Ia3 extends PeftAdapter {
     return new Seams(projection, inner.attention(), inner.cross());
   }
 
-  private List<String> emit(
-      Projection inner, MethodWriter out, String input, List<Linear> layers) {
+  private List<String> emit(Projection inner, MethodWriter out, String input, List<Linear> layers) {
     List<Linear> together = new ArrayList<>(layers);
     together.removeIf(linear -> inputsScaled.getOrDefault(linear, false));
-    List<String> shared =
-        together.isEmpty() ? List.of() : inner.emit(out, input, together);
+    List<String> shared = together.isEmpty() ? List.of() : inner.emit(out, input, together);
     List<String> results = new ArrayList<>();
     for (Linear linear : layers) {
       if (!inputsScaled.containsKey(linear)) {
         results.add(shared.get(together.indexOf(linear)));
         continue;
       }
-      String factors =
-          out.value("torch.reshape(%s, [-1])", out.weight(linear.name() + FACTORS));
+      String factors = out.value("torch.reshape(%s, [-1])", out.weight(linear.name() + FACTORS));
       if (inputsScaled.get(linear)) {
         String scaled = out.value("torch.mul(%s, %s)", input, factors);
         results.add(inner.emit(out, scaled, List.of(linear)).get(0));
       } else {
-        results.add(
-            out.value("torch.mul(%s, %s)", shared.get(together.indexOf(linear)), factors));
+        results.add(out.value("torch.mul(%s, %s)", shared.get(together.indexOf(linear)), factors));
       }
     }
     return results;

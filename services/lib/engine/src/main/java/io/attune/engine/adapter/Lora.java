@@ -60,14 +60,12 @@ final class Lora extends PeftAdapter {
       put(oneHot, ".lora_embedding_A", ".lora_embedding_B");
     }
     whole =
-        new WholeWeights(
-            config, base, tensors, AdapterTensors.PEFT, byModule::containsKey, "lora");
+        new WholeWeights(config, base, tensors, AdapterTensors.PEFT, byModule::containsKey, "lora");
   }
 
   private void put(Linear linear, String a, String b) {
     String name = linear.name();
-    byModule.put(
-        name, new LowRank(linear, name + a, name + b, lora.rank(name), lora.scale(name)));
+    byModule.put(name, new LowRank(linear, name + a, name + b, lora.rank(name), lora.scale(name)));
   }
 
   @Override

@@ -30,8 +30,7 @@ final class LowRankSum {
       Lora.LowRank module, Adapter weights, NDArray base, double scale, NDManager into) {
     try (NDManager work = into.newSubManager();
         Torch.GradMode mode = Torch.gradMode(false)) {
-      List<NDArray> parts =
-          List.of(base, weights.weight(module.a()), weights.weight(module.b()));
+      List<NDArray> parts = List.of(base, weights.weight(module.a()), weights.weight(module.b()));
       String method = module.linear().transposed() ? "transposed" : "plain";
       return PROGRAM.run(into, method, new NDList(work.create(scale)), parts).get(0);
     }

@@ -44,8 +44,10 @@ final class PTuning extends PromptTuning {
         for (String direction : List.of("", "_reverse")) {
           addUniform(lstmWeight("weight_ih", layer, direction), gates(inputs), hidden, draws);
           addUniform(lstmWeight("weight_hh", layer, direction), gates(hidden), hidden, draws);
-          addUniform(lstmWeight("bias_ih", layer, direction), new Shape(4L * hidden), hidden, draws);
-          addUniform(lstmWeight("bias_hh", layer, direction), new Shape(4L * hidden), hidden, draws);
+          addUniform(
+              lstmWeight("bias_ih", layer, direction), new Shape(4L * hidden), hidden, draws);
+          addUniform(
+              lstmWeight("bias_hh", layer, direction), new Shape(4L * hidden), hidden, draws);
         }
       }
       addLinear("mlp_head.0", 2 * hidden, 2 * hidden, draws);

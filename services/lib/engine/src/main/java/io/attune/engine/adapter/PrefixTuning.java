@@ -163,8 +163,7 @@ final class PrefixTuning extends VirtualTokenAdapter {
 
     @Override
     public String emit(MethodWriter out, Form form, String query, String key, String value) {
-      String isVirtual =
-          out.value("torch.view(%s, [-1, 1, 1])", emitIsVirtual(out, "ids"));
+      String isVirtual = out.value("torch.view(%s, [-1, 1, 1])", emitIsVirtual(out, "ids"));
       String pairs =
           out.value(
               "torch.index_select(%s, 0, %s)",

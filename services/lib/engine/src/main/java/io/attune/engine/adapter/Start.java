@@ -11,5 +11,4 @@ import java.util.function.Function;
  * @param modules fresh values of {@link BaseModel#added()}, by name; they are copied
  * @param tokenizer from a text to its ids, special tokens included
  */
-public record Start(
-    long seed, Map<String, NDArray> modules, Function<String, int[]> tokenizer) {}
+public record Start(long seed, Map<String, NDArray> modules, Function<String, int[]> tokenizer) {}

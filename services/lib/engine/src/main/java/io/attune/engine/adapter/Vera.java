@@ -178,8 +178,7 @@ final class Vera extends PeftAdapter {
                 : input;
         shared =
             out.value(
-                "torch.linear(%s, torch.slice(%s, 1, 0, %d))",
-                x, out.weight(A), linear.inputs());
+                "torch.linear(%s, torch.slice(%s, 1, 0, %d))", x, out.weight(A), linear.inputs());
       }
       String low = out.value("torch.mul(%s, %s)", shared, out.weight(lambdaD(linear)));
       String high =
@@ -218,7 +217,9 @@ final class Vera extends PeftAdapter {
                 tensors.get(lambdaD(linear)),
                 tensors.get(lambdaB(linear)));
         String method = linear.transposed() ? "transposed" : "plain";
-        result.put(linear.weight(), PROGRAM.run(into, method, new NDList(work.create(sign)), parts).get(0));
+        result.put(
+            linear.weight(),
+            PROGRAM.run(into, method, new NDList(work.create(sign)), parts).get(0));
       }
     }
     return result;

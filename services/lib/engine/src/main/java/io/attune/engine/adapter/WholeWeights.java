@@ -46,8 +46,8 @@ final class WholeWeights {
 
   /**
    * @param targeted whether a module has an adapter in its place
-   * @param kind what {@code bias} calls the kind: {@code lora} for {@code lora_only}; null for kinds
-   *     without biases
+   * @param kind what {@code bias} calls the kind: {@code lora} for {@code lora_only}; null for
+   *     kinds without biases
    */
   WholeWeights(
       AdapterConfig config,
@@ -155,8 +155,8 @@ final class WholeWeights {
   }
 
   /**
-   * The base weight that PEFT's {@code save_embedding_layers} stored under {@code key}: of the token
-   * embedding, or of a head like it; null for all else.
+   * The base weight that PEFT's {@code save_embedding_layers} stored under {@code key}: of the
+   * token embedding, or of a head like it; null for all else.
    */
   private @Nullable String embeddingLayer(String key) {
     Embedding table = base.embedding();

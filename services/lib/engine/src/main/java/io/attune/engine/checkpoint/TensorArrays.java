@@ -119,8 +119,7 @@ public final class TensorArrays {
     List<ByteBuffer> parts = new ArrayList<>();
     for (int start = 0; start < total; start += PIECE) {
       int count = Math.min(PIECE, total - start);
-      ByteBuffer part =
-          ByteBuffer.allocate(count * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer part = ByteBuffer.allocate(count * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       for (int i = 0; i < count; i++) {
         part.putShort(narrowed(wide.getInt((start + i) * Float.BYTES)));
       }

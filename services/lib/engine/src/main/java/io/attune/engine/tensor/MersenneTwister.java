@@ -1,8 +1,8 @@
 package io.attune.engine.tensor;
 
 /**
- * The 32-bit Mersenne Twister (Matsumoto and Nishimura 1998) as torch's CPU generator has it: {@code
- * torch.Generator().manual_seed(seed)} and {@code Tensor.uniform_} give the same numbers.
+ * The 32-bit Mersenne Twister (Matsumoto and Nishimura 1998) as torch's CPU generator has it:
+ * {@code torch.Generator().manual_seed(seed)} and {@code Tensor.uniform_} give the same numbers.
  */
 public final class MersenneTwister {
   private static final int N = 624;
