@@ -143,7 +143,9 @@ public final class GenerateCommand implements Callable<Integer> {
   private void write(LanguageModel base, SamplingParameters sampling) {
     try (LoadedAdapter adapter = model.loadAdapter(base)) {
       int[] tokens = tokens(base);
-      int capacity = (int) Math.min(Integer.MAX_VALUE, (long) tokens.length + maxNewTokens);
+      int virtual = adapter == null ? 0 : adapter.virtualTokens();
+      long needed = (long) virtual + tokens.length + maxNewTokens;
+      int capacity = (int) Math.min(Integer.MAX_VALUE, needed);
       CompletableFuture<CompletedGeneration> done = new CompletableFuture<>();
       try (TextGenerator generator =
           new TextGenerator(base, new GeneratorOptions(1, Math.max(2, capacity)))) {

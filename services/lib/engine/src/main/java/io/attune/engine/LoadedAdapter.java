@@ -31,7 +31,7 @@ public final class LoadedAdapter implements AutoCloseable {
   }
 
   /** Places that the adapter takes of a text's context. */
-  int virtualTokens() {
+  public int virtualTokens() {
     return adapter.virtualTokens().length;
   }
 

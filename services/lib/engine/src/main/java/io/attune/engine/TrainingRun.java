@@ -208,8 +208,7 @@ public final class TrainingRun {
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put(
         "candidate",
-        HeldOut.evaluate(
-            new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
+        HeldOut.evaluate(new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =

@@ -29,7 +29,8 @@ class AdapterRefusalTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "lora | {\"peft_type\": \"LOHA\"}                     | peft_type 'LOHA'; implemented are IA3, LORA",
+        "lora | {\"peft_type\": \"LOHA\"}                     | peft_type 'LOHA'; implemented are"
+            + " IA3, LORA",
         "lora | {\"use_qalora\": true}                        | 'use_qalora' is true",
         "lora | {\"alora_invocation_tokens\": [5, 6]}         | 'alora_invocation_tokens' is [5,6]",
         "lora | {\"megatron_config\": {\"a\": 1}}             | 'megatron_config' is",
@@ -41,26 +42,35 @@ class AdapterRefusalTest {
         "lora | {\"r\": 0}                                    | 'r' is 0",
         "lora | {\"r\": \"many\"}                             | 'r' is \"many\", not an integer",
         "lora | {\"lora_dropout\": 1.5}                       | 'lora_dropout' is 1.5",
-        "lora | {\"r\": 3}                                    | q_proj.lora_A.weight' has shape [4, 32]",
+        "lora | {\"r\": 3}                                    | q_proj.lora_A.weight' has shape [4,"
+            + " 32]",
         "lora | {\"target_modules\": [\"c_attn\"]}            | [\"c_attn\"] names no layer",
         "lora | {\"target_modules\": []}                      | 'target_modules' is empty",
-        "lora | {\"target_modules\": \"(\"}                   | 'target_modules' '(' is no regular expression",
+        "lora | {\"target_modules\": \"(\"}                   | 'target_modules' '(' is no regular"
+            + " expression",
         "lora | {\"target_modules\": \"(.*)(.*)(.*)(.*)(.*)(.*)x\"} | too many steps",
-        "lora | {\"target_modules\": [\"q_proj\"]}            | v_proj.lora_A.weight' belongs to no layer",
+        "lora | {\"target_modules\": [\"q_proj\"]}            | v_proj.lora_A.weight' belongs to no"
+            + " layer",
         "lora | {\"target_modules\": [\"q_proj\", \"v_proj\", \"o_proj\"]} | o_proj.lora_A.weight",
-        "lora | {\"layers_pattern\": [\"layers\"]}            | 'layers_pattern' needs 'layers_to_transform'",
-        "lora | {\"target_modules\": \"all-linear\", \"layers_to_transform\": [1]} | to be a list, not a text",
+        "lora | {\"layers_pattern\": [\"layers\"]}            | 'layers_pattern' needs"
+            + " 'layers_to_transform'",
+        "lora | {\"target_modules\": \"all-linear\", \"layers_to_transform\": [1]} | to be a list,"
+            + " not a text",
         "lora | {\"use_dora\": true}                          | lora_magnitude_vector",
         "lora | {\"rank_pattern\": {\"q_proj\": 2.5}}         | 'rank_pattern' has 2.5",
         "ia3  | {\"feedforward_modules\": []}                 | down_proj.ia3_l' has shape [1, 80]",
         "vera | {\"r\": 4}                                    | vera_lambda_d' has shape [8]",
         "vera | {\"target_modules\": [\"q_proj\", \"o_proj\", \"k_proj\"]} | k_proj.vera_lambda_b",
-        "prompt-tuning | {\"num_virtual_tokens\": 4}          | 'prompt_embeddings' has shape [5, 32]",
-        "prompt-tuning | {\"token_dim\": 64}                  | 'token_dim' is 64; this model asks for 32",
+        "prompt-tuning | {\"num_virtual_tokens\": 4}          | 'prompt_embeddings' has shape [5,"
+            + " 32]",
+        "prompt-tuning | {\"token_dim\": 64}                  | 'token_dim' is 64; this model asks"
+            + " for 32",
         "prompt-tuning | {\"num_transformer_submodules\": 2}  | 'num_transformer_submodules' is 2",
-        "prefix-tuning | {\"num_layers\": 3}                  | 'num_layers' is 3; this model asks for 2",
+        "prefix-tuning | {\"num_layers\": 3}                  | 'num_layers' is 3; this model asks"
+            + " for 2",
         "prefix-tuning | {\"num_attention_heads\": 4}         | 2 heads of keys and values",
-        "p-tuning | {\"encoder_reparameterization_type\": \"GRU\"} | 'encoder_reparameterization_type'"
+        "p-tuning | {\"encoder_reparameterization_type\": \"GRU\"} |"
+            + " 'encoder_reparameterization_type'"
       })
   void settingsAndTensorsThatDoNotFit(String name, String change, String message)
       throws IOException {
@@ -75,7 +85,8 @@ class AdapterRefusalTest {
   void aTensorThatNobodyAskedFor() throws IOException {
     Path path = copy("vera");
     List<TensorData> tensors = new ArrayList<>();
-    try (SafeTensors file = SafeTensors.open(Golden.path("adapters/vera").resolve(AdapterFiles.WEIGHTS))) {
+    try (SafeTensors file =
+        SafeTensors.open(Golden.path("adapters/vera").resolve(AdapterFiles.WEIGHTS))) {
       file.names().forEach(name -> tensors.add(TensorData.copy(file, name, name)));
       tensors.add(TensorData.of("base_model.vera_C", new long[] {1}, new float[] {1}));
       SafeTensorsWriter.write(

@@ -35,8 +35,7 @@ class AdapterTrainingRunTest {
     List<String> preferences = new ArrayList<>();
     for (JsonNode row : Golden.json("preferences.json")) {
       ObjectNode prompt = JSON.createObjectNode().put("prompt", row.get("prompt").asText() + "\n");
-      completions.add(
-          prompt.deepCopy().put("completion", row.get("chosen").asText()).toString());
+      completions.add(prompt.deepCopy().put("completion", row.get("chosen").asText()).toString());
       preferences.add(
           prompt
               .deepCopy()
@@ -79,18 +78,21 @@ class AdapterTrainingRunTest {
         "lora          | r=4; bias=all; init_lora_weights=gaussian; use_rslora=true",
         "lora          | target_modules=embed_tokens,q_proj; modules_to_save=norm; r=4",
         "lora          | target_modules=.*[.][qv]_proj; exclude_modules=layers.0.self_attn.q_proj",
-        "lora          | target_modules=q_proj,up_proj; layers_to_transform=1; rank_pattern={\"up_proj\":2}",
+        "lora          | target_modules=q_proj,up_proj; layers_to_transform=1;"
+            + " rank_pattern={\"up_proj\":2}",
         "dora          | r=4; lora_dropout=0.1",
         "ia3           | target_modules=k_proj,v_proj,down_proj; feedforward_modules=down_proj",
         "ia3           | learning_rate=0.05",
         "vera          | r=16; save_projection=false; projection_prng_key=9; learning_rate=0.1",
         "vera          | r=16; vera_dropout=0.1; learning_rate=0.1",
-        "prompt-tuning | prompt_tuning_init=TEXT; prompt_tuning_init_text=Be kind; num_virtual_tokens=6",
+        "prompt-tuning | prompt_tuning_init=TEXT; prompt_tuning_init_text=Be kind;"
+            + " num_virtual_tokens=6",
         "prompt-tuning | prompt_tuning_init=SAMPLE_VOCAB; learning_rate=0.1",
         "prefix-tuning | num_virtual_tokens=8; learning_rate=0.1",
         "prefix-tuning | prefix_projection=true; encoder_hidden_size=24; init_weights=zero",
         "p-tuning      | num_virtual_tokens=8; encoder_hidden_size=16",
-        "p-tuning      | encoder_reparameterization_type=LSTM; encoder_hidden_size=8; encoder_dropout=0.1"
+        "p-tuning      | encoder_reparameterization_type=LSTM; encoder_hidden_size=8;"
+            + " encoder_dropout=0.1"
       })
   void theWrittenAdapterIsTheOneThatWasTrained(String method, String settings) throws IOException {
     Map<String, String> parameters = parameters(settings);
@@ -155,7 +157,8 @@ class AdapterTrainingRunTest {
   @Test
   void anInterruptedRunOfAComputedPromptEndsWithTheSameBytes() throws IOException {
     Map<String, String> parameters =
-        Map.of("save_steps", "3", "encoder_reparameterization_type", "LSTM", "encoder_dropout", "0.2");
+        Map.of(
+            "save_steps", "3", "encoder_reparameterization_type", "LSTM", "encoder_dropout", "0.2");
     TrainingSpec whole = spec("sft", "p-tuning", "whole", null, parameters);
     TrainingRun.run(whole, ProgressListener.NONE, CancelSignal.NEVER);
     TrainingSpec cut = spec("sft", "p-tuning", "cut", null, parameters);
@@ -183,12 +186,12 @@ class AdapterTrainingRunTest {
         "ia3           | target_modules=q_proj; feedforward_modules=up_proj | 'up_proj'",
         "prompt-tuning | num_virtual_tokens=0                   | 'num_virtual_tokens' is 0",
         "prompt-tuning | prompt_tuning_init=TEXT                | 'prompt_tuning_init_text'",
-        "p-tuning      | encoder_reparameterization_type=GRU    | 'encoder_reparameterization_type'",
+        "p-tuning      | encoder_reparameterization_type=GRU    |"
+            + " 'encoder_reparameterization_type'",
         "prefix-tuning | init_weights=one                       | 'init_weights' is one"
       })
   void whatIsWrongIsRefusedByName(String method, String settings, String message) {
-    TrainingSpec spec =
-        spec("sft", method, "x", null, parameters(settings));
+    TrainingSpec spec = spec("sft", method, "x", null, parameters(settings));
     assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message.strip());

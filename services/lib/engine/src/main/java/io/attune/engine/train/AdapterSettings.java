@@ -25,7 +25,7 @@ final class AdapterSettings {
   }
 
   /**
-   * <p>Those of LoRA may stand where all weights are trained, so that one set of settings serves both
+   * Those of LoRA may stand where all weights are trained, so that one set of settings serves both
    * sides of a comparison.
    *
    * @param savedModules what {@code modules_to_save} is where no parameter says

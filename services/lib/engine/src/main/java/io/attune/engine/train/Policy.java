@@ -88,8 +88,8 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * The same weights without dropout, as they are now: to be asked for again once they have changed.
-   * Needs no closing.
+   * The same weights without dropout, as they are now: to be asked for again once they have
+   * changed. Needs no closing.
    */
   public Policy forEvaluation() {
     return evaluated == null

@@ -111,7 +111,8 @@ class AdapterInitialisationTest {
   @Test
   void factorsStartWhereTheyChangeNothing() {
     try (Adapter ia3 =
-        create("IA3", "\"target_modules\": [\"up\", \"down\"], \"feedforward_modules\": [\"down\"]")) {
+        create(
+            "IA3", "\"target_modules\": [\"up\", \"down\"], \"feedforward_modules\": [\"down\"]")) {
       assertThat(values(ia3, "layers.0.up.ia3_l")).hasSize(48).containsOnly(1);
       assertThat(ia3.weight("layers.0.down.ia3_l").getShape()).isEqualTo(new Shape(1, 48));
     }
@@ -126,8 +127,7 @@ class AdapterInitialisationTest {
   void veraDrawsTheProjectionsThatTorchDraws() {
     Linear square = new Linear("q", 32, 32, false);
     BaseModel like =
-        new BaseModel(
-            List.of(square), null, null, 1, Map.of(), Map.of(), false, weights::get);
+        new BaseModel(List.of(square), null, null, 1, Map.of(), Map.of(), false, weights::get);
     ObjectNode config =
         (ObjectNode)
             JsonFiles.parse(
@@ -160,7 +160,8 @@ class AdapterInitialisationTest {
         assertThat(values[i]).isEqualTo(embedding[ids[i / E] * E + i % E]);
       }
     }
-    try (Adapter sampled = create("PROMPT_TUNING", count + ", \"prompt_tuning_init\": \"SAMPLE_VOCAB\"")) {
+    try (Adapter sampled =
+        create("PROMPT_TUNING", count + ", \"prompt_tuning_init\": \"SAMPLE_VOCAB\"")) {
       float[] first = java.util.Arrays.copyOf(values(sampled, "prompt_embeddings"), E);
       boolean found = false;
       for (int row = 0; row < V; row++) {

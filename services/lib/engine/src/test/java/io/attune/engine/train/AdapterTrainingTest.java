@@ -62,8 +62,7 @@ class AdapterTrainingTest {
         Adapter adapter = adapter(Runs.base(model, weights), start);
         Policy policy = Policy.ofAdapter(model, weights, adapter, null)) {
       List<StepMetrics> steps = new ArrayList<>();
-      new TrainingLoop<>(
-              Runs.arguments(4, 2e-3, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
+      new TrainingLoop<>(Runs.arguments(4, 2e-3, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
           .run(folder, name, steps::add, notice -> {}, () -> false);
 
       assertThat(steps).hasSize(4);
@@ -86,19 +85,25 @@ class AdapterTrainingTest {
   private static Adapter adapter(BaseModel base, Path start) {
     AdapterFiles files = AdapterFiles.open(start);
     Path encoder = start.resolve("encoder.safetensors");
-    if (!Files.exists(encoder) || start.endsWith("prompt-tuning") || start.endsWith("prefix-tuning")) {
+    if (!Files.exists(encoder)
+        || start.endsWith("prompt-tuning")
+        || start.endsWith("prefix-tuning")) {
       return Adapters.read(files, base);
     }
     Adapter adapter =
         Adapters.create(files.config(), base, new Start(1, Map.of(), text -> new int[0]));
     try (SafeTensors state = SafeTensors.open(encoder);
         NDManager scope = Torch.scope("test")) {
-      adapter.parameters().forEach((name, array) -> Torch.copy(part(state, name, array, scope), array));
+      adapter
+          .parameters()
+          .forEach((name, array) -> Torch.copy(part(state, name, array, scope), array));
     }
     return adapter;
   }
 
-  /** PEFT has one layer for the keys and values of all layers of the model; here each has its own. */
+  /**
+   * PEFT has one layer for the keys and values of all layers of the model; here each has its own.
+   */
   private static NDArray part(SafeTensors state, String name, NDArray like, NDManager scope) {
     String[] split = name.split("\\.layers\\.|\\.(?=weight$|bias$)");
     boolean whole = state.has(name);
@@ -147,7 +152,8 @@ class AdapterTrainingTest {
     List<SftExample> rows = Runs.sftRows("sft-lora").subList(0, 3);
     try (Weights weights = Runs.weights(model, base, false);
         Adapter adapter = adapter(Runs.base(model, weights), start);
-        // Once more as its own reference: there DoRA's norms stay as they are, as its derivative has it.
+        // Once more as its own reference: there DoRA's norms stay as they are, as its derivative
+        // has it.
         Policy policy = Policy.ofAdapter(model, weights, adapter, adapter);
         NDManager scope = Torch.scope("test")) {
       Reader<SftExample> reader = new Reader<>(policy, new Sft());
@@ -187,7 +193,9 @@ class AdapterTrainingTest {
     return role.replaceAll("layers\\.\\d+", "layers");
   }
 
-  /** Along the gradient and some chance: a slope that any wrong part of the gradient would change. */
+  /**
+   * Along the gradient and some chance: a slope that any wrong part of the gradient would change.
+   */
   private static void assertSlope(
       String what,
       Adapter adapter,

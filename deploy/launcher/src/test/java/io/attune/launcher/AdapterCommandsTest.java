@@ -1,0 +1,175 @@
+package io.attune.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Adapters of every kind through the commands. */
+class AdapterCommandsTest {
+  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
+  private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
+
+  @TempDir Path folder;
+  private final PrintStream realOut = System.out;
+  private final PrintStream realErr = System.err;
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void capture() {
+    System.setOut(new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+  }
+
+  @AfterEach
+  void restore() {
+    System.setOut(realOut);
+    System.setErr(realErr);
+  }
+
+  private int attune(List<String> arguments) {
+    return Attune.execute(arguments.toArray(String[]::new));
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "lora-patterns,false",
+    "lora-patterns,true",
+    "dora,false",
+    "dora,true",
+    "ia3,false",
+    "ia3,true",
+    "vera,false",
+    "vera,true",
+    "prompt-tuning,false",
+    "p-tuning,false",
+    "prefix-tuning,false"
+  })
+  void logitsAreTheReferences(String name, boolean merged) throws Exception {
+    Path adapter = GOLDEN.resolve("adapters").resolve(name);
+    Path result = logits(LLAMA, adapter, merged, adapter.resolve("expected.json"));
+    assertAgrees(result, adapter, merged ? "merged_logits" : "logits");
+  }
+
+  private Path logits(String model, Path adapter, boolean merged, Path input) {
+    Path result = folder.resolve("o.safetensors");
+    List<String> arguments = new ArrayList<>(List.of("logits", "--model", model));
+    arguments.addAll(List.of("--input", input.toString(), "--out", result.toString()));
+    if (adapter != null) {
+      arguments.addAll(List.of("--adapter", adapter.toString()));
+    }
+    if (merged) {
+      arguments.add("--merged");
+    }
+    assertThat(attune(arguments)).as(errors()).isZero();
+    return result;
+  }
+
+  /** Shapes as the reference has them: those of a prompt count its virtual tokens. */
+  private static void assertAgrees(Path result, Path adapter, String tensor) throws Exception {
+    JsonNode mask =
+        new ObjectMapper()
+            .readTree(adapter.resolve("expected.json").toFile())
+            .get("attention_mask");
+    try (SafeTensors a = SafeTensors.open(result);
+        SafeTensors b = SafeTensors.open(adapter.resolve("expected.safetensors"))) {
+      assertThat(a.info("logits").shape()).isEqualTo(b.info(tensor).shape());
+      int width = (int) a.info("logits").shape()[1];
+      int vocabulary = (int) a.info("logits").shape()[2];
+      int prompt = width - mask.get(0).size();
+      ByteBuffer found = a.data("logits");
+      ByteBuffer expected = b.data(tensor);
+      for (int row = 0; row < mask.size(); row++) {
+        for (int t = 0; t < width; t++) {
+          if (t >= prompt && mask.get(row).get(t - prompt).asInt() == 0) {
+            continue;
+          }
+          for (int v = 0; v < vocabulary; v++) {
+            int at = Float.BYTES * ((row * width + t) * vocabulary + v);
+            assertThat(found.getFloat(at)).isCloseTo(expected.getFloat(at), within(1e-4f));
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lora-patterns", "dora", "ia3", "vera"})
+  void aMergedModelIsOneOfItsOwn(String name) throws Exception {
+    Path adapter = GOLDEN.resolve("adapters").resolve(name);
+    Path out = folder.resolve("merged");
+    List<String> merge =
+        List.of(
+            "merge", "--model", LLAMA, "--adapter", adapter.toString(), "--out", out.toString());
+
+    assertThat(attune(merge)).as(errors()).isZero();
+
+    assertThat(out).isDirectoryContaining("glob:**/{config,tokenizer,tokenizer_config}.json");
+    Path result = logits(out.toString(), null, false, adapter.resolve("expected.json"));
+    assertAgrees(result, adapter, "merged_logits");
+    assertThat(attune(merge)).isEqualTo(2);
+    assertThat(errors()).contains(out + " exists already; choose another");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"prompt-tuning,PROMPT_TUNING", "p-tuning,P_TUNING", "prefix-tuning,PREFIX_TUNING"})
+  void whatCannotBeMergedIsSaidByName(String name, String type) {
+    Path adapter = GOLDEN.resolve("adapters").resolve(name);
+    Path out = folder.resolve("merged");
+    int status =
+        attune(
+            List.of(
+                "merge",
+                "--model",
+                LLAMA,
+                "--adapter",
+                adapter.toString(),
+                "--out",
+                out.toString()));
+    assertThat(status).isEqualTo(1);
+    assertThat(errors()).contains(type + " cannot be merged").doesNotContain("unexpected");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void everyMethodTrainsAndItsAdapterGenerates() throws Exception {
+    Path rows = folder.resolve("rows.jsonl");
+    Files.writeString(rows, "{\"prompt\": \"Where? \", \"completion\": \"Here.\"}\n".repeat(8));
+    for (String method :
+        List.of("lora", "dora", "ia3", "vera", "prompt-tuning", "prefix-tuning", "p-tuning")) {
+      Path out = folder.resolve(method);
+      List<String> train = new ArrayList<>(List.of("train", "--model", LLAMA));
+      train.addAll(List.of("--data", rows.toString(), "--out", out.toString()));
+      train.addAll(List.of("--objective", "sft", "--method", method));
+      train.addAll(List.of("-p", "max_steps=3", "-p", "save_steps=0"));
+      assertThat(attune(train)).as(errors()).isZero();
+      assertThat(out).isDirectoryContaining("glob:**/adapter_{config.json,model.safetensors}");
+
+      List<String> generate = new ArrayList<>(List.of("generate", "--model", LLAMA));
+      generate.addAll(List.of("--adapter", out.toString(), "--raw", "--greedy"));
+      generate.addAll(List.of("--prompt", "Where? ", "--max-new-tokens", "3"));
+      assertThat(attune(generate)).as(method + errors()).isZero();
+    }
+  }
+}
