@@ -237,6 +237,29 @@ public final class TextEncoder extends PretrainedModel {
             }));
   }
 
+  /** Refuses an adapter that brings another head than the folder has, too. */
+  @Override
+  public void merge(Path peftFolder, Path out) {
+    EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
+    if (adapted.task() != model.task() || adapted.labels().count() != model.labels().count()) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          peftFolder
+              + " makes the model another: "
+              + adapted.task()
+              + " with "
+              + adapted.labels().count()
+              + " labels, where "
+              + folder()
+              + " is "
+              + model.task()
+              + " with "
+              + model.labels().count()
+              + "; merge it into a folder that has such a head");
+    }
+    super.merge(peftFolder, out);
+  }
+
   @Override
   BaseModel baseModel(AdapterFiles adapter) {
     EncoderModel adapted = adapted(adapter);
