@@ -7,9 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code attune logits}. */
 @Command(
@@ -21,25 +25,40 @@ import picocli.CommandLine.Option;
     },
     mixinStandardHelpOptions = true)
 public final class LogitsCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Mixin private ModelOptions model;
 
   @Option(names = "--merged", description = "Fold the adapter into the weights first.")
   private boolean merged;
 
-  @Option(
-      names = "--input",
-      paramLabel = "FILE.json",
-      required = true,
-      description = {
-        "{\"input_ids\": [[...]], \"attention_mask\": [[...]], \"labels\": [[...]]}",
-        "and \"token_type_ids\" for an encoder of pairs of texts."
-      })
-  private Path input;
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  /** Where texts come from: one of the two. */
+  static final class Source {
+    @Option(
+        names = "--input",
+        paramLabel = "FILE.json",
+        description = {
+          "{\"input_ids\": [[...]], \"attention_mask\": [[...]], \"labels\": [[...]]}",
+          "and \"token_type_ids\" for an encoder of pairs of texts."
+        })
+    private Path input;
+
+    @Option(
+        names = "--text",
+        paramLabel = "TEXT",
+        description = {
+          "A text for a model that classifies or embeds; may be repeated. Prints for each a line",
+          "of JSON: its label, the labels of its tokens, or its embedding."
+        })
+    private List<String> texts;
+  }
 
   @Option(
       names = "--out",
       paramLabel = "FILE.safetensors",
-      required = true,
       description =
           "Gets tensor logits, [rows, tokens, vocabulary] of a language model (the virtual tokens of"
               + " an adapter's prompt come before each row's tokens), [rows, labels] of a"
@@ -48,7 +67,18 @@ public final class LogitsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LogitsInput batch = LogitsInput.read(input);
+    if (source.texts != null) {
+      try (PretrainedModel base = model.load();
+          LogitsPass pass = LogitsPass.of(base, model.adapter(), merged)) {
+        pass.print(source.texts, System.out);
+      }
+      return 0;
+    }
+    if (out == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing required option: '--out=FILE.safetensors'");
+    }
+    LogitsInput batch = LogitsInput.read(source.input);
     try (PretrainedModel base = model.load();
         LogitsPass pass = LogitsPass.of(base, model.adapter(), merged)) {
       LogitsResult result = pass.run(batch);

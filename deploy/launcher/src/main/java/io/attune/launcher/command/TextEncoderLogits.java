@@ -1,10 +1,14 @@
 package io.attune.launcher.command;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.LoadedEncoderAdapter;
 import io.attune.engine.TextEncoder;
+import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.model.ClassLabels;
 import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.ProblemType;
 import io.attune.engine.token.TokenizedText;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,8 +57,35 @@ final class TextEncoderLogits implements LogitsPass {
     }
   }
 
+  private ClassLabels classes() {
+    return adapter == null ? model.labels() : adapter.labels();
+  }
+
   private int labels() {
-    return adapter == null ? model.labels().count() : adapter.labels().size();
+    return classes().count();
+  }
+
+  /** Prints, as a line of JSON for each text, its label, its tokens' labels, or its embedding. */
+  @Override
+  public void print(List<String> texts, PrintStream out) {
+    EncoderTask task = adapter == null ? model.task() : adapter.task();
+    EncoderReport report = new EncoderReport(classes(), model.tokenizer());
+    for (String text : texts) {
+      ObjectNode line = JsonFiles.newObject().put("text", text);
+      if (task == EncoderTask.FEATURE_EXTRACTION) {
+        TokenizedText tokens = model.tokenizeForEmbedding(text);
+        report.addEmbedding(line, model.embeddings(List.of(tokens), adapter, merged).get(0));
+      } else {
+        TokenizedText tokens = model.tokenize(text);
+        float[] logits = model.logits(List.of(tokens), adapter, merged).get(0);
+        if (task == EncoderTask.SEQ_CLS) {
+          report.addText(line, logits);
+        } else {
+          report.addTokens(line, tokens, logits);
+        }
+      }
+      out.println(line);
+    }
   }
 
   private static LogitsResult result(
@@ -79,7 +110,7 @@ final class TextEncoderLogits implements LogitsPass {
     if (labels.length != rows.size()) {
       throw input.refused("'labels' has " + labels.length + " rows, not " + rows.size());
     }
-    ProblemType type = model.labels().problemType();
+    ProblemType type = classes().problemType();
     boolean each = type != ProblemType.SINGLE_LABEL_CLASSIFICATION || labels[0].length > 1;
     int wanted = each ? labels() : 1;
     CrossEntropy classes = new CrossEntropy();

@@ -1,9 +1,9 @@
 package io.attune.engine;
 
 import io.attune.engine.adapter.Adapter;
+import io.attune.engine.model.ClassLabels;
 import io.attune.engine.model.EncoderNetwork;
 import io.attune.engine.model.EncoderTask;
-import java.util.List;
 
 /** An adapter bound to its encoder: immutable, usable by any number of requests at once. */
 public final class LoadedEncoderAdapter implements AutoCloseable {
@@ -28,9 +28,9 @@ public final class LoadedEncoderAdapter implements AutoCloseable {
     return network.model().task();
   }
 
-  /** Names of the labels, in the order of the logits. */
-  public List<String> labels() {
-    return network.model().labels().names();
+  /** The labels of its head; to be asked only where it has one. */
+  public ClassLabels labels() {
+    return network.model().labels();
   }
 
   /** To be called after the last use ended: memory is freed at once. */

@@ -2,7 +2,6 @@ package io.attune.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.BaseModel;
@@ -20,7 +19,6 @@ import io.attune.engine.tensor.Torch;
 import io.attune.engine.token.EncoderTokenizer;
 import io.attune.engine.token.TokenizedText;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -154,8 +152,8 @@ public final class TextEncoder extends PretrainedModel {
         merged,
         (scope, with, hidden, batch) ->
             used == EncoderTask.TOKEN_CLS
-                ? tokens(with.head(scope, hidden, batch), batch)
-                : rows(with.head(scope, hidden, batch)));
+                ? EncoderRows.ofTokens(with.head(scope, hidden, batch), batch)
+                : EncoderRows.ofTexts(with.head(scope, hidden, batch)));
   }
 
   /** As {@link #embed}, for texts that are tokenized already; see {@link #logits}. */
@@ -166,7 +164,9 @@ public final class TextEncoder extends PretrainedModel {
         adapter,
         merged,
         (scope, with, hidden, batch) ->
-            rows(embedder.embed(scope, hidden, batch.tokens().pad(), mask(scope, batch))));
+            EncoderRows.ofTexts(
+                embedder.embed(
+                    scope, hidden, batch.tokens().pad(), EncoderRows.mask(scope, batch))));
   }
 
   /**
@@ -175,7 +175,11 @@ public final class TextEncoder extends PretrainedModel {
    */
   public List<float[]> hidden(
       List<TokenizedText> texts, @Nullable LoadedEncoderAdapter adapter, boolean merged) {
-    return run(texts, adapter, merged, (scope, with, hidden, batch) -> tokens(hidden, batch));
+    return run(
+        texts,
+        adapter,
+        merged,
+        (scope, with, hidden, batch) -> EncoderRows.ofTokens(hidden, batch));
   }
 
   /**
@@ -192,7 +196,7 @@ public final class TextEncoder extends PretrainedModel {
         texts,
         adapter,
         merged,
-        (scope, with, hidden, batch) -> rows(with.head(scope, hidden, batch)));
+        (scope, with, hidden, batch) -> EncoderRows.ofTexts(with.head(scope, hidden, batch)));
   }
 
   /**
@@ -235,6 +239,29 @@ public final class TextEncoder extends PretrainedModel {
               NDArray own = adapter.weight(name);
               return own == null ? weight(adapted, name) : own;
             }));
+  }
+
+  /** Refuses an adapter that brings another head than the folder has, too. */
+  @Override
+  public void merge(Path peftFolder, Path out) {
+    EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
+    if (adapted.task() != model.task() || adapted.labels().count() != model.labels().count()) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          peftFolder
+              + " makes the model another: "
+              + adapted.task()
+              + " with "
+              + adapted.labels().count()
+              + " labels, where "
+              + folder()
+              + " is "
+              + model.task()
+              + " with "
+              + model.labels().count()
+              + "; merge it into a folder that has such a head");
+    }
+    super.merge(peftFolder, out);
   }
 
   @Override
@@ -339,41 +366,6 @@ public final class TextEncoder extends PretrainedModel {
             "token_type_ids has " + segment + "; the model has " + model.segments());
       }
     }
-  }
-
-  /** The rows of [B, X]. */
-  private static List<float[]> rows(NDArray matrix) {
-    float[] all = matrix.toFloatArray();
-    int rows = Math.toIntExact(matrix.getShape().get(0));
-    int width = all.length / rows;
-    List<float[]> result = new ArrayList<>();
-    for (int i = 0; i < rows; i++) {
-      result.add(Arrays.copyOfRange(all, i * width, (i + 1) * width));
-    }
-    return result;
-  }
-
-  /** The rows of [N, X] that belong to each text's own tokens. */
-  private static List<float[]> tokens(NDArray matrix, EncoderNetwork.Batch batch) {
-    float[] all = matrix.toFloatArray();
-    int width = all.length / batch.tokens().tokens();
-    List<float[]> result = new ArrayList<>();
-    for (int i = 0; i < batch.lengths().length; i++) {
-      int start = batch.tokens().starts()[i] * width;
-      result.add(Arrays.copyOfRange(all, start, start + batch.lengths()[i] * width));
-    }
-    return result;
-  }
-
-  /** 1 for each text's own tokens, in the padded layout: [B, T, 1]. */
-  private static NDArray mask(NDManager scope, EncoderNetwork.Batch batch) {
-    Shape layout = batch.tokens().pad().getShape();
-    int width = Math.toIntExact(layout.get(1));
-    float[] mask = new float[Math.toIntExact(layout.size())];
-    for (int i = 0; i < batch.lengths().length; i++) {
-      Arrays.fill(mask, i * width, i * width + batch.lengths()[i], 1);
-    }
-    return scope.create(mask, new Shape(layout.get(0), width, 1));
   }
 
   @Override

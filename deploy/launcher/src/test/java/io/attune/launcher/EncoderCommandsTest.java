@@ -1,0 +1,197 @@
+package io.attune.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The logits command on models that classify and embed. */
+class EncoderCommandsTest {
+  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  @TempDir Path folder;
+  private final PrintStream realOut = System.out;
+  private final PrintStream realErr = System.err;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void capture() {
+    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+  }
+
+  @AfterEach
+  void restore() {
+    System.setOut(realOut);
+    System.setErr(realErr);
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private int logits(String model, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("logits", "--model", GOLDEN.resolve(model).toString()));
+    arguments.addAll(Arrays.asList(more));
+    return Attune.execute(arguments.toArray(String[]::new));
+  }
+
+  private List<JsonNode> lines() throws Exception {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : out.toString(StandardCharsets.UTF_8).lines().toList()) {
+      lines.add(MAPPER.readTree(line));
+    }
+    return lines;
+  }
+
+  /** Compares where there are tokens; {@code mask} is null where a row has no tokens. */
+  private static void assertAgrees(Path actual, Path expected, String tensor, JsonNode mask) {
+    try (SafeTensors a = SafeTensors.open(actual);
+        SafeTensors b = SafeTensors.open(expected)) {
+      assertThat(a.info("logits").shape()).isEqualTo(b.info(tensor).shape());
+      ByteBuffer x = a.data("logits");
+      ByteBuffer y = b.data(tensor);
+      long[] shape = a.info("logits").shape();
+      int labels = (int) shape[shape.length - 1];
+      for (int i = 0; i < a.info("logits").elements(); i++) {
+        int place = i / labels;
+        int width = shape.length == 3 ? (int) shape[1] : 1;
+        if (mask == null || mask.get(place / width).get(place % width).asInt() == 1) {
+          assertThat(x.getFloat(4 * i)).isCloseTo(y.getFloat(4 * i), within(1e-4f));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "bert-classifier",
+        "roberta-classifier",
+        "distilbert-classifier",
+        "bert-multilabel",
+        "bert-regression",
+        "bert-tokens",
+        "roberta-tokens",
+        "distilbert-tokens"
+      })
+  void logitsAndLossAreTheReferences(String name) throws Exception {
+    Path model = GOLDEN.resolve("models").resolve(name);
+    JsonNode expected = MAPPER.readTree(model.resolve("expected.json").toFile());
+    Path result = folder.resolve("o.safetensors");
+
+    int status =
+        logits(
+            "models/" + name,
+            "--input",
+            model.resolve("expected.json").toString(),
+            "--out",
+            result.toString());
+
+    assertThat(status).as(errors()).isZero();
+    JsonNode mask = name.endsWith("tokens") ? expected.get("attention_mask") : null;
+    assertAgrees(result, model.resolve("expected.safetensors"), "logits", mask);
+    try (SafeTensors file = SafeTensors.open(result)) {
+      assertThat(file.data("loss").getFloat(0))
+          .isCloseTo((float) expected.get("loss").asDouble(), within(1e-5f));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "bert-seq-cls,bert-classifier,false",
+    "bert-seq-cls,bert-classifier,true",
+    "bert-new-head,bert-model,false",
+    "bert-new-head,bert-model,true"
+  })
+  void logitsWithAnAdapterAreTheReferences(String name, String base, boolean merged) {
+    Path adapter = GOLDEN.resolve("adapters").resolve(name);
+    Path result = folder.resolve("o.safetensors");
+    List<String> more =
+        new ArrayList<>(
+            List.of(
+                "--adapter",
+                adapter.toString(),
+                "--input",
+                adapter.resolve("expected.json").toString(),
+                "--out",
+                result.toString()));
+    if (merged) {
+      more.add("--merged");
+    }
+    assertThat(logits("models/" + base, more.toArray(String[]::new))).as(errors()).isZero();
+    assertAgrees(
+        result,
+        adapter.resolve("expected.safetensors"),
+        merged ? "merged_logits" : "logits",
+        null);
+  }
+
+  @Test
+  void printsLabelsAndEmbeddingsOfTexts() throws Exception {
+    assertThat(
+            logits("models/bert-classifier", "--text", "No.", "--text", "Where is it?"))
+        .as(errors())
+        .isZero();
+    assertThat(lines()).hasSize(2);
+    assertThat(lines().get(0).get("text").asText()).isEqualTo("No.");
+    assertThat(lines().get(1).get("label").asText()).startsWith("LABEL_");
+    assertThat(lines().get(1).get("score").asDouble()).isBetween(1 / 3.0, 1.0);
+    out.reset();
+
+    assertThat(logits("models/bert-tokens", "--text", "No.")).as(errors()).isZero();
+    JsonNode tokens = lines().get(0).get("tokens");
+    assertThat(tokens.get(0).get("token").asText()).isEqualTo("[CLS]");
+    assertThat(tokens.get(tokens.size() - 1).get("token").asText()).isEqualTo("[SEP]");
+    assertThat(List.of("O", "PER", "ORG", "LOC")).contains(tokens.get(1).get("label").asText());
+    out.reset();
+
+    assertThat(logits("models/bert-multilabel", "--text", "No.")).as(errors()).isZero();
+    assertThat(lines().get(0).get("labels").size()).isEqualTo(4);
+    out.reset();
+
+    assertThat(logits("models/roberta-model", "--text", "No.")).as(errors()).isZero();
+    assertThat(lines().get(0).get("embedding")).hasSize(32);
+  }
+
+  @Test
+  void misuseIsOneLineThatSaysWhatToDo() {
+    assertThat(logits("models/llama", "--text", "No.")).isEqualTo(2);
+    assertThat(errors()).contains("--text is for models that classify or embed");
+    err.reset();
+
+    assertThat(logits("models/bert-classifier", "--input", "x.json")).isEqualTo(2);
+    assertThat(errors()).contains("'--out=FILE.safetensors'");
+    err.reset();
+
+    assertThat(
+            Attune.execute(
+                "generate",
+                "--model",
+                GOLDEN.resolve("models/bert-classifier").toString(),
+                "--prompt",
+                "x"))
+        .isEqualTo(2);
+    assertThat(errors()).contains("holds a text encoder").contains("bert").contains("needs");
+  }
+}
