@@ -51,7 +51,8 @@ class SequenceAdapterTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"t5-lora", "t5-lora-all", "bart-lora", "bart-lora-all", "t5-ia3", "bart-dora"})
+  @ValueSource(
+      strings = {"t5-lora", "t5-lora-all", "bart-lora", "bart-lora-all", "t5-ia3", "bart-dora"})
   void searchesWithAnAdapterFindWhatPeftFinds(String name) throws IOException {
     JsonNode expected = expected(name);
     try (SequenceToSequence model = model(expected);
