@@ -72,6 +72,32 @@ class DecoderTest {
     }
   }
 
+  /** Prompts in parts, beyond the windows; then rows of unequal length together. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mistral", "gemma2", "gpt2-scaled", "phi3", "qwen2-windows", "qwen3"})
+  void partsAndUnequalRowsGiveTheLogitsOfAWholePass(String name) {
+    int[] a = {220, 168, 188, 111, 72, 51, 337, 255, 192, 369, 14, 90, 301};
+    int[] b = {337, 255, 192, 369, 45, 210, 8, 77, 160, 12};
+    try (LanguageModel model =
+            LanguageModel.load(Golden.path("models/" + name), LoadOptions.defaults());
+        KvCache cache = model.decoder().newCache(4, 16)) {
+      Decoder decoder = model.decoder();
+      List<float[]> whole = model.logits(List.of(a, b), null, false);
+      int v = model.config().vocabSize();
+
+      step(decoder, cache, new int[] {3}, new int[][] {Arrays.copyOf(a, 10)}, 0);
+      step(decoder, cache, new int[] {3}, new int[][] {{a[10], a[11]}}, 10);
+      step(decoder, cache, new int[] {1}, new int[][] {Arrays.copyOf(b, 4)}, 0);
+      step(decoder, cache, new int[] {1}, new int[][] {Arrays.copyOfRange(b, 4, 9)}, 4);
+      float[][] last = step(decoder, cache, new int[] {3, 1}, new int[][] {{a[12]}, {b[9]}}, 12, 9);
+
+      assertThat(last[0])
+          .containsExactly(Arrays.copyOfRange(whole.get(0), 12 * v, 13 * v), within(1e-5f));
+      assertThat(last[1])
+          .containsExactly(Arrays.copyOfRange(whole.get(1), 9 * v, 10 * v), within(1e-5f));
+    }
+  }
+
   private static float[][] step(
       Decoder decoder, KvCache cache, int[] slots, int[][] tokens, int... positions) {
     try (NDManager scope = Torch.scope("test")) {

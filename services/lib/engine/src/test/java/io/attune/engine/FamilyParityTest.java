@@ -73,8 +73,12 @@ class FamilyParityTest {
       }
       int[] greedy = Golden.ints(expected.get("greedy"));
       int prompt = sequences.get(0).length;
-      assertThat(write(model, Arrays.copyOf(greedy, prompt), greedy.length - prompt))
+      int[] other = sequences.get(1);
+      List<List<Integer>> together =
+          write(model, greedy.length - prompt, Arrays.copyOf(greedy, prompt), other);
+      assertThat(together.get(0))
           .isEqualTo(untilEnd(Arrays.copyOfRange(greedy, prompt, greedy.length), model));
+      assertThat(together.get(1)).isEqualTo(write(model, greedy.length - prompt, other).get(0));
     }
   }
 
@@ -90,29 +94,37 @@ class FamilyParityTest {
     return result;
   }
 
-  private static List<Integer> write(LanguageModel model, int[] prompt, int tokens) {
-    List<Integer> ids = new ArrayList<>();
-    var done = new CompletableFuture<List<Integer>>();
+  /** Greedy continuations, written at the same time. */
+  private static List<List<Integer>> write(LanguageModel model, int tokens, int[]... prompts) {
+    List<CompletableFuture<List<Integer>>> texts = new ArrayList<>();
     try (TextGenerator generator = new TextGenerator(model, new GeneratorOptions(2, 64))) {
-      generator.submit(
-          new GenerationRequest(prompt, null, SamplingParameters.greedy(tokens)),
-          new GenerationListener() {
-            @Override
-            public void onToken(GeneratedToken token) {
-              ids.add(token.id());
-            }
+      for (int[] prompt : prompts) {
+        var text = new Text();
+        texts.add(text.done);
+        generator.submit(
+            new GenerationRequest(prompt, null, SamplingParameters.greedy(tokens)), text);
+      }
+      return texts.stream().map(CompletableFuture::join).toList();
+    }
+  }
 
-            @Override
-            public void onComplete(CompletedGeneration generation) {
-              done.complete(ids);
-            }
+  private static final class Text implements GenerationListener {
+    final CompletableFuture<List<Integer>> done = new CompletableFuture<>();
+    private final List<Integer> ids = new ArrayList<>();
 
-            @Override
-            public void onFailure(EngineException failure) {
-              done.completeExceptionally(failure);
-            }
-          });
-      return done.join();
+    @Override
+    public void onToken(GeneratedToken token) {
+      ids.add(token.id());
+    }
+
+    @Override
+    public void onComplete(CompletedGeneration generation) {
+      done.complete(ids);
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      done.completeExceptionally(failure);
     }
   }
 }

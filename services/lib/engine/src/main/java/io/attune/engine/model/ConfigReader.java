@@ -235,6 +235,14 @@ final class ConfigReader {
     read.addAll(List.of(keys));
   }
 
+  /** A window in tokens; 0, for none, where it is null. */
+  int window(String key, int absent) {
+    if (!present(key)) {
+      return absent;
+    }
+    return has(key) ? size(key) : 0;
+  }
+
   /** Whether the key is there, {@code null} included. */
   boolean present(String key) {
     read.add(key);

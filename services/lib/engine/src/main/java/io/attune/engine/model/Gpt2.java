@@ -43,7 +43,8 @@ public final class Gpt2 implements DecoderModel {
         throw in.malformed("n_head", "does not divide n_embd");
       }
       int positions = in.size("n_positions", 1024);
-      in.ignore("n_ctx"); // of early files; the reference reads n_positions
+      // Of early files; the reference reads n_positions, and none of the others.
+      in.ignore("n_ctx", "n_special", "predict_special_tokens", "output_past");
       in.ignore("attn_pdrop", "embd_pdrop", "resid_pdrop");
       // How half precision is kept from overflowing; the same numbers otherwise.
       in.ignore("reorder_and_upcast_attn");

@@ -17,6 +17,7 @@ public final class Llama extends RotaryDecoder {
     // Shards of a former training layout, added up in another order.
     in.only("pretraining_tp", "1", "1");
     in.only("rope_interleaved", "false", "false");
+    in.ignore("max_sequence_length"); // of early files; the reference reads none
     in.finish();
     return new Llama(config, biases);
   }

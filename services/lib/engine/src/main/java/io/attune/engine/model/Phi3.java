@@ -21,6 +21,7 @@ public final class Phi3 extends RotaryDecoder {
             .withOneWindow(in, 0);
     in.ignore("resid_pdrop", "embd_pdrop");
     in.ignore("original_max_position_embeddings"); // of no meaning without LongRoPE
+    in.ignore("full_attn_mod", "interpolate_factor"); // of the code that the hub has beside it
     in.finish();
     return new Phi3(config);
   }

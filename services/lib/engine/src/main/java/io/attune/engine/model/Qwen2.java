@@ -24,7 +24,7 @@ public final class Qwen2 extends RotaryDecoder {
 
   /** The window of {@code sliding_window} in the layers from {@code max_window_layers} on. */
   static RotaryConfig withUpperWindows(ConfigReader in, RotaryConfig config) {
-    int window = in.size("sliding_window", in.present("sliding_window") ? 0 : 4096);
+    int window = in.window("sliding_window", 4096);
     int first = in.integer("max_window_layers", 28);
     int used = in.flag("use_sliding_window", false) ? window : 0;
     List<String> types =

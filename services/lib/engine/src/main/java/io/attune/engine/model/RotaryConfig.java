@@ -83,7 +83,7 @@ record RotaryConfig(
 
   /** One window, of {@code sliding_window} tokens, in all layers; none where that is null. */
   RotaryConfig withOneWindow(ConfigReader in, int absent) {
-    int window = in.present("sliding_window") ? in.size("sliding_window", 0) : absent;
+    int window = in.window("sliding_window", absent);
     return withWindows(Collections.nCopies(model.layers(), window));
   }
 

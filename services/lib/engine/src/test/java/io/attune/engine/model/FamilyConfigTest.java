@@ -21,6 +21,7 @@ class FamilyConfigTest {
   @ParameterizedTest
   @CsvSource({
     "gpt2, 124439808, 1024",
+    "gpt2-medium, 354823168, 1024",
     "llama-3.2-1b, 1235814400, 131072",
     "smollm2-135m-instruct, 134515008, 8192",
     "mistral-7b-v0.1, 7241732096, 32768",
