@@ -54,9 +54,11 @@ public final class TrainCommand implements Callable<Integer> {
       description = "sft, cpt, dpo or reward.")
   private String objective;
 
-  @Option(names = "--method", required = true, paramLabel = "NAME", description = {
-        "lora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."
-      })
+  @Option(
+      names = "--method",
+      required = true,
+      paramLabel = "NAME",
+      description = {"lora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."})
   private String method;
 
   @Option(names = "--init-adapter", paramLabel = "DIR", description = "Adapter to train on from.")
