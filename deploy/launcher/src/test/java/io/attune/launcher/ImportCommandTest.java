@@ -77,8 +77,7 @@ class ImportCommandTest {
             .with("pytorch_model.bin", "x")) {
       String endpoint = hub.endpoint().toString();
 
-      int code =
-          run("import", HubServer.MODEL, "--endpoint", endpoint, "--out", out.toString());
+      int code = run("import", HubServer.MODEL, "--endpoint", endpoint, "--out", out.toString());
 
       assertThat(errors()).contains("left out").contains("holds acme/lamp");
       assertThat(code).isZero();

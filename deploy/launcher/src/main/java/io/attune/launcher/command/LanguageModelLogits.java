@@ -45,8 +45,7 @@ final class LanguageModelLogits implements LogitsPass {
             : OptionalDouble.empty());
   }
 
-  private static double loss(
-      List<float[]> rows, LogitsInput input, int prompt, int vocabulary) {
+  private static double loss(List<float[]> rows, LogitsInput input, int prompt, int vocabulary) {
     int[][] labels = input.matrix("labels");
     if (labels.length != rows.size()) {
       throw input.refused("'labels' has " + labels.length + " rows, not " + rows.size());

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param timeout the longest wait for a connection, for an answer, or for more of it
  * @param retryDelay before the first repetition; doubles with each one
  */
-public record HubSettings(URI endpoint, @Nullable String token, Duration timeout, Duration retryDelay) {
+public record HubSettings(
+    URI endpoint, @Nullable String token, Duration timeout, Duration retryDelay) {
   private static final String DEFAULT = "https://huggingface.co";
 
   public HubSettings {

@@ -86,7 +86,9 @@ class OnnxImportTest {
     Path hub = Files.createDirectories(folder.resolve("hub/onnx")).getParent();
     Files.copy(Golden.path("onnx/eager-opset14.onnx"), hub.resolve("onnx/model.onnx"));
     Files.copy(Golden.path("onnx/tokenizer.json"), hub.resolve("tokenizer.json"));
-    Files.writeString(hub.resolve("config.json"), "{\"model_type\": \"bert\", \"hidden_size\": 8, \"hidden_dropout_prob\": 0.2}");
+    Files.writeString(
+        hub.resolve("config.json"),
+        "{\"model_type\": \"bert\", \"hidden_size\": 8, \"hidden_dropout_prob\": 0.2}");
     Files.writeString(hub.resolve("tokenizer_config.json"), "{\"model_max_length\": 7}");
     Files.createDirectory(hub.resolve("1_Pooling"));
     Files.writeString(
