@@ -71,7 +71,13 @@ public final class ChatTemplateFormat implements Format {
     try {
       Template.parse(template)
           .render(
-              Map.of("messages", List.of(Map.of("role", "user", "content", "Hi"))),
+              Map.of(
+                  "add_generation_prompt",
+                  true,
+                  "messages",
+                  List.of(
+                      Map.of("role", "user", "content", "Hi"),
+                      Map.of("role", "assistant", "content", "Hello"))),
               Clock.systemUTC());
       return true;
     } catch (TemplateException e) {

@@ -16,10 +16,10 @@ import java.util.stream.Stream;
  * that of its thread on a processor, so that a busy machine makes none too slow; one that waits is
  * given ten times as long.
  */
-final class Watchdog implements AutoCloseable {
+public final class Watchdog implements AutoCloseable {
 
   /** What is watched. */
-  interface Task {
+  public interface Task {
     void run() throws Exception;
   }
 
@@ -36,7 +36,7 @@ final class Watchdog implements AutoCloseable {
             return worker;
           });
 
-  Watchdog(long limitMillis) {
+  public Watchdog(long limitMillis) {
     this.limitMillis = limitMillis;
   }
 
@@ -45,7 +45,7 @@ final class Watchdog implements AutoCloseable {
    *
    * @throws AssertionError with the stack at which the task is, if it exceeds the limit
    */
-  void run(Task task) throws Throwable {
+  public void run(Task task) throws Throwable {
     Future<?> future =
         executor.submit(
             () -> {
