@@ -57,7 +57,7 @@ public final class Gemma2 extends RotaryDecoder {
   }
 
   private static int window(ConfigReader in) {
-    return in.size("sliding_window", in.present("sliding_window") ? 0 : 4096);
+    return in.window("sliding_window", 4096);
   }
 
   private static List<String> alternating(int layers) {

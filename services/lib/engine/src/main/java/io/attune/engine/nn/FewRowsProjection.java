@@ -41,7 +41,7 @@ public final class FewRowsProjection implements Projection {
 
   @Override
   public String embedding(MethodWriter out, String ids, Embedding table) {
-    return out.value("torch.embedding(%s, %s)", out.weight(table.weight()), ids);
+    return new DenseProjection().embedding(out, ids, table);
   }
 
   /**

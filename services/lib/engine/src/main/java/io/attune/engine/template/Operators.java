@@ -22,12 +22,24 @@ final class Operators {
     };
   }
 
-  /** Where a text first has a part, from an index on; -1 if it has not. Searching is counted. */
+  /**
+   * Where a text first has a part, from an index on; -1 if it has not. Each place that may be the
+   * beginning is counted before it is compared: the JDK's search could not be stopped.
+   */
   static int find(Run run, String text, String part, int from) {
-    int at = text.indexOf(part, from);
-    // The plain search that Java has compares the part at every place.
-    run.step((long) ((at < 0 ? text.length() : at) - from) * Math.max(1, part.length()));
-    return at;
+    if (part.isEmpty()) {
+      return from;
+    }
+    char first = part.charAt(0);
+    for (int at = text.indexOf(first, from); at >= 0; at = text.indexOf(first, at + 1)) {
+      run.work(part.length());
+      if (text.startsWith(part, at)) {
+        run.work(at - from);
+        return at;
+      }
+    }
+    run.work(text.length() - from);
+    return -1;
   }
 
   static int order(Object a, Object b) {

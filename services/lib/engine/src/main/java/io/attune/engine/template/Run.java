@@ -17,7 +17,7 @@ final class Run {
 
   private final Clock clock;
   private StringBuilder output = new StringBuilder();
-  private long steps;
+  private long work;
   private long made;
   private int depth;
 
@@ -29,11 +29,16 @@ final class Run {
     return clock;
   }
 
-  /** Counts work; {@code cost} is the characters or elements made, or 1. */
+  /** Counts a step, and the characters or elements that it looks at. */
   void step(long cost) {
     // A character is a hundredth of a step: long conversations are legitimate, endless work is not.
-    steps += 1 + cost / 100;
-    if (steps > MAX_STEPS) {
+    work(100 + cost);
+  }
+
+  /** Counts characters looked at alone. */
+  void work(long chars) {
+    work += chars;
+    if (work > 100 * MAX_STEPS) {
       throw new TemplateException("does more than " + MAX_STEPS + " steps");
     }
   }

@@ -181,7 +181,7 @@ final class Values {
 
   /** A key of a map; like Python, none that is made of others. */
   static Object key(Object value) {
-    if (value == null || value instanceof String || number(value)) {
+    if (value == null || value instanceof Undefined || value instanceof String || number(value)) {
       return value;
     }
     throw new TemplateException("uses " + describe(value) + " as a key");

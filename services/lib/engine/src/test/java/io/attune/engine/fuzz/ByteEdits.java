@@ -37,7 +37,7 @@ final class ByteEdits {
    */
   static byte[] edit(byte[] file, byte[] other, Random random) {
     byte[] result = file.clone();
-    int edits = 1 + random.nextInt(4);
+    int edits = 1 + random.nextInt(1 + random.nextInt(4));
     for (int i = 0; i < edits; i++) {
       result = once(result, other, random);
     }

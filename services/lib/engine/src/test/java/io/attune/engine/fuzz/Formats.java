@@ -1,11 +1,6 @@
 package io.attune.engine.fuzz;
 
-import io.attune.engine.EngineException;
 import io.attune.engine.train.CheckpointFormat;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /** Every format that is read from strangers. */
@@ -22,16 +17,5 @@ public final class Formats {
         new ChatTemplateFormat(),
         new AdapterFormat(),
         new CheckpointFormat());
-  }
-
-  /** For fuzzers that judge by what is thrown: a refusal is as good as an acceptance. */
-  static void attack(Format format, byte[] file) {
-    try {
-      format.read(file, Files.createDirectories(Path.of("target/fuzz/jazzer", format.name())));
-    } catch (EngineException e) {
-      Outcomes.requireReadable(e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

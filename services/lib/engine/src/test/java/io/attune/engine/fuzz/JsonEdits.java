@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ContainerNode;
+import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -70,12 +72,12 @@ public final class JsonEdits {
       if (!(root instanceof ContainerNode<?>)) {
         return raw.getBytes(StandardCharsets.UTF_8);
       }
-      int edits = 1 + random.nextInt(3);
+      int edits = 1 + random.nextInt(1 + random.nextInt(3));
       for (int i = 0; i < edits; i++) {
         editOnce(root, random);
       }
       String text = JSON.writeValueAsString(root).replace(MARK, raw);
-      return (random.nextInt(8) == 0 ? doubled(text, random) : text)
+      return (random.nextInt(16) == 0 ? doubled(text, random) : text)
           .getBytes(StandardCharsets.UTF_8);
     } catch (IOException e) {
       return json;
@@ -92,19 +94,21 @@ public final class JsonEdits {
       List<String> keys = new ArrayList<>();
       object.fieldNames().forEachRemaining(keys::add);
       String key = keys.get(random.nextInt(keys.size()));
-      switch (random.nextInt(6)) {
+      switch (random.nextInt(7)) {
         case 0 -> object.remove(key);
         case 1 -> object.set(key + "x", object.remove(key));
         case 2 -> object.set(key, other.deepCopy());
         case 3 -> object.set("extra", mark);
+        case 4 -> object.set(key, number(object.get(key), random));
         default -> object.set(key, mark);
       }
     } else if (container instanceof ArrayNode array && !array.isEmpty()) {
       int index = random.nextInt(array.size());
-      switch (random.nextInt(5)) {
+      switch (random.nextInt(6)) {
         case 0 -> array.remove(index);
         case 1 -> array.insert(index, array.get(index).deepCopy());
         case 2 -> array.set(index, other.deepCopy());
+        case 3 -> array.set(index, number(array.get(index), random));
         default -> array.set(index, mark);
       }
     } else if (container instanceof ArrayNode array) {
@@ -112,6 +116,16 @@ public final class JsonEdits {
     } else if (container instanceof ObjectNode object) {
       object.set("a", mark);
     }
+  }
+
+  /** A number or flag near what was there, or what was there. */
+  private static JsonNode number(JsonNode value, Random random) {
+    if (value.isBoolean()) {
+      return BooleanNode.valueOf(!value.booleanValue());
+    }
+    return value.isIntegralNumber()
+        ? LongNode.valueOf(value.longValue() + random.nextInt(5) - 2)
+        : value;
   }
 
   private static void collect(JsonNode node, List<ContainerNode<?>> into) {
