@@ -70,8 +70,8 @@ class SequenceToSequenceTest {
       step(decoder, cache, slots, memory, texts, new int[][] {{2, 17}, {2, 300}}, 0, 0);
       float[][] apart =
           step(decoder, cache, slots, memory, texts, new int[][] {{99, 5}, {41, 12}}, 2, 2);
-      assertThat(apart[0]).containsExactly(ax, within(1e-5f));
-      assertThat(apart[1]).containsExactly(by, within(1e-5f));
+      assertThat(apart[0]).containsExactly(ax, within(5e-5f));
+      assertThat(apart[1]).containsExactly(by, within(5e-5f));
 
       // Neighbours that look at one text; then each goes on from the other's tokens.
       slots = new int[] {0, 1};
@@ -80,8 +80,8 @@ class SequenceToSequenceTest {
       cache.reorder(new int[] {1, 0}, 3);
       float[][] together =
           step(decoder, cache, slots, memory, texts, new int[][] {{5}, {12}}, 3, 3);
-      assertThat(together[0]).containsExactly(ax, within(1e-5f));
-      assertThat(together[1]).containsExactly(ay, within(1e-5f));
+      assertThat(together[0]).containsExactly(ax, within(5e-5f));
+      assertThat(together[1]).containsExactly(ay, within(5e-5f));
     }
   }
 

@@ -133,7 +133,7 @@ final class Lora extends PeftAdapter {
           public String embedding(MethodWriter out, String ids, Embedding table) {
             String found = whole.lookup(dense, out, ids, table);
             LowRank module = byModule.get(table.name());
-            return module == null ? found : emitLookup(training, out, ids, module, found);
+            return module == null ? found : emitLookup(training, out, ids, module, table.scale(), found);
           }
         };
     return new Seams(projection, inner.attention(), inner.cross());
@@ -199,9 +199,17 @@ final class Lora extends PeftAdapter {
   }
 
   private String emitLookup(
-      boolean training, MethodWriter out, String ids, LowRank module, String found) {
+      boolean training,
+      MethodWriter out,
+      String ids,
+      LowRank module,
+      double tableScale,
+      String found) {
     // Ids from the vocabulary's size up are virtual tokens: never of an adapter of this kind.
     String low = out.value("torch.embedding(torch.t(%s), %s)", out.weight(module.a()), ids);
+    if (tableScale != 1) {
+      low = out.value("torch.mul(%s, %s)", low, MethodWriter.number(tableScale));
+    }
     if (lora.useDora()) {
       return Dora.emit(out, module, training, found, low);
     }

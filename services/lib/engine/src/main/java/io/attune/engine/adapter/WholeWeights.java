@@ -175,10 +175,7 @@ final class WholeWeights {
   /** Emits the lookup of ids in the token embedding, or in the adapter's own copy. */
   String lookup(Projection inner, MethodWriter out, String ids, Embedding table) {
     boolean own = names.containsKey(UNTIED + table.weight());
-    return inner.embedding(
-        out,
-        ids,
-        own ? new Embedding(UNTIED + table.name(), table.vocabulary(), table.size()) : table);
+    return inner.embedding(out, ids, own ? table.named(UNTIED + table.name()) : table);
   }
 
   /** The replaced weights, copied into {@code into}; refuses what a model's folder cannot hold. */

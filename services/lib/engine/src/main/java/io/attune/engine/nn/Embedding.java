@@ -13,6 +13,11 @@ public record Embedding(String name, int vocabulary, int size, double scale) {
     this(name, vocabulary, size, 1);
   }
 
+  /** The same table under another name. */
+  public Embedding named(String other) {
+    return new Embedding(other, vocabulary, size, scale);
+  }
+
   public String weight() {
     return name + ".weight";
   }
