@@ -141,16 +141,12 @@ class EncoderCommandsTest {
     }
     assertThat(logits("models/" + base, more.toArray(String[]::new))).as(errors()).isZero();
     assertAgrees(
-        result,
-        adapter.resolve("expected.safetensors"),
-        merged ? "merged_logits" : "logits",
-        null);
+        result, adapter.resolve("expected.safetensors"), merged ? "merged_logits" : "logits", null);
   }
 
   @Test
   void printsLabelsAndEmbeddingsOfTexts() throws Exception {
-    assertThat(
-            logits("models/bert-classifier", "--text", "No.", "--text", "Where is it?"))
+    assertThat(logits("models/bert-classifier", "--text", "No.", "--text", "Where is it?"))
         .as(errors())
         .isZero();
     assertThat(lines()).hasSize(2);

@@ -152,8 +152,7 @@ final class TextEncoderLogits implements LogitsPass {
         if (t * labels() >= rows.get(row).length) {
           throw input.refused("labels[" + row + "][" + t + "] labels no token");
         }
-        loss.add(
-            rows.get(row), t * labels(), labels(), label(input, labels[row][t], row, t));
+        loss.add(rows.get(row), t * labels(), labels(), label(input, labels[row][t], row, t));
       }
     }
     return OptionalDouble.of(loss.mean());

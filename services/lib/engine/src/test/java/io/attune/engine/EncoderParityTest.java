@@ -173,8 +173,7 @@ class EncoderParityTest {
   }
 
   /** Copies a model into {@link #folder} with other tensor names; null leaves a tensor out. */
-  private void rename(String from, UnaryOperator<String> names)
-      throws IOException {
+  private void rename(String from, UnaryOperator<String> names) throws IOException {
     copy(Golden.path(from));
     try (SafeTensors stored = SafeTensors.open(Golden.path(from).resolve("model.safetensors"))) {
       List<TensorData> tensors = new ArrayList<>();
@@ -186,9 +185,7 @@ class EncoderParityTest {
       }
       Files.delete(folder.resolve("model.safetensors"));
       SafeTensorsWriter.write(
-          folder.resolve("model.safetensors"),
-          tensors,
-          SafeTensorsWriter.PYTORCH);
+          folder.resolve("model.safetensors"), tensors, SafeTensorsWriter.PYTORCH);
     }
   }
 

@@ -36,8 +36,7 @@ class EncoderRefusalTest {
   private void assertRefused(Reason reason, String... words) {
     assertThatThrownBy(() -> PretrainedModel.load(folder, LoadOptions.defaults()).close())
         .isInstanceOfSatisfying(
-            EngineException.class,
-            e -> assertThat(e.reason()).isEqualTo(reason))
+            EngineException.class, e -> assertThat(e.reason()).isEqualTo(reason))
         .hasMessageContainingAll(words);
   }
 
@@ -126,8 +125,7 @@ class EncoderRefusalTest {
 
   @Test
   void anotherKindOfModel() {
-    assertThatThrownBy(
-            () -> TextEncoder.load(Golden.path("models/llama"), LoadOptions.defaults()))
+    assertThatThrownBy(() -> TextEncoder.load(Golden.path("models/llama"), LoadOptions.defaults()))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining("holds a decoder-only language model")
         .hasMessageContaining("this needs a text encoder");
@@ -145,8 +143,7 @@ class EncoderRefusalTest {
     Files.writeString(
         adapter.resolve("adapter_config.json"),
         config.replaceAll("(?s)\"modules_to_save\": \\[.*?\\]", "\"modules_to_save\": null"));
-    try (var stored =
-        SafeTensors.open(from.resolve("adapter_model.safetensors"))) {
+    try (var stored = SafeTensors.open(from.resolve("adapter_model.safetensors"))) {
       SafeTensorsWriter.write(
           adapter.resolve("adapter_model.safetensors"),
           stored.names().stream()
@@ -161,8 +158,7 @@ class EncoderRefusalTest {
           .hasMessageContaining("needs the weight 'classifier.weight'")
           .hasMessageContaining("modules_to_save");
       assertThatThrownBy(
-              () ->
-                  model.merge(Golden.path("adapters/bert-new-head"), folder.resolve("merged")))
+              () -> model.merge(Golden.path("adapters/bert-new-head"), folder.resolve("merged")))
           .hasMessageContaining("SEQ_CLS with 5 labels");
     }
   }

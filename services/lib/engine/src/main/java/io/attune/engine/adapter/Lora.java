@@ -133,7 +133,9 @@ final class Lora extends PeftAdapter {
           public String embedding(MethodWriter out, String ids, Embedding table) {
             String found = whole.lookup(dense, out, ids, table);
             LowRank module = byModule.get(table.name());
-            return module == null ? found : emitLookup(training, out, ids, module, table.scale(), found);
+            return module == null
+                ? found
+                : emitLookup(training, out, ids, module, table.scale(), found);
           }
         };
     return new Seams(projection, inner.attention(), inner.cross());

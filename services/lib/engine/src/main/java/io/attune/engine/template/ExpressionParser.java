@@ -107,7 +107,8 @@ final class ExpressionParser {
       Expression a = left;
       Expression b = sum();
       Expression before = result;
-      Expression here = scope -> Operators.compare(scope.run(), operator, a.value(scope), b.value(scope));
+      Expression here =
+          scope -> Operators.compare(scope.run(), operator, a.value(scope), b.value(scope));
       // a < b < c means a < b and b < c.
       result =
           before == null
@@ -351,7 +352,8 @@ final class ExpressionParser {
     }
     Tests.check(test);
     Arguments given = arguments;
-    return scope -> Tests.test(scope.run(), test, target.value(scope), given.values(scope)) != negated;
+    return scope ->
+        Tests.test(scope.run(), test, target.value(scope), given.values(scope)) != negated;
   }
 
   private static boolean startsArgument(Token token) {
@@ -372,7 +374,12 @@ final class ExpressionParser {
     Expression step = tokens.takeIf(":") && !tokens.peek().is("]") ? expression() : null;
     tokens.expect("]");
     return scope ->
-        Values.slice(scope.run(), target.value(scope), value(from, scope), value(to, scope), value(step, scope));
+        Values.slice(
+            scope.run(),
+            target.value(scope),
+            value(from, scope),
+            value(to, scope),
+            value(step, scope));
   }
 
   private static Object value(Expression expression, Scope scope) {

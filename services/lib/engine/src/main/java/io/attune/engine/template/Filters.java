@@ -213,8 +213,7 @@ final class Filters {
     return out;
   }
 
-  private static Object filterByAttribute(
-      Run run, Object value, List<Object> args, boolean keep) {
+  private static Object filterByAttribute(Run run, Object value, List<Object> args, boolean keep) {
     List<Object> out = new ArrayList<>();
     for (Object item : Values.items(run, value)) {
       Object attribute = Values.item(run, item, args.get(0));
@@ -239,10 +238,10 @@ final class Filters {
     return out;
   }
 
-  private static Object indent(
-      Run run, String text, List<Object> args, Map<String, Object> named) {
+  private static Object indent(Run run, String text, List<Object> args, Map<String, Object> named) {
     Object width = argument(args, named, 0, "width", 4L);
-    String blanks = width instanceof String s ? s : " ".repeat(Math.max(0, Math.min(64, Values.toInt(width))));
+    String blanks =
+        width instanceof String s ? s : " ".repeat(Math.max(0, Math.min(64, Values.toInt(width))));
     boolean first = Values.truth(argument(args, named, 1, "first", false));
     StringBuilder out = new StringBuilder();
     run.make(text.chars().filter(c -> c == '\n').count() * (Run.OBJECT + blanks.length()));

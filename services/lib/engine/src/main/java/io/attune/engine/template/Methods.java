@@ -34,7 +34,8 @@ final class Methods {
     return switch (name) {
       case "items" -> (run, args, named) -> entries(run, map);
       case "keys" -> (run, args, named) -> Values.items(run, map);
-      case "values" -> (run, args, named) -> {
+      case "values" ->
+          (run, args, named) -> {
             run.make(map.size() * Run.OBJECT);
             return new ArrayList<>(map.values());
           };
@@ -120,8 +121,7 @@ final class Methods {
     return test.test(string(Collections.singletonList(prefixes), 0));
   }
 
-  static String strip(
-      Run run, String text, List<Object> args, boolean left, boolean right) {
+  static String strip(Run run, String text, List<Object> args, boolean left, boolean right) {
     String chars = args.isEmpty() || args.get(0) == null ? null : string(args, 0);
     run.step(chars == null ? text.length() : (long) text.length() * Math.max(1, chars.length()));
     int start = 0;

@@ -40,7 +40,8 @@ final class StatementParser {
           statements.add(scope -> scope.run().write(segment.text()));
         } else if (segment.kind() == Kind.OUTPUT) {
           Expression value = ExpressionParser.parse(segment.text());
-          statements.add(scope -> scope.run().write(Values.string(scope.run(), value.value(scope))));
+          statements.add(
+              scope -> scope.run().write(Values.string(scope.run(), value.value(scope))));
         } else {
           Tokens tokens = new Tokens(segment.text());
           String keyword = tokens.name();

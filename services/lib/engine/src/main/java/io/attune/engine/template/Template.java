@@ -61,8 +61,7 @@ public final class Template {
     globals.set("range", range);
     Callable now =
         (run, args, named) ->
-            Strftime.format(
-                run, ZonedDateTime.now(run.clock()), Values.string(run, args.get(0)));
+            Strftime.format(run, ZonedDateTime.now(run.clock()), Values.string(run, args.get(0)));
     globals.set("strftime_now", now);
   }
 

@@ -86,8 +86,7 @@ record RegexCost(long linear, boolean consumes) {
    * @param consumes whether each match takes at least a character
    * @param loops whether a loop without bound is in it
    */
-  private record Node(
-      Steps ways, Steps fail, boolean canFail, boolean consumes, boolean loops) {
+  private record Node(Steps ways, Steps fail, boolean canFail, boolean consumes, boolean loops) {
     static final Node EMPTY = new Node(Steps.ONE, Steps.ZERO, false, false, false);
     static final Node CHARACTER = new Node(Steps.ONE, Steps.ONE, true, true, false);
     static final Node ANCHOR = new Node(Steps.ONE, Steps.ONE, true, false, false);

@@ -117,7 +117,8 @@ final class TokenizerModel {
     }
     String affix = text("'" + key + "' is no text");
     if (affix.length() > MAX_AFFIX) {
-      throw new IllegalArgumentException("'" + key + "' has more than " + MAX_AFFIX + " characters");
+      throw new IllegalArgumentException(
+          "'" + key + "' has more than " + MAX_AFFIX + " characters");
     }
     if (key.equals("continuing_subword_prefix")) {
       if (merged && !affix.isEmpty()) {

@@ -72,8 +72,7 @@ record Vocabulary(byte[] json, Map<String, Integer> added, int maxChars) {
     return new Vocabulary(json, Map.copyOf(added), (int) Math.min(MAX_CHARS, MAX_STEPS / steps));
   }
 
-  private static void addTokens(JsonParser parser, Map<String, Integer> added)
-      throws IOException {
+  private static void addTokens(JsonParser parser, Map<String, Integer> added) throws IOException {
     if (parser.currentToken() != JsonToken.START_ARRAY) {
       throw new IllegalArgumentException("'added_tokens' is no list");
     }
@@ -104,7 +103,8 @@ record Vocabulary(byte[] json, Map<String, Integer> added, int maxChars) {
           @Override
           public JsonToken nextToken() throws IOException {
             if (++tokens > MAX_PART_TOKENS) {
-              throw new IllegalArgumentException("a part has more than " + MAX_PART_TOKENS + " values");
+              throw new IllegalArgumentException(
+                  "a part has more than " + MAX_PART_TOKENS + " values");
             }
             return super.nextToken();
           }

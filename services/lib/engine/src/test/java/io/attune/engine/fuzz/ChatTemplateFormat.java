@@ -100,8 +100,7 @@ public final class ChatTemplateFormat implements Format {
     StringBuilder text = new StringBuilder(new String(file, StandardCharsets.UTF_8));
     int edits = 1 + random.nextInt(6);
     for (int i = 0; i < edits; i++) {
-      text.insert(
-          random.nextInt(text.length() + 1), PIECES.get(random.nextInt(PIECES.size())));
+      text.insert(random.nextInt(text.length() + 1), PIECES.get(random.nextInt(PIECES.size())));
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }

@@ -27,7 +27,8 @@ public final class ConfigFormat implements Format {
   public void read(byte[] file, Path folder) throws IOException {
     Files.write(folder.resolve("config.json"), file);
     Architecture architecture =
-        Models.architecture(HubLayout.of(folder).config(), folder.resolve("config.json").toString());
+        Models.architecture(
+            HubLayout.of(folder).config(), folder.resolve("config.json").toString());
     architecture.parameters();
     architecture.linears();
     architecture.constants();

@@ -20,8 +20,8 @@ final class Fuzzer {
   private final Path folder;
 
   /**
-   * @param folder gets the files that fail, and the one that is being read: what is left there after
-   *     a crash of the JVM is what crashed it
+   * @param folder gets the files that fail, and the one that is being read: what is left there
+   *     after a crash of the JVM is what crashed it
    */
   Fuzzer(Format format, Path folder) throws IOException {
     this.format = format;

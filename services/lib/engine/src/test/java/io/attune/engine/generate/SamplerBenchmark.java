@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * What choosing a token costs: microseconds of CPU a token, medians, for vocabularies of the sizes that
- * models have. Probabilities fall with the rank to the power of 1.5, much as those of models do.
+ * What choosing a token costs: microseconds of CPU a token, medians, for vocabularies of the sizes
+ * that models have. Probabilities fall with the rank to the power of 1.5, much as those of models
+ * do.
  *
  * <p>Arguments: threads.
  */
@@ -41,7 +42,8 @@ final class SamplerBenchmark {
         cases.forEach(
             (name, parameters) ->
                 System.out.printf(
-                    "%7d  %-32s %6.0f%n", vocabulary, name, time(parameters.build(), prompt, rows)));
+                    "%7d  %-32s %6.0f%n",
+                    vocabulary, name, time(parameters.build(), prompt, rows)));
       }
     }
   }

@@ -68,7 +68,9 @@ class HostileTemplateTest {
   @ValueSource(ints = {10, 100_000})
   void countsEveryPartOfAnExpression(int terms) throws Throwable {
     String template =
-        "{% for i in range(99999) %}{% if 1" + " and 1".repeat(terms) + " %}{% endif %}{% endfor %}";
+        "{% for i in range(99999) %}{% if 1"
+            + " and 1".repeat(terms)
+            + " %}{% endif %}{% endfor %}";
 
     if (terms == 10) {
       assertThat(render(template)).isEmpty();

@@ -75,6 +75,8 @@ public final class CheckpointFormat implements Format {
 
   @Override
   public byte[] edit(byte[] file, Random random) {
-    return file[0] == '{' ? JsonEdits.edit(file, random) : SafeTensorsFormat.editHeader(file, random);
+    return file[0] == '{'
+        ? JsonEdits.edit(file, random)
+        : SafeTensorsFormat.editHeader(file, random);
   }
 }
