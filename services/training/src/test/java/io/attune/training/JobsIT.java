@@ -128,6 +128,23 @@ class JobsIT {
   }
 
   @Test
+  void aPolicyThatNothingCouldJudgeIsNotTrained() {
+    Ingestion.holds(Optional.of(TWO_RATINGS));
+    CreateTrainingJobRequest.Builder reward = request("unjudged-reward").toBuilder();
+    reward.getSpecBuilder().getRewardBuilder();
+    String first = jobs.createTrainingJob(reward.build()).getJob().getId();
+    CreateTrainingJobRequest.Builder policy = request("unjudged").toBuilder();
+    policy.getSpecBuilder().setAfterJobId(first);
+    String second = jobs.createTrainingJob(policy.build()).getJob().getId();
+
+    TrainingJob ended = awaitState(second, State.STATE_FAILED);
+
+    assertThat(ended.getFailure().getMessage())
+        .contains("No version of line reward is released", first, "of 2 ratings");
+    assertThat(ended.hasSnapshot()).isFalse();
+  }
+
+  @Test
   void aCancelledJobStaysCancelled() {
     Ingestion.holds(Optional.empty());
     String id = create("stopped");

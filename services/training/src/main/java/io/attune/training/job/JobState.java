@@ -37,6 +37,11 @@ public sealed interface JobState {
         new Work(Optional.empty(), 0, Progress.getDefaultInstance(), Optional.empty());
   }
 
+  /** Why the job ended as it did, in a sentence; empty where there is nothing to say. */
+  default String reason() {
+    return "";
+  }
+
   /** States that a job can still leave. */
   sealed interface Open extends JobState {
     /** It could not be done. */
@@ -103,11 +108,26 @@ public sealed interface JobState {
   record Released(Work work, GateDecision decision) implements Final {}
 
   /** The candidate stays unserved. */
-  record Refused(Work work, GateDecision decision) implements Final {}
+  record Refused(Work work, GateDecision decision) implements Final {
+    @Override
+    public String reason() {
+      return decision.getReason();
+    }
+  }
 
   /** It could not be done. */
-  record Failed(Work work, Failure failure) implements Final {}
+  record Failed(Work work, Failure failure) implements Final {
+    @Override
+    public String reason() {
+      return failure.getMessage();
+    }
+  }
 
   /** Somebody cancelled it. */
-  record Cancelled(Work work) implements Final {}
+  record Cancelled(Work work) implements Final {
+    @Override
+    public String reason() {
+      return "It was cancelled.";
+    }
+  }
 }

@@ -50,6 +50,24 @@ public class PolicyGate {
     this.clock = clock;
   }
 
+  /**
+   * Refuses a policy that was to follow a reward model, where that came to nothing and no other one
+   * is released: nothing could score its answers.
+   *
+   * @param before the reward job
+   */
+  void requireRewardModel(Handle handle, Job before) {
+    String line = config.rewardLine();
+    boolean released =
+        adapters.findLine(handle, line).filter(found -> found.activeVersion() > 0).isPresent();
+    if (!released) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_CONFLICT,
+          "No version of line %s is released that could score this job's answers, and job %s, which was to make one, ended without: %s Collect more ratings and start again."
+              .formatted(line, before.id(), before.state().reason()));
+    }
+  }
+
   /** Asks for the answers of both sides, in the transaction that submits the candidate. */
   public void open(Handle handle, Job job, AdapterVersion candidate, List<Prompt> prompts) {
     String line = candidate.getLine();

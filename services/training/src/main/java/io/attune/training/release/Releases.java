@@ -13,10 +13,12 @@ import jakarta.inject.Inject;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
 
 /** Brings candidates to the gate and does what it decides. */
 @ApplicationScoped
 public class Releases {
+  private final Jdbi jdbi;
   private final Jobs jobs;
   private final AdapterLines lines;
   private final Lineage lineage;
@@ -25,16 +27,34 @@ public class Releases {
 
   @Inject
   public Releases(
+      Jdbi jdbi,
       Jobs jobs,
       AdapterLines lines,
       Lineage lineage,
       RewardGate rewardGate,
       PolicyGate policyGate) {
+    this.jdbi = jdbi;
     this.jobs = jobs;
     this.lines = lines;
     this.lineage = lineage;
     this.rewardGate = rewardGate;
     this.policyGate = policyGate;
+  }
+
+  /**
+   * Refuses to start a job that nothing could judge in the end.
+   *
+   * @throws PlatformException CONFLICT, saying why there is no reward model
+   */
+  public void requireJudge(Job job) {
+    String after = job.spec().getAfterJobId();
+    if (after.isEmpty() || job.spec().hasReward()) {
+      return;
+    }
+    Job before = jobs.get(after);
+    if (before.spec().hasReward() && !(before.state() instanceof JobState.Released)) {
+      jdbi.useHandle(handle -> policyGate.requireRewardModel(handle, before));
+    }
   }
 
   /** Registers what a job made as a candidate; nothing happens to a job that was cancelled. */

@@ -166,6 +166,9 @@ public class JobScheduler {
 
   private void carryOut(Job job, JobRun run) {
     try {
+      if (job.state() instanceof JobState.Queued) {
+        releases.requireJudge(job);
+      }
       run.run(job);
       waiting.remove(job.id());
       if (jobs.get(job.id().toString()).state() instanceof JobState.Cancelled) {
