@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.UUID;
 
 /** A real PostgreSQL server, once per JVM, with as many databases as tests want. */
@@ -13,6 +14,8 @@ public final class EmbeddedDatabase {
 
   /** The user of every database; the server trusts connections from this machine. */
   public static final String USER = "postgres";
+
+  private static final Duration STARTUP = Duration.ofSeconds(90);
 
   private static EmbeddedPostgres server;
 
@@ -34,7 +37,11 @@ public final class EmbeddedDatabase {
   private static synchronized EmbeddedPostgres server() {
     if (server == null) {
       try {
-        server = EmbeddedPostgres.builder().setLocaleConfig("locale", "C.UTF-8").start();
+        server =
+            EmbeddedPostgres.builder()
+                .setLocaleConfig("locale", "C.UTF-8")
+                .setPGStartupWait(STARTUP) // a loaded machine takes more than the default's 10 s
+                .start();
       } catch (IOException failed) {
         throw new UncheckedIOException("PostgreSQL did not start", failed);
       }
