@@ -33,6 +33,19 @@ public record LoadOptions(int threads, boolean writable, TensorType type) {
     return new LoadOptions(count, writable, type);
   }
 
+  /**
+   * @param dtype as transformers names it: {@code float32} or {@code bfloat16}
+   */
+  public LoadOptions withDtype(String dtype) {
+    return withType(
+        TensorType.named(dtype)
+            .orElseThrow(
+                () ->
+                    new EngineException(
+                        Reason.INVALID_ARGUMENT,
+                        "dtype is '" + dtype + "'; models compute in float32 or bfloat16")));
+  }
+
   public LoadOptions withType(TensorType other) {
     return new LoadOptions(threads, writable, other);
   }

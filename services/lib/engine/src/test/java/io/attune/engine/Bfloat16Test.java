@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * average. Two ways to round in other places differ as much as each differs from float32.
  */
 class Bfloat16Test {
-  private static final LoadOptions NARROW = LoadOptions.defaults().withType(TensorType.BF16);
+  private static final LoadOptions NARROW = LoadOptions.defaults().withDtype("bfloat16");
 
   @ParameterizedTest
   @CsvSource({
