@@ -41,8 +41,10 @@ public class EngineGenerator implements Generator {
   public EngineGenerator(
       @ConfigProperty(name = "attune.base-model") Path folder,
       @ConfigProperty(name = "attune.threads", defaultValue = "2") int threads,
+      @ConfigProperty(name = "attune.dtype", defaultValue = "float32") String dtype,
       ServingConfig config) {
-    this.model = LanguageModel.load(folder, LoadOptions.defaults().withThreads(threads));
+    LoadOptions options = LoadOptions.defaults().withThreads(threads).withDtype(dtype);
+    this.model = LanguageModel.load(folder, options);
     this.generator =
         new TextGenerator(model, new GeneratorOptions(config.maxConcurrent(), config.maxContext()));
     this.examples =

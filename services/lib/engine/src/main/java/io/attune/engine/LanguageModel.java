@@ -4,10 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderModel;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder-only model: what writes text. Immutable after loading; thread-safe. */
@@ -35,7 +38,9 @@ public final class LanguageModel extends PretrainedModel {
   private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights) {
     super(layout, architecture, weights);
     this.decoderModel = architecture;
-    this.network = new DecoderNetwork(architecture, weights::get);
+    this.network =
+        new DecoderNetwork(
+            architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
   }
 
   /**
@@ -86,13 +91,16 @@ public final class LanguageModel extends PretrainedModel {
    */
   public LoadedAdapter loadAdapter(Path peftFolder) {
     Adapter adapter = readAdapter(peftFolder);
+    AdaptedWeights weights = new AdaptedWeights(weights(), adapter);
     return new LoadedAdapter(
         adapter,
+        weights,
         new DecoderNetwork(
             decoderModel,
             seams -> adapter.wrap(seams, false),
             adapter.virtualTokens(),
-            name -> weight(adapter, name)));
+            weights,
+            weights().type()));
   }
 
   /**
@@ -154,6 +162,10 @@ public final class LanguageModel extends PretrainedModel {
         Torch.GradMode mode = Torch.gradMode(false)) {
       DecoderNetwork used = adapter == null ? network : adapter.network();
       if (merged && adapter != null) {
+        if (weights().type() != TensorType.F32) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT, "an adapter is merged in float32; load the model in that");
+        }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =
             new DecoderNetwork(

@@ -9,11 +9,13 @@ import java.util.concurrent.atomic.AtomicReference;
 /** An adapter bound to its base model: immutable, usable by any number of requests at once. */
 public final class LoadedAdapter implements AutoCloseable {
   private final Adapter adapter;
+  private final AdaptedWeights weights;
   private final DecoderNetwork network;
   private final AtomicReference<Decoder> decoder = new AtomicReference<>();
 
-  LoadedAdapter(Adapter adapter, DecoderNetwork network) {
+  LoadedAdapter(Adapter adapter, AdaptedWeights weights, DecoderNetwork network) {
     this.adapter = adapter;
+    this.weights = weights;
     this.network = network;
   }
 
@@ -58,6 +60,7 @@ public final class LoadedAdapter implements AutoCloseable {
     if (made != null) {
       made.close();
     }
+    weights.close();
     adapter.close();
   }
 }

@@ -2,12 +2,14 @@ package io.attune.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.EncoderDecoderModel;
@@ -95,8 +97,18 @@ public abstract class PretrainedModel implements AutoCloseable {
   }
 
   static Weights weights(HubLayout layout, Architecture architecture, LoadOptions options) {
+    if (options.type() == TensorType.BF16 && !(architecture instanceof DecoderModel)) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          layout.folder()
+              + " holds "
+              + architecture.config().modelType()
+              + "; only decoder-only models compute in bfloat16, this one in float32");
+    }
     try (TensorReader file = layout.openWeights()) {
-      return Weights.read(architecture, file, options.writable());
+      return options.type() == TensorType.BF16
+          ? Weights.readBfloat16(architecture, file)
+          : Weights.read(architecture, file, options.writable());
     }
   }
 

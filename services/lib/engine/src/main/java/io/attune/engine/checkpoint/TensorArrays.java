@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.tensor.Bfloat16;
 import io.attune.engine.tensor.Torch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -46,6 +47,18 @@ public final class TensorArrays {
               Reason.UNSUPPORTED,
               from.source() + ": tensor " + info + " is not floating-point; convert the weights");
     };
+  }
+
+  /** As {@link #readFloat}, as bfloat16: the mapped file itself where the file has that type. */
+  public static NDArray readBfloat16(TensorReader from, String name, NDManager manager) {
+    TensorInfo info = from.info(name);
+    if (info.type() == TensorType.BF16) {
+      return manager.create(
+          aligned(from.data(name), info), new Shape(info.shape()), DataType.BFLOAT16);
+    }
+    try (NDArray wide = readFloat(from, name, manager)) {
+      return Bfloat16.of(wide, manager);
+    }
   }
 
   /** As {@link #readFloat}, in memory of its own. */

@@ -2,6 +2,7 @@ package io.attune.engine.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.nn.CachedAttention;
 import io.attune.engine.nn.FewRowsProjection;
 import io.attune.engine.nn.MethodWriter;
@@ -24,20 +25,26 @@ import java.util.function.UnaryOperator;
  */
 public final class Decoder implements AutoCloseable {
   private final DecoderModel model;
+  private final boolean narrow;
   private final Program program;
   private final TensorList weights;
 
   /**
    * @param adapter what changes how parts are computed; identity for the model alone
    * @param source from names, as the model and the adapter use them, to arrays
+   * @param type of those arrays: F32 or BF16
    */
   public Decoder(
-      DecoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> source) {
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      Function<String, NDArray> source,
+      TensorType type) {
     this.model = model;
+    this.narrow = type == TensorType.BF16;
     StringBuilder text = new StringBuilder();
     List<String> names = new ArrayList<>();
     CachedAttention attention = new CachedAttention();
-    FewRowsProjection projection = new FewRowsProjection(Torch.threads());
+    FewRowsProjection projection = new FewRowsProjection(Torch.threads(), narrow);
     Seams seams = adapter.apply(new Seams(projection, attention));
     String embed = range(names, Network.emitEmbed(model, seams, text));
     List<Network.Emitted> layers = Network.emitLayers(model, seams, text);
@@ -62,6 +69,7 @@ public final class Decoder implements AutoCloseable {
     String head = "w[" + (names.size() - 1) + "]";
     int e = model.config().hiddenSize();
     String logits = projection.product(out, "h", head, "None", e, model.config().vocabSize());
+    logits = out.value("torch.to(%s, 6)", logits);
     if (model.logitSoftcap() > 0) {
       String cap = MethodWriter.number(model.logitSoftcap());
       logits = out.value("torch.mul(torch.tanh(torch.div(%s, %s)), %s)", logits, cap, cap);
@@ -95,7 +103,7 @@ public final class Decoder implements AutoCloseable {
 
   /** A cache that any decoder of this base model can use. */
   public KvCache newCache(int slots, int capacity) {
-    return new KvCache(model, slots, capacity);
+    return new KvCache(model, slots, capacity, narrow);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.attune.engine.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.PaddedAttention;
@@ -19,6 +20,7 @@ public final class DecoderNetwork {
   private final UnaryOperator<Seams> adapter;
   private final int[] virtualTokens;
   private final Function<String, NDArray> weights;
+  private final TensorType type;
   private final Network network;
 
   /** The model alone. */
@@ -29,17 +31,30 @@ public final class DecoderNetwork {
   /**
    * @param adapter what changes how parts are computed
    * @param virtualTokens ids that come before every text
-   * @param weights from names, as the model and the adapter use them, to arrays
+   * @param weights from names, as the model and the adapter use them, to arrays, float32
    */
   public DecoderNetwork(
       DecoderModel model,
       UnaryOperator<Seams> adapter,
       int[] virtualTokens,
       Function<String, NDArray> weights) {
+    this(model, adapter, virtualTokens, weights, TensorType.F32);
+  }
+
+  /**
+   * @param type of the weights: F32 or BF16
+   */
+  public DecoderNetwork(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights,
+      TensorType type) {
     this.model = model;
     this.adapter = adapter;
     this.virtualTokens = virtualTokens.clone();
     this.weights = weights;
+    this.type = type;
     Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
     this.network = new Network(model, seams, weights);
   }
@@ -65,6 +80,6 @@ public final class DecoderNetwork {
 
   /** Makes the program that generates with these weights, a token at a time. */
   public Decoder decoder() {
-    return new Decoder(model, adapter, weights);
+    return new Decoder(model, adapter, weights, type);
   }
 }

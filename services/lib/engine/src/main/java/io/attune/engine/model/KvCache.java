@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Attention;
+import io.attune.engine.tensor.Bfloat16;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.Torch;
@@ -28,6 +29,10 @@ public final class KvCache implements AutoCloseable {
   private final TensorList values;
 
   KvCache(Stack stack, int slots, int capacity) {
+    this(stack, slots, capacity, false);
+  }
+
+  KvCache(Stack stack, int slots, int capacity, boolean narrow) {
     this.slots = slots;
     this.capacity = Math.min(capacity, stack.longest());
     this.scope = Torch.scope("kv-cache");
@@ -36,11 +41,21 @@ public final class KvCache implements AutoCloseable {
     List<NDArray> k = new ArrayList<>();
     List<NDArray> v = new ArrayList<>();
     for (int i = 0; i < stack.layers(); i++) {
-      k.add(scope.zeros(shape, DataType.FLOAT32));
-      v.add(scope.zeros(shape, DataType.FLOAT32));
+      k.add(zeros(shape, narrow));
+      v.add(zeros(shape, narrow));
     }
     keys = new TensorList(k);
     values = new TensorList(v);
+  }
+
+  private NDArray zeros(Shape shape, boolean narrow) {
+    NDArray zeros = scope.zeros(shape, DataType.FLOAT32);
+    if (!narrow) {
+      return zeros;
+    }
+    try (zeros) {
+      return Bfloat16.of(zeros, scope);
+    }
   }
 
   /**

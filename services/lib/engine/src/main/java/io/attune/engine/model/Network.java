@@ -52,6 +52,8 @@ public final class Network {
   static List<String> emitEmbed(Stack stack, Seams seams, StringBuilder text) {
     MethodWriter out = new MethodWriter();
     stack.embed(out, seams);
+    // Angles and biases are computed in float32; layers take them in the type that they compute in.
+    stack.state().forEach(name -> out.line("%s = torch.type_as(%s, h)", name, name));
     List<String> results = new ArrayList<>(List.of("h"));
     results.addAll(stack.state());
     boolean alone = results.size() == 1;

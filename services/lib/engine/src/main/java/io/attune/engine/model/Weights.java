@@ -8,6 +8,7 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A model's weights by name, float32. Owns their memory. */
+/** A model's weights by name, float32 or bfloat16. Owns their memory. */
 public final class Weights implements AutoCloseable {
   /** Elements of a parameter that is drawn on the heap. */
   private static final long MAX_RANDOM = 1 << 30;
@@ -26,9 +27,11 @@ public final class Weights implements AutoCloseable {
   private final Map<String, NDArray> arrays = new LinkedHashMap<>();
   private final Map<String, String> storedNames = new LinkedHashMap<>();
   private final Architecture architecture;
+  private final TensorType type;
 
-  private Weights(Architecture architecture) {
+  private Weights(Architecture architecture, TensorType type) {
     this.architecture = architecture;
+    this.type = type;
     architecture.constants().forEach((name, values) -> arrays.put(name, scope.create(values)));
   }
 
@@ -38,7 +41,17 @@ public final class Weights implements AutoCloseable {
    * @param writable whether the arrays may be written to; if not, they are the mapped file itself
    */
   public static Weights read(Architecture architecture, TensorReader file, boolean writable) {
-    Weights weights = new Weights(architecture);
+    return read(architecture, file, writable, TensorType.F32);
+  }
+
+  /** As {@link #read(Architecture, TensorReader, boolean)}, never to be written to. */
+  public static Weights readBfloat16(Architecture architecture, TensorReader file) {
+    return read(architecture, file, false, TensorType.BF16);
+  }
+
+  private static Weights read(
+      Architecture architecture, TensorReader file, boolean writable, TensorType type) {
+    Weights weights = new Weights(architecture, type);
     boolean read = false;
     try {
       for (Map.Entry<String, Shape> parameter : architecture.parameters().entrySet()) {
@@ -96,16 +109,18 @@ public final class Weights implements AutoCloseable {
     storedNames.put(parameter.getKey(), stored);
     arrays.put(
         parameter.getKey(),
-        writable
-            ? TensorArrays.readOwned(file, stored, scope)
-            : TensorArrays.readFloat(file, stored, scope));
+        type == TensorType.BF16
+            ? TensorArrays.readBfloat16(file, stored, scope)
+            : writable
+                ? TensorArrays.readOwned(file, stored, scope)
+                : TensorArrays.readFloat(file, stored, scope));
   }
 
   /**
    * Fresh weights, drawn as the family says. The same seed gives the same weights on any machine.
    */
   public static Weights random(Architecture architecture, long seed) {
-    Weights weights = new Weights(architecture);
+    Weights weights = new Weights(architecture, TensorType.F32);
     Random random = Seed.random(seed, "weights");
     architecture
         .parameters()
@@ -126,6 +141,11 @@ public final class Weights implements AutoCloseable {
               weights.arrays.put(name, weights.scope.create(values, shape));
             });
     return weights;
+  }
+
+  /** What the weights are held in: F32 or BF16. */
+  public TensorType type() {
+    return type;
   }
 
   /** An array by name, null if there is none. */

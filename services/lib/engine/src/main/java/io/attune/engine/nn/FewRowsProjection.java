@@ -16,13 +16,19 @@ public final class FewRowsProjection implements Projection {
   /** Columns that MKL takes together. */
   private static final int COLUMNS = 4;
 
+  /** Outputs that are widened together. */
+  private static final int PIECE = 8192;
+
   private final int threads;
+  private final boolean narrow;
 
   /**
    * @param threads that the products will be given
+   * @param narrow whether weights and inputs are bfloat16
    */
-  public FewRowsProjection(int threads) {
+  public FewRowsProjection(int threads, boolean narrow) {
     this.threads = threads;
+    this.narrow = narrow;
   }
 
   @Override
@@ -52,6 +58,10 @@ public final class FewRowsProjection implements Projection {
   public String product(
       MethodWriter out, String x, String weight, String bias, int inputs, int outputs) {
     String result = out.value(x);
+    if (narrow) {
+      narrowProduct(out, result, x, weight, outputs);
+      return plus(out, result, bias);
+    }
     int parts = parts(outputs);
     if (parts > 1) {
       out.line("if %s.size(0) == 1:", x);
@@ -69,8 +79,32 @@ public final class FewRowsProjection implements Projection {
     return plus(out, result, bias);
   }
 
+  /**
+   * For one row libtorch has a kernel of its own that all threads share. For more, processors
+   * without bfloat16 arithmetic take far longer than in float32, so that widening the weights on
+   * the way, a piece at a time, costs little and loses nothing.
+   */
+  private static void narrowProduct(
+      MethodWriter out, String result, String x, String weight, int outputs) {
+    out.line("if %s.size(0) == 1:", x);
+    out.line("  %s = torch.linear(%s, %s)", result, x, weight);
+    out.line("else:");
+    out.line("  wide = torch.to(%s, 6)", x);
+    out.line("  pieces = annotate(List[Tensor], [])");
+    out.line("  for i in range(%d):", (outputs + PIECE - 1) / PIECE);
+    out.line("    piece = torch.slice(%s, 0, i * %d, (i + 1) * %d)", weight, PIECE, PIECE);
+    out.line("    part = torch.to(torch.linear(wide, torch.to(piece, 6)), 15)");
+    out.line("    added = torch.append(pieces, part)");
+    out.line("  %s = torch.cat(pieces, 1)", result);
+  }
+
   private String transposed(MethodWriter out, String x, String weight, String bias, Linear layer) {
     String result = out.value(x);
+    if (narrow) {
+      out.line("wide = torch.to(%s, 6)", x);
+      out.line("%s = torch.to(torch.mm(wide, torch.to(%s, 6)), 15)", result, weight);
+      return plus(out, result, bias);
+    }
     int parts = parts(layer.outputs());
     out.line("if %s.size(0) == 1:", x);
     out.line("  row = torch.expand(torch.unsqueeze(%s, 0), [%d, -1, -1])", x, parts);

@@ -26,6 +26,7 @@ public final class LanguageHead {
               logits = torch.linear(h, w[0])
               if len(w) > 1:
                 logits = torch.add_(logits, w[1])
+              logits = torch.to(logits, 6)
               if cap > 0.0:
                 logits = torch.mul_(torch.tanh_(torch.div_(logits, cap)), cap)
               return logits

@@ -121,7 +121,7 @@ public final class PaddedAttention implements Attention {
     String cap = MethodWriter.number(form.softcap());
     out.line("s = torch.mul(torch.matmul(q, torch.transpose(k, 2, 3)), %s)", scale);
     out.line("s = torch.add(torch.mul(torch.tanh(torch.div(s, %s)), %s), mask)", cap, cap);
-    out.line("a = torch.matmul(torch.softmax(s, -1), v)");
+    out.line("a = torch.matmul(torch.type_as(torch.softmax(s, -1), v), v)");
   }
 
   @Override
