@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * A model's weights as a network with an adapter sees them: the adapter's own, which are float32, in
- * the type that the model computes in.
+ * A model's weights as a network with an adapter sees them: the adapter's own, which are float32,
+ * in the type that the model computes in.
  */
 final class AdaptedWeights implements Function<String, NDArray>, AutoCloseable {
   private final NDManager scope = Torch.scope("adapted-weights");

@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Models that compute in bfloat16. The reference is what transformers 5.18.0 with torch 2.15.0 gives
- * in bfloat16 on the same inputs: how far its logits are from those in float32, at most and on
- * average. Two ways to round in other places differ as much as each differs from float32.
+ * Models that compute in bfloat16. The reference is what transformers 5.18.0 with torch 2.15.0
+ * gives in bfloat16 on the same inputs: how far its logits are from those in float32, at most and
+ * on average. Two ways to round in other places differ as much as each differs from float32.
  */
 class Bfloat16Test {
   private static final LoadOptions NARROW = LoadOptions.defaults().withDtype("bfloat16");
