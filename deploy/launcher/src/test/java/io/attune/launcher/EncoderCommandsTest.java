@@ -188,6 +188,6 @@ class EncoderCommandsTest {
                 "--prompt",
                 "x"))
         .isEqualTo(2);
-    assertThat(errors()).contains("holds a text encoder").contains("bert").contains("needs");
+    assertThat(errors()).contains("holds a model that writes no text").contains("bert");
   }
 }

@@ -223,11 +223,11 @@ class OfflineCommandsTest {
   void refusesToImportWhatItDoesNotKnow() throws Exception {
     String target = folder.resolve("imported").toString();
 
-    assertThat(Attune.execute("import", LLAMA + "/config.json", "--out", target)).isEqualTo(1);
+    assertThat(Attune.execute("import", LLAMA + "/config.json", "--out", target)).isEqualTo(2);
     assertThat(errors()).contains("config.json is not a GGUF file");
     err.reset();
-    assertThat(Attune.execute("import", "/nowhere/model.gguf", "--out", target)).isEqualTo(1);
-    assertThat(errors()).contains("no such file: /nowhere/model.gguf");
+    assertThat(Attune.execute("import", "/nowhere/model.gguf", "--out", target)).isEqualTo(2);
+    assertThat(errors()).contains("'/nowhere/model.gguf' is neither a file nor");
     err.reset();
     Path renamed = Files.writeString(folder.resolve("x.gguf"), "GGUF");
     assertThat(Attune.execute("import", renamed.toString(), "--out", target)).isEqualTo(1);

@@ -116,9 +116,19 @@ public final class ImportCommand implements Callable<Integer> {
       importGguf(file);
     } else {
       refuse("--dtype", dtype);
+      requireOnnx(file);
       importOnnx(file);
     }
     return 0;
+  }
+
+  private static void requireOnnx(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    if (!name.endsWith(".onnx") && !name.endsWith(".jar")) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          file + " is not a GGUF file; what else can be imported ends in .onnx or .jar");
+    }
   }
 
   private void importGguf(Path file) {
