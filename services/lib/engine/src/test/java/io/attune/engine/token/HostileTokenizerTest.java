@@ -158,6 +158,22 @@ class HostileTokenizerTest {
     return IntStream.range(0, count).mapToObj(i -> item).collect(Collectors.joining(","));
   }
 
+  /** Java reads these; the native library ended the process at them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\\ud83d", "\\ude00", "\\ud83d\\ud83d", "\\ud83dx", "\\uD83D\\n"})
+  void refusesHalvesOfCharacters(String text) {
+    assertRefused(
+        "decoder", "{\"type\":\"WordPiece\",\"prefix\":\"" + text + "\",\"cleanup\":true}", "half");
+  }
+
+  @Test
+  void refusesNumbersBeyondAllBounds() {
+    assertRefused(
+        "decoder",
+        "{\"type\":\"WordPiece\",\"prefix\":\"\\ud83d\\ude00\",\"cleanup\":true,\"x\":1e999}",
+        "number beyond");
+  }
+
   @Test
   void refusesMillionsOfAddedTokens() {
     String tokens =
