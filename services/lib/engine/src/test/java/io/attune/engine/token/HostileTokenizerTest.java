@@ -115,6 +115,7 @@ class HostileTokenizerTest {
       delimiter = ';',
       value = {
         "post_processor; {'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'[X]','type_id':0}}],'pair':[],'special_tokens':{}}; special_tokens lacks",
+        "post_processor; {'type':'TemplateProcessing','single':[{'Sequence':{'id':'B','type_id':0}}],'pair':[],'special_tokens':{}}; a second text",
         "post_processor; {'type':'BertProcessing','sep':['a',4294967295],'cls':['b',1]}; token id",
         "decoder; {'type':'Strip','content':'a','start':1,'stop':1}; ends of tokens",
         "decoder; {'type':'Replace','pattern':{'Regex':'(a+)+b'},'content':''}; decoder: the expression",
