@@ -217,6 +217,9 @@ final class TokenizerParts {
         if (piece.has("SpecialToken") && !(id.isTextual() && special.has(id.textValue()))) {
           throw refused(type, "writes the token " + id + ", which special_tokens lacks");
         }
+        if (key.equals("single") && piece.path("Sequence").path("id").asText("A").equals("B")) {
+          throw refused(type, "puts a second text where there is one");
+        }
       }
     }
     for (JsonNode token : special) {

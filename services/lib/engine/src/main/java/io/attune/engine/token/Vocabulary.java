@@ -45,6 +45,7 @@ record Vocabulary(byte[] json, Map<String, Integer> added, int maxChars) {
     byte[] json = ModelFiles.read(path, MAX_BYTES);
     Map<String, Integer> added = new HashMap<>();
     long steps = 1;
+    requireWholeCharacters(json, path);
     try (JsonParser parser = JSON.createParser(json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw new IllegalArgumentException("it does not hold a JSON object");
@@ -109,6 +110,51 @@ record Vocabulary(byte[] json, Map<String, Integer> added, int maxChars) {
             return super.nextToken();
           }
         };
-    return MAPPER.readTree(bounded);
+    JsonNode tree = MAPPER.readTree(bounded);
+    requireFinite(tree);
+    return tree;
+  }
+
+  /** The native library's JSON parser knows no number beyond a double. */
+  private static void requireFinite(JsonNode tree) {
+    if (tree.isNumber() && !Double.isFinite(tree.doubleValue())) {
+      throw new IllegalArgumentException("it holds a number beyond all bounds");
+    }
+    tree.forEach(Vocabulary::requireFinite);
+  }
+
+  /**
+   * Refuses half of a surrogate pair: an escape that Java reads and the native library ends the
+   * process at.
+   */
+  private static void requireWholeCharacters(byte[] json, Path path) {
+    for (int i = 0; i + 1 < json.length; i++) {
+      if (json[i] != '\\') {
+        continue;
+      }
+      int unit = escaped(json, i);
+      boolean pair =
+          unit >= 0
+              && Character.isHighSurrogate((char) unit)
+              && escaped(json, i + 6) >= 0
+              && Character.isLowSurrogate((char) escaped(json, i + 6));
+      if (unit >= 0 && Character.isSurrogate((char) unit) && !pair) {
+        throw new EngineException(
+            Reason.CORRUPT, path + " holds half of a character at byte " + i);
+      }
+      i += pair ? 11 : 1;
+    }
+  }
+
+  /** The UTF-16 unit that an escape writes, -1 where there is none. */
+  private static int escaped(byte[] json, int at) {
+    if (at + 6 > json.length || json[at] != '\\' || json[at + 1] != 'u') {
+      return -1;
+    }
+    int unit = 0;
+    for (int i = at + 2; i < at + 6; i++) {
+      unit = unit << 4 | (Character.digit(json[i], 16) & 15);
+    }
+    return unit;
   }
 }

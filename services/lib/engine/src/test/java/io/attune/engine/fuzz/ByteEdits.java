@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /** Mutations that know nothing of a format. */
-final class ByteEdits {
+public final class ByteEdits {
   /** Values at which lengths and sizes go wrong. */
   private static final long[] EDGES = {
     0,
@@ -35,7 +35,7 @@ final class ByteEdits {
    *
    * @param other a file to take parts from
    */
-  static byte[] edit(byte[] file, byte[] other, Random random) {
+  public static byte[] edit(byte[] file, byte[] other, Random random) {
     byte[] result = file.clone();
     int edits = 1 + random.nextInt(1 + random.nextInt(4));
     for (int i = 0; i < edits; i++) {

@@ -1,5 +1,6 @@
 package io.attune.engine.fuzz;
 
+import io.attune.engine.onnx.OnnxFormat;
 import io.attune.engine.train.CheckpointFormat;
 import java.util.List;
 
@@ -16,6 +17,8 @@ public final class Formats {
         new TokenizerConfigFormat(),
         new ChatTemplateFormat(),
         new AdapterFormat(),
-        new CheckpointFormat());
+        new CheckpointFormat(),
+        new GgufFormat(),
+        new OnnxFormat());
   }
 }

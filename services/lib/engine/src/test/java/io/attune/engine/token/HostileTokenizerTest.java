@@ -115,6 +115,7 @@ class HostileTokenizerTest {
       delimiter = ';',
       value = {
         "post_processor; {'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'[X]','type_id':0}}],'pair':[],'special_tokens':{}}; special_tokens lacks",
+        "post_processor; {'type':'TemplateProcessing','single':[{'Sequence':{'id':'B','type_id':0}}],'pair':[],'special_tokens':{}}; a second text",
         "post_processor; {'type':'BertProcessing','sep':['a',4294967295],'cls':['b',1]}; token id",
         "decoder; {'type':'Strip','content':'a','start':1,'stop':1}; ends of tokens",
         "decoder; {'type':'Replace','pattern':{'Regex':'(a+)+b'},'content':''}; decoder: the expression",
@@ -156,6 +157,22 @@ class HostileTokenizerTest {
 
   private static String repeated(String item, int count) {
     return IntStream.range(0, count).mapToObj(i -> item).collect(Collectors.joining(","));
+  }
+
+  /** Java reads these; the native library ended the process at them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\\ud83d", "\\ude00", "\\ud83d\\ud83d", "\\ud83dx", "\\uD83D\\n"})
+  void refusesHalvesOfCharacters(String text) {
+    assertRefused(
+        "decoder", "{\"type\":\"WordPiece\",\"prefix\":\"" + text + "\",\"cleanup\":true}", "half");
+  }
+
+  @Test
+  void refusesNumbersBeyondAllBounds() {
+    assertRefused(
+        "decoder",
+        "{\"type\":\"WordPiece\",\"prefix\":\"\\ud83d\\ude00\",\"cleanup\":true,\"x\":1e999}",
+        "number beyond");
   }
 
   @Test
