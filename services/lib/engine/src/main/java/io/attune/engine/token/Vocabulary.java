@@ -139,8 +139,7 @@ record Vocabulary(byte[] json, Map<String, Integer> added, int maxChars) {
               && escaped(json, i + 6) >= 0
               && Character.isLowSurrogate((char) escaped(json, i + 6));
       if (unit >= 0 && Character.isSurrogate((char) unit) && !pair) {
-        throw new EngineException(
-            Reason.CORRUPT, path + " holds half of a character at byte " + i);
+        throw new EngineException(Reason.CORRUPT, path + " holds half of a character at byte " + i);
       }
       i += pair ? 11 : 1;
     }
