@@ -1,0 +1,143 @@
+package io.attune.engine.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
+import io.attune.engine.Golden;
+import io.attune.engine.ProgressListener;
+import io.attune.engine.checkpoint.TensorType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** GGUF files that are sound but no model, or one that the engine does not know. */
+class GgufRefusalTest {
+  @TempDir Path folder;
+
+  private Path imported(Path file) {
+    Path out = folder.resolve("out");
+    GgufImport.run(file, out, TensorType.F32, ProgressListener.NONE);
+    return out;
+  }
+
+  private void assertRefused(Path file, Reason reason, String message) {
+    assertThatThrownBy(() -> imported(file))
+        .isInstanceOfSatisfying(
+            EngineException.class, e -> assertThat(e.reason()).as("%s", e).isEqualTo(reason))
+        .hasMessageContaining(message);
+    assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama.expert_count, 8",
+    "llama.attention.sliding_window, 4096",
+    "llama.something.new, 1"
+  })
+  void refusesSettingsThatItDoesNotKnow(String key, int value) throws Exception {
+    Path file =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .number(key, value)
+            .write(folder.resolve("x.gguf"));
+    assertRefused(file, Reason.UNSUPPORTED, "metadata '" + key + "'");
+
+    Path off =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .number(key, 0)
+            .write(folder.resolve("off.gguf"));
+    assertThat(imported(off).resolve("config.json")).exists();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "general.architecture",
+        "llama.embedding_length",
+        "llama.block_count",
+        "llama.feed_forward_length",
+        "llama.attention.head_count",
+        "llama.context_length",
+        "llama.attention.layer_norm_rms_epsilon",
+        "tokenizer.ggml.model",
+        "tokenizer.ggml.tokens",
+        "tokenizer.ggml.merges"
+      })
+  void refusesMissingMetadata(String key) throws Exception {
+    Path file =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"), key).write(folder.resolve("x.gguf"));
+    assertRefused(file, Reason.CORRUPT, "metadata '" + key + "' is missing");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama.embedding_length, 64, is 16 where a head has 32",
+    "llama.feed_forward_length, 96, shape",
+    "llama.block_count, 2000000000, layers",
+    "llama.block_count, 0, which no model has",
+    "llama.block_count, -1, which no model has",
+    "llama.attention.head_count, 3, does not divide",
+    "llama.rope.dimension_count, 8, only equal sizes",
+    "tokenizer.ggml.eos_token_id, 400, the vocabulary has 400 tokens"
+  })
+  void refusesMetadataThatContradict(String key, int value, String message) throws Exception {
+    GgufBuilder builder = GgufBuilder.copy(Golden.path("gguf/llama.gguf"), key);
+    if (key.contains("head_count")) {
+      builder = GgufBuilder.copy(Golden.path("gguf/llama.gguf"), key, key + "_kv");
+      builder.number(key + "_kv", 2);
+    }
+    Path file = builder.number(key, value).write(folder.resolve("x.gguf"));
+    assertThatThrownBy(() -> imported(file))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesForeignAndMissingTensors() throws Exception {
+    Path foreign =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .zeros("blk.0.attn_sinks.weight", 8)
+            .write(folder.resolve("foreign.gguf"));
+    assertRefused(foreign, Reason.UNSUPPORTED, "tensor 'blk.0.attn_sinks.weight' has no place");
+
+    Path deeper =
+        GgufBuilder.copy(Golden.path("gguf/qwen2.gguf"), "general.architecture")
+            .text("general.architecture", "gemma2")
+            .write(folder.resolve("gemma.gguf"));
+    assertRefused(deeper, Reason.UNSUPPORTED, "'gemma2'; llama, qwen2 and qwen3");
+
+    Path bare =
+        GgufBuilder.copy(Golden.path("gguf/vocab-gpt-2.gguf")).write(folder.resolve("bare.gguf"));
+    assertRefused(bare, Reason.CORRUPT, "token_embd.weight");
+  }
+
+  @Test
+  void refusesBiasesThatTransformersHasNoPlaceFor() throws Exception {
+    Path llama =
+        GgufBuilder.copy(Golden.path("gguf/llama.gguf"))
+            .zeros("blk.0.attn_q.bias", 32)
+            .zeros("blk.0.attn_k.bias", 16)
+            .zeros("blk.0.attn_v.bias", 16)
+            .write(folder.resolve("llama.gguf"));
+    assertRefused(llama, Reason.UNSUPPORTED, "biases in other places than LlamaForCausalLM");
+
+    Path qwen2 =
+        GgufBuilder.copy(Golden.path("gguf/qwen2.gguf"))
+            .zeros("blk.0.attn_output.bias", 32)
+            .write(folder.resolve("qwen2.gguf"));
+    assertRefused(qwen2, Reason.UNSUPPORTED, "biases in other places than Qwen2ForCausalLM");
+  }
+
+  @Test
+  void refusesAFolderThatExists() throws Exception {
+    Files.createDirectory(folder.resolve("out"));
+    assertThatThrownBy(() -> imported(Golden.path("gguf/llama.gguf")))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("exists already");
+  }
+}
