@@ -4,7 +4,9 @@ import io.attune.engine.onnx.OnnxFormat;
 import io.attune.engine.train.CheckpointFormat;
 import java.util.List;
 
-/** Every format that is read from strangers. */
+/**
+ * Every format that is read from strangers: {@link MutantsTest} and {@link FuzzTarget} attack them.
+ */
 public final class Formats {
   private Formats() {}
 

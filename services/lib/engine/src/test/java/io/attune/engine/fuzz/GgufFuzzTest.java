@@ -1,0 +1,7 @@
+package io.attune.engine.fuzz;
+
+class GgufFuzzTest extends FuzzTarget {
+  GgufFuzzTest() {
+    super(new GgufFormat());
+  }
+}
