@@ -10,6 +10,7 @@ import io.attune.engine.ProgressListener;
 import io.attune.engine.checkpoint.TensorType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +84,10 @@ class GgufRefusalTest {
     "llama.block_count, -1, which no model has",
     "llama.attention.head_count, 3, does not divide",
     "llama.rope.dimension_count, 8, only equal sizes",
+    "llama.attention.key_length, 15, it must be even",
+    "llama.attention.key_length, 65536, it must be even",
+    "llama.rope.scaling.factor, -1, is -1.0",
+    "llama.rope.scaling.factor, 1000000, is 1000000.0",
     "tokenizer.ggml.eos_token_id, 400, the vocabulary has 400 tokens"
   })
   void refusesMetadataThatContradict(String key, int value, String message) throws Exception {
@@ -95,6 +100,89 @@ class GgufRefusalTest {
     assertThatThrownBy(() -> imported(file))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesMetadataOfAnotherType() throws Exception {
+    Path golden = Golden.path("gguf/llama.gguf");
+    for (String key : new String[] {"llama.block_count", "llama.context_length"}) {
+      Path text = GgufBuilder.copy(golden, key).text(key, "1").write(folder.resolve("text.gguf"));
+      assertRefused(text, Reason.CORRUPT, "metadata '" + key + "' is STRING instead of an integer");
+      Path real = GgufBuilder.copy(golden, key).real(key, 1).write(folder.resolve("real.gguf"));
+      assertRefused(real, Reason.CORRUPT, "metadata '" + key + "' is FLOAT32 instead of an integer");
+    }
+    String tokens = "tokenizer.ggml.tokens";
+    Path numbers =
+        GgufBuilder.copy(golden, tokens).integers(tokens, 1, 2).write(folder.resolve("n.gguf"));
+    assertRefused(numbers, Reason.CORRUPT, "is an array of INT32 instead of STRING");
+    String types = "tokenizer.ggml.token_type";
+    Path large =
+        GgufBuilder.copy(golden, types)
+            .array(types, GgufBuilder.UINT64, 1, GgufBuilder.int64(1L << 40))
+            .write(folder.resolve("large.gguf"));
+    assertRefused(large, Reason.CORRUPT, "has 1099511627776 at index 0");
+    String flag = "tokenizer.ggml.add_bos_token";
+    Path noFlag = GgufBuilder.copy(golden, flag).number(flag, 1).write(folder.resolve("f.gguf"));
+    assertRefused(noFlag, Reason.CORRUPT, "is UINT32 instead of true or false");
+  }
+
+  @Test
+  void refusesMoreTokensThanEmbeddings() throws Exception {
+    Path golden = Golden.path("gguf/llama.gguf");
+    try (GgufFile gguf = GgufFile.open(golden)) {
+      List<String> tokens = gguf.metadata().texts("tokenizer.ggml.tokens");
+      tokens.add("one more");
+      Path file =
+          GgufBuilder.copy(golden, "tokenizer.ggml.tokens", "tokenizer.ggml.token_type")
+              .texts("tokenizer.ggml.tokens", tokens)
+              .write(folder.resolve("x.gguf"));
+      assertRefused(file, Reason.CORRUPT, "has 401 tokens, but embeddings of 400");
+    }
+  }
+
+  @Test
+  void refusesScoresAndTokensThatAreNone() throws Exception {
+    Path sentencePiece = Golden.path("gguf/vocab-spm.gguf");
+    try (GgufFile gguf = GgufFile.open(sentencePiece)) {
+      float[] scores = gguf.metadata().floats("tokenizer.ggml.scores");
+      scores[7] = Float.NaN;
+      Path file =
+          GgufBuilder.copy(sentencePiece, "tokenizer.ggml.scores")
+              .floats("tokenizer.ggml.scores", scores)
+              .write(folder.resolve("nan.gguf"));
+      assertTokenizerRefused(file, "has NaN for token 7");
+
+      List<String> tokens = gguf.metadata().texts("tokenizer.ggml.tokens");
+      tokens.set(0, "");
+      Path empty =
+          GgufBuilder.copy(sentencePiece, "tokenizer.ggml.tokens")
+              .texts("tokenizer.ggml.tokens", tokens)
+              .write(folder.resolve("empty.gguf"));
+      assertTokenizerRefused(empty, "has an empty special token 0");
+    }
+  }
+
+  private static void assertTokenizerRefused(Path file, String message) {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      assertThatThrownBy(() -> HubTokenizer.read(gguf.metadata()))
+          .isInstanceOfSatisfying(
+              EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT))
+          .hasMessageContaining(message);
+    }
+  }
+
+  @Test
+  void refusesToWriteWeightsAsIntegers() {
+    assertThatThrownBy(
+            () ->
+                GgufImport.run(
+                    Golden.path("gguf/llama.gguf"),
+                    folder.resolve("out"),
+                    TensorType.I8,
+                    ProgressListener.NONE))
+        .isInstanceOfSatisfying(
+            EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_ARGUMENT))
+        .hasMessageContaining("weights are not written as I8");
   }
 
   @Test
