@@ -52,7 +52,7 @@ class HostileJsonTest {
 
   @Test
   void refusesMoreValuesThanAnyFileHas() throws Exception {
-    assertRefused("{\"a\":[" + "0,".repeat(600_000) + "0]}", "token count");
+    assertRefused("{\"a\":[" + "0,".repeat(600_000) + "0]}", "Token count (600001)");
   }
 
   @ParameterizedTest
@@ -81,7 +81,9 @@ class HostileJsonTest {
 
   @Test
   void refusesTextThatIsNotUtf8() throws Exception {
-    assertRefused(new byte[] {'{', '"', (byte) 0xC3, '"', ':', '1', '}'}, "UTF-8");
+    assertRefused(new byte[] {'{', '"', (byte) 0xC3, '"', ':', '1', '}'}, "is not UTF-8");
+    assertRefused(new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xFF, '"', '}'}, "is not UTF-8");
+    assertRefused("{\"a\":1}".getBytes(StandardCharsets.UTF_16LE), "not valid JSON");
   }
 
   @Test

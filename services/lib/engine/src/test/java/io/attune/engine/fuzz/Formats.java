@@ -1,5 +1,6 @@
 package io.attune.engine.fuzz;
 
+import io.attune.engine.gguf.GgufFormat;
 import io.attune.engine.onnx.OnnxFormat;
 import io.attune.engine.train.CheckpointFormat;
 import java.util.List;

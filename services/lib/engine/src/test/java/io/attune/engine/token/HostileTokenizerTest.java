@@ -139,12 +139,12 @@ class HostileTokenizerTest {
         "model; {'type':'BPE','vocab':{'a':0},'merges':[['a',1]]}; something else than texts",
         "model; {'type':'BPE','end_of_word_suffix':1,'vocab':{'a':0},'merges':[]}; is no text",
         "model; {'type':'WordPiece','max_input_chars_per_word':0,'vocab':{'a':0}}; from 1 to 512",
-        "post_processor; {'type':'BertProcessing','sep':['a'],'cls':['b',1]}; has a token ['a']",
-        "post_processor; {'type':'TemplateProcessing','single':{},'pair':[],'special_tokens':{}}; no list 'single'",
+        "post_processor; {'type':'BertProcessing','sep':['a'],'cls':['b',1]}; has a token",
+        "post_processor; {'type':'TemplateProcessing','single':{},'pair':[],'special_tokens':{}}; no list",
         "post_processor; {'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{'x':{'ids':[],'tokens':[]}}}; 0 ids",
         "post_processor; {'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{'x':{'ids':[1,2],'tokens':['a']}}}; 2 ids",
         "pre_tokenizer; {'type':'Split','behavior':'Isolated','invert':false}; has no pattern",
-        "pre_tokenizer; {'type':'Sequence'}; no list 'pretokenizers'",
+        "pre_tokenizer; {'type':'Sequence'}; no list",
       })
   void refusesWhatTheNativeLibraryCannotBear(String part, String json, String message) {
     assertRefused(part, json.replace('\'', '"'), message.replace("\"", ""));
