@@ -102,7 +102,7 @@ class GgufRefusalTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 15, 65_536})
+  @ValueSource(ints = {1, 15, 65_538})
   void refusesHeadsOfASizeThatNoneHas(int size) throws Exception {
     String key = "llama.attention.key_length";
     Path file =
