@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What Jinja's operators work on: names, literals, brackets, and what is called or taken of them. */
+/**
+ * What Jinja's operators work on: names, literals, brackets, and what is called or taken of them.
+ */
 final class OperandParser {
   private final Tokens tokens;
   private final ExpressionParser expressions;
@@ -155,8 +157,10 @@ final class OperandParser {
       tokens.expect("]");
       return scope -> Values.item(scope.run(), target.value(scope), from.value(scope));
     }
-    Expression to = tokens.peek().is("]") || tokens.peek().is(":") ? null : expressions.expression();
-    Expression step = tokens.takeIf(":") && !tokens.peek().is("]") ? expressions.expression() : null;
+    Expression to =
+        tokens.peek().is("]") || tokens.peek().is(":") ? null : expressions.expression();
+    Expression step =
+        tokens.takeIf(":") && !tokens.peek().is("]") ? expressions.expression() : null;
     tokens.expect("]");
     return scope ->
         Values.slice(

@@ -65,8 +65,7 @@ class HostileFolderTest {
   void refusesNamesThatTheFileSystemDoesNotKnow() {
     assertRefused(
         Reason.CORRUPT, () -> HubLayout.of(folder).json("a\0b"), "is not a name of a file");
-    assertRefused(
-        Reason.CORRUPT, () -> ModelFiles.find(folder, "a\0b"), "is not a name of a file");
+    assertRefused(Reason.CORRUPT, () -> ModelFiles.find(folder, "a\0b"), "is not a name of a file");
     assertRefused(Reason.CORRUPT, () -> ModelFiles.find(folder, "a/b"), "beside the others");
   }
 

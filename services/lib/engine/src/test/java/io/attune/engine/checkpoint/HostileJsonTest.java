@@ -63,7 +63,8 @@ class HostileJsonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{} {}", "{}x", "{}\u0000", "{\"a\":01}", "{\"a\":NaN}", "{a:1}", "{'a':1}"})
+  @ValueSource(
+      strings = {"{} {}", "{}x", "{}\u0000", "{\"a\":01}", "{\"a\":NaN}", "{a:1}", "{'a':1}"})
   void refusesWhatIsNotQuiteJson(String json) throws Exception {
     assertRefused(json, "not valid JSON");
   }
@@ -88,7 +89,8 @@ class HostileJsonTest {
 
   @Test
   void refusesAFileBeyondTheLimitWithoutReadingIt() throws Exception {
-    try (RandomAccessFile file = new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
+    try (RandomAccessFile file =
+        new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
       file.setLength(1L << 40);
     }
 

@@ -225,8 +225,7 @@ class HostileSafeTensorsTest {
 
   @Test
   void namesTensorThatIsMissingOrNoWeight() throws Exception {
-    HostileFiles.write(
-        path, "{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8);
+    HostileFiles.write(path, "{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8);
 
     try (SafeTensors file = SafeTensors.open(path);
         NDManager scope = Torch.scope("hostile")) {

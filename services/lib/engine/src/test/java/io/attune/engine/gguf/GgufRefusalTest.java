@@ -123,7 +123,8 @@ class GgufRefusalTest {
       Path text = GgufBuilder.copy(golden, key).text(key, "1").write(folder.resolve("text.gguf"));
       assertRefused(text, Reason.CORRUPT, "metadata '" + key + "' is STRING instead of an integer");
       Path real = GgufBuilder.copy(golden, key).real(key, 1).write(folder.resolve("real.gguf"));
-      assertRefused(real, Reason.CORRUPT, "metadata '" + key + "' is FLOAT32 instead of an integer");
+      assertRefused(
+          real, Reason.CORRUPT, "metadata '" + key + "' is FLOAT32 instead of an integer");
     }
     String tokens = "tokenizer.ggml.tokens";
     Path numbers =
@@ -179,8 +180,7 @@ class GgufRefusalTest {
   private static void assertTokenizerRefused(Path file, String message) {
     try (GgufFile gguf = GgufFile.open(file)) {
       assertThatThrownBy(
-              () ->
-                  HubTokenizer.read(gguf.metadata()).writeJson(OutputStream.nullOutputStream()))
+              () -> HubTokenizer.read(gguf.metadata()).writeJson(OutputStream.nullOutputStream()))
           .isInstanceOfSatisfying(
               EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT))
           .hasMessageContaining(message);

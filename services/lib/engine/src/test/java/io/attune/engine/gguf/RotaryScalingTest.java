@@ -35,8 +35,7 @@ class RotaryScalingTest {
             .text("llama.rope.scaling.type", "linear")
             .real("llama.rope.scaling.factor", 2.5f)
             .write(folder.resolve("linear.gguf"));
-    assertThat(scaling(linear, "linear"))
-        .hasToString("{\"rope_type\":\"linear\",\"factor\":2.5}");
+    assertThat(scaling(linear, "linear")).hasToString("{\"rope_type\":\"linear\",\"factor\":2.5}");
 
     Path yarn =
         GgufBuilder.copy(Golden.path("gguf/qwen2.gguf"))

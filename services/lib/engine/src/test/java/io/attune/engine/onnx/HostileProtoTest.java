@@ -82,9 +82,7 @@ class HostileProtoTest {
     Proto lacksOperator = new Proto().text(3, "n").text(2, "y");
     for (Proto node : new Proto[] {lacksOutput, lacksOperator}) {
       assertGraphRefused(
-          Reason.CORRUPT,
-          new Proto().message(NODE, node),
-          "node 'n' has no output or no operator");
+          Reason.CORRUPT, new Proto().message(NODE, node), "node 'n' has no output or no operator");
     }
   }
 
@@ -102,9 +100,7 @@ class HostileProtoTest {
     assertGraphRefused(
         Reason.UNSUPPORTED, new Proto().message(15, new Proto()), "has sparse weights");
     assertTensorRefused(
-        Reason.UNSUPPORTED,
-        floats().bytes(4, new byte[4]).bytes(4, new byte[4]),
-        "are not packed");
+        Reason.UNSUPPORTED, floats().bytes(4, new byte[4]).bytes(4, new byte[4]), "are not packed");
   }
 
   @Test

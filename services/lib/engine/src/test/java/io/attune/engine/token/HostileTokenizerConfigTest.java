@@ -45,8 +45,7 @@ class HostileTokenizerConfigTest {
   @ValueSource(strings = {"1", "true", "[]", "{}", "{\"content\":1}", "{\"content\":null}"})
   void refusesSpecialTokensThatAreNoText(String token) throws Exception {
     for (String key : List.of("bos_token", "eos_token", "pad_token", "unk_token")) {
-      Files.writeString(
-          folder.resolve("tokenizer_config.json"), "{\"" + key + "\":" + token + "}");
+      Files.writeString(folder.resolve("tokenizer_config.json"), "{\"" + key + "\":" + token + "}");
 
       assertRefused(Reason.CORRUPT, "'" + key + "' is " + token + ", not a token");
     }
@@ -55,8 +54,7 @@ class HostileTokenizerConfigTest {
   @Test
   void refusesASpecialTokenOfAbsurdLength() throws Exception {
     Files.writeString(
-        folder.resolve("tokenizer_config.json"),
-        "{\"eos_token\":\"" + "x".repeat(1025) + "\"}");
+        folder.resolve("tokenizer_config.json"), "{\"eos_token\":\"" + "x".repeat(1025) + "\"}");
 
     assertRefused(Reason.CORRUPT, "'eos_token' is");
   }
@@ -81,8 +79,7 @@ class HostileTokenizerConfigTest {
 
   @Test
   void refusesToCutTextsAtTheirBeginning() throws Exception {
-    Files.writeString(
-        folder.resolve("tokenizer_config.json"), "{\"truncation_side\":\"left\"}");
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"truncation_side\":\"left\"}");
 
     assertThatThrownBy(() -> EncoderTokenizer.open(HubLayout.of(folder), 16, false))
         .isInstanceOfSatisfying(

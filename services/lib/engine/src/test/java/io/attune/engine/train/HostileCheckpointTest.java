@@ -103,8 +103,7 @@ class HostileCheckpointTest {
   void refusesAStateThatCannotBe(String step, String tokens) throws Exception {
     change(
         "trainer_state.json",
-        "{\"fingerprint\":\"run\",\"global_step\":%s,\"num_tokens\":%s}"
-            .formatted(step, tokens));
+        "{\"fingerprint\":\"run\",\"global_step\":%s,\"num_tokens\":%s}".formatted(step, tokens));
 
     assertRefused(Reason.CORRUPT, "run", 2, "says global_step " + step + " and num_tokens");
   }
