@@ -135,7 +135,7 @@ def save_model(name, kind, config):
         if name in ("t5", "bart"):
             labels, _ = batch(7, 2)
             start = config.decoder_start_token_id
-            # BART's narrow decoder goes on repeating the token that it starts with.
+            # BART, of tied embeddings, repeats itself.
             texts = greedy(model, ids, mask, 8, least=3 if name == "t5" else 1)
             expected["greedy"] = [[start] + text for text in texts]
         elif "classifier" in name:
