@@ -78,6 +78,7 @@ final class Checkpoints {
    * damaged one is reported and passed over.
    */
   State restore(Map<String, NDArray> tensors) {
+    AtomicFiles.deleteLeftovers(folder, PREFIX);
     for (Path path : newestFirst()) {
       try {
         Manifest.read(path).verify(path);
