@@ -40,6 +40,11 @@ final class ModelOptions {
     return PretrainedModel.load(model, options());
   }
 
+  /** Another model, loaded in the same way. */
+  PretrainedModel load(Path other) {
+    return PretrainedModel.load(other, options());
+  }
+
   /** A model that writes text; refuses another kind. */
   LanguageModel loadLanguageModel() {
     return LanguageModel.load(model, options());
