@@ -96,7 +96,7 @@ public final class LanguageModel extends PretrainedModel {
    */
   public LoadedAdapter loadAdapter(Path peftFolder) {
     Adapter adapter = readAdapter(peftFolder);
-    AdaptedWeights weights = new AdaptedWeights(weights(), adapter);
+    AdaptedWeights weights = Torch.apart(() -> new AdaptedWeights(weights(), adapter));
     return new LoadedAdapter(
         adapter,
         weights,

@@ -40,6 +40,10 @@ public final class RewardModel implements AutoCloseable {
    * @param sequences ids of prompt and answer, end-of-sequence token included; one batch
    */
   public float[] score(List<int[]> sequences) {
+    return Torch.apart(() -> scoreHere(sequences));
+  }
+
+  private float[] scoreHere(List<int[]> sequences) {
     try (NDManager scope = Torch.scope("score");
         Torch.GradMode mode = Torch.gradMode(false)) {
       TokenBatch batch = adapter.network().batch(scope, sequences);
