@@ -202,14 +202,25 @@ public final class EvaluateCommand implements Callable<Integer> {
     }
     if (out != null) {
       ObjectNode json = JsonFiles.newObject();
+      put(json, "model", model.model());
+      put(json, "adapter", model.adapter());
+      put(json, "baseline", baseline);
+      put(json, "data", data);
       report.write(outcome.results(), json);
       if (forgotten != null) {
+        put(json, "forgetting_data", forgetting);
         json.set("forgetting", report.json(forgotten));
       }
       AtomicFiles.write(out, JsonFiles.pretty(json));
     }
     if (predictions != null) {
       AtomicFiles.write(predictions, lines(outcome));
+    }
+  }
+
+  private static void put(ObjectNode json, String key, Path path) {
+    if (path != null) {
+      json.put(key, path.toString());
     }
   }
 

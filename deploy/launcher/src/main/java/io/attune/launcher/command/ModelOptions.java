@@ -45,9 +45,9 @@ final class ModelOptions {
     return PretrainedModel.load(other, options());
   }
 
-  /** A model that writes text; refuses another kind. */
-  LanguageModel loadLanguageModel() {
-    return LanguageModel.load(model, options());
+  /** The folder of the model. */
+  Path model() {
+    return model;
   }
 
   private LoadOptions options() {
