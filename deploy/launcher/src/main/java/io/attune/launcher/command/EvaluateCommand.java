@@ -124,10 +124,10 @@ public final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    checkArguments();
-    Bootstrap bootstrap = new Bootstrap(resamples, confidence, writing.seed());
     Set<Task> asked = EnumSet.noneOf(Task.class);
     tasks.forEach(name -> asked.add(Task.named(name.strip())));
+    checkArguments(asked);
+    Bootstrap bootstrap = new Bootstrap(resamples, confidence, writing.seed());
     EvaluationData rows = data == null ? null : EvaluationData.read(data);
     EvaluationData general = forgetting == null ? null : EvaluationData.read(forgetting);
     ReadingSettings reading = new ReadingSettings(maxLength, stride, batchSize);
@@ -151,7 +151,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void checkArguments() {
+  private void checkArguments(Set<Task> asked) {
     require((data == null) == tasks.isEmpty(), "--task and --data go together");
     require(data != null || forgetting != null, "give --task and --data, or --forgetting");
     require(maxLength == 0 || maxLength > 1, "--max-length is " + maxLength + "; 2 is the least");
@@ -163,8 +163,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         forgetting == null || baseline != null || model.adapter() != null,
         "--forgetting compares with the model before training; give --adapter, or --baseline DIR");
     require(
-        predictions == null
-            || tasks.stream().anyMatch(t -> Task.named(t.strip()).compareTo(Task.EXACT_MATCH) >= 0),
+        predictions == null || asked.stream().anyMatch(Task::writes),
         "--predictions has nothing to write; no task has the model write answers");
   }
 

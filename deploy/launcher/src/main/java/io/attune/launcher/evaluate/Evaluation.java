@@ -43,16 +43,20 @@ public final class Evaluation {
       TaskSettings settings) {
     Set<Task> left = EnumSet.copyOf(tasks);
     List<Result> results = new ArrayList<>();
-    if (left.contains(Task.F1) || left.contains(Task.MCC) || system.classifies()) {
+    Set<Task> own = EnumSet.of(Task.F1, Task.MCC);
+    if (system.classifies()) {
+      own.add(Task.ACCURACY);
+    }
+    own.retainAll(left);
+    if (!own.isEmpty()) {
       requireRows(data, "classes");
-      Set<Task> own = EnumSet.of(Task.ACCURACY, Task.F1, Task.MCC);
       var pass = new ClassificationPass(reading, settings.classification(), progress);
       results.addAll(
           compared(
-              pass.measure(started(system, "classifying", data), data, own(left, own)),
+              pass.measure(started(system, "classifying", data), data, own),
               baseline == null
                   ? null
-                  : pass.measure(started(baseline, "baseline", data), data, own(left, own))));
+                  : pass.measure(started(baseline, "baseline", data), data, own)));
       left.removeAll(own);
     }
     if (left.contains(Task.PERPLEXITY) || left.contains(Task.ACCURACY)) {
@@ -97,13 +101,6 @@ public final class Evaluation {
   private Subject started(Subject subject, String what, EvaluationData data) {
     progress.stage(what + ", " + data.file().getFileName());
     return subject;
-  }
-
-  /** Those of a pass's tasks that were asked for; all others are an error if none is. */
-  private static Set<Task> own(Set<Task> asked, Set<Task> pass) {
-    Set<Task> own = EnumSet.copyOf(asked);
-    own.retainAll(pass);
-    return own;
   }
 
   private static void requireRows(EvaluationData data, String what) {

@@ -39,7 +39,7 @@ public enum Task {
   }
 
   /** Whether texts are written for it and compared with the right ones. */
-  boolean writes() {
+  public boolean writes() {
     return switch (this) {
       case EXACT_MATCH, BLEU, CHRF, CHRF_PLUS_PLUS, ROUGE -> true;
       case PERPLEXITY, ACCURACY, F1, MCC -> false;
