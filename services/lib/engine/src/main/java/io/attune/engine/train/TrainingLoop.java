@@ -33,7 +33,7 @@ public final class TrainingLoop<E> {
   private final EvaluationArguments evaluation;
   private final Supplier<Map<String, Double>> evaluator;
   private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
-  private int steps;
+  private int done;
 
   public TrainingLoop(
       TrainingArguments arguments, Policy policy, Objective<E> objective, List<E> examples) {
@@ -91,7 +91,7 @@ public final class TrainingLoop<E> {
       DataOrder order = new DataOrder(examples.size(), arguments);
       Selection selection = new Selection(evaluation, start.selection());
       long numTokens = start.numTokens();
-      steps = start.step();
+      done = start.step();
       for (int step = start.step(); step < total && !selection.stops(); step++) {
         if (cancelled.getAsBoolean()) {
           if (arguments.saveSteps() > 0 && step > start.step()) {
@@ -104,25 +104,25 @@ public final class TrainingLoop<E> {
         }
         last = step(step, total, numTokens, order.microBatches(step), optimizer);
         numTokens = last.numTokens();
-        steps = step + 1;
+        done = step + 1;
         boolean best = false;
-        if (evaluation.due(steps, arguments.stepsPerEpoch(examples.size()))) {
+        if (evaluation.due(done, arguments.stepsPerEpoch(examples.size()))) {
           Map<String, Double> metrics = evaluator.get();
-          best = selection.take(steps, metrics) && evaluation.loadBestModelAtEnd();
+          best = selection.take(done, metrics) && evaluation.loadBestModelAtEnd();
           last = last.withEvaluation(metrics);
         }
         file.append(last);
         steps.accept(last);
-        boolean ends = steps == total || selection.stops();
-        if (arguments.saveSteps() > 0 && (best || ends || steps % arguments.saveSteps() == 0)) {
+        boolean ends = done == total || selection.stops();
+        if (arguments.saveSteps() > 0 && (best || ends || done % arguments.saveSteps() == 0)) {
           checkpoints.save(
-              new Checkpoints.State(steps, numTokens, selection.state()),
+              new Checkpoints.State(done, numTokens, selection.state()),
               state,
               arguments.saveTotalLimit());
         }
       }
       if (selection.stops()) {
-        notices.accept("stopped early after step " + steps + "; best was " + selection);
+        notices.accept("stopped early after step " + done + "; best was " + selection);
       }
       if (selection.takesBest()) {
         checkpoints.restoreBest(selection.state().bestStep(), policy.trainable());
@@ -134,7 +134,7 @@ public final class TrainingLoop<E> {
 
   /** Steps of the whole run that are done: all, or fewer where it stopped early. */
   public int steps() {
-    return steps;
+    return done;
   }
 
   private StepMetrics step(
