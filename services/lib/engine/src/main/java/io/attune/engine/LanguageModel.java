@@ -11,13 +11,18 @@ import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
+import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.objective.Reading;
+import io.attune.engine.objective.Sft;
 import io.attune.engine.tensor.Torch;
+import io.attune.engine.train.Policy;
+import io.attune.engine.train.Reader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,6 +150,17 @@ public final class LanguageModel extends PretrainedModel {
   public List<float[]> promptedLogits(
       List<int[]> sequences, LoadedAdapter adapter, boolean merged) {
     return logits(sequences, adapter.promptLength(), adapter, merged);
+  }
+
+  /**
+   * What the model says about the target tokens of texts, each given all tokens before it; reads them
+   * in one batch, and never holds all logits.
+   *
+   * @param adapter the adapter to use, or null for the base model
+   */
+  public List<Reading> read(List<SftExample> texts, @Nullable LoadedAdapter adapter) {
+    Policy policy = Policy.frozen(adapter == null ? network : adapter.network());
+    return new Reader<>(policy, new Sft()).read(texts, false);
   }
 
   private List<float[]> logits(

@@ -93,6 +93,11 @@ public final class TrainingRun {
   }
 
   private TrainingResult dispatch() {
+    if (settings.evaluation().enabled() && spec.evalData() == null) {
+      throw new IllegalArgumentException(
+          "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file of"
+              + " them");
+    }
     List<Row> rows = Rows.read(spec.data());
     return switch (spec.objective()) {
       case "sft" -> train(new Sft(), rows, Examples::sft);
@@ -120,29 +125,55 @@ public final class TrainingRun {
           Policy policy =
               Policy.ofWeights(
                   architecture, model.weights(), reference == null ? model.weights() : reference)) {
-        StepMetrics last = loop(policy, objective, examples, output);
+        TrainingLoop<E> loop = loop(policy, objective, examples, shape);
+        StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, examples.size(), evaluate(policy, objective, shape));
+        return result(last, loop.steps(), evaluate(policy, objective, shape));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
         Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
-      StepMetrics last = loop(policy, objective, examples, output);
+      TrainingLoop<E> loop = loop(policy, objective, examples, shape);
+      StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, examples.size(), evaluate(policy, objective, shape));
+      return result(last, loop.steps(), evaluate(policy, objective, shape));
     }
   }
 
-  private <E> StepMetrics loop(
-      Policy policy, Objective<E> objective, List<E> examples, RunOutput output) {
-    return new TrainingLoop<>(settings.arguments(), policy, objective, examples)
-        .run(
-            spec.out(),
-            output.fingerprint(),
-            step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-            listener::onNotice,
-            cancel::isCancelled);
+  private <E> TrainingLoop<E> loop(
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      BiFunction<Examples, Row, Optional<E>> shape) {
+    if (!settings.evaluation().enabled()) {
+      return new TrainingLoop<>(settings.arguments(), policy, objective, examples);
+    }
+    List<E> heldOut = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
+    return new TrainingLoop<>(
+        settings.arguments(),
+        policy,
+        objective,
+        examples,
+        settings.evaluation(),
+        () -> measure(policy, objective, heldOut));
+  }
+
+  private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
+    return loop.run(
+        spec.out(),
+        output.fingerprint(),
+        step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
+        listener::onNotice,
+        cancel::isCancelled);
+  }
+
+  private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return HeldOut.evaluate(
+        new Reader<>(policy.forEvaluation(), objective),
+        objective,
+        rows,
+        settings.arguments().perDeviceTrainBatchSize());
   }
 
   private static Map<String, Double> metrics(@Nullable StepMetrics step) {
@@ -159,9 +190,8 @@ public final class TrainingRun {
   }
 
   private TrainingResult result(
-      @Nullable StepMetrics last, int rows, Map<String, Map<String, Double>> evaluation) {
-    return new TrainingResult(
-        spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
+      @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
+    return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
   }
 
   private <E> List<E> examples(
@@ -206,9 +236,7 @@ public final class TrainingRun {
     List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put(
-        "candidate",
-        HeldOut.evaluate(new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
+    evaluation.put("candidate", measure(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =

@@ -35,6 +35,9 @@ public sealed interface Row {
   /** {@code {prompt, completion, score}}; a higher score is better. */
   record Scored(Content prompt, Content completion, double score) implements Row {}
 
-  /** {@code {text, label}}: a text and its class. */
+  /** {@code {text, label}}: a text and its class, by number. */
   record Classified(String text, int label) implements Row {}
+
+  /** {@code {text, label}}: a text and its class, by the name that the model's config has for it. */
+  record Labelled(String text, String label) implements Row {}
 }

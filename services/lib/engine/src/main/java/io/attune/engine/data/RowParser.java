@@ -72,9 +72,12 @@ final class RowParser {
       return new Row.Instruction(text("instruction"), input, text("output"));
     }
     if (keys.contains("text")) {
-      return keys.contains("label")
-          ? new Row.Classified(text("text"), label())
-          : new Row.PlainText(text("text"));
+      if (!keys.contains("label")) {
+        return new Row.PlainText(text("text"));
+      }
+      return row.get("label").isTextual()
+          ? new Row.Labelled(text("text"), text("label"))
+          : new Row.Classified(text("text"), label());
     }
     if (keys.contains("chosen")) {
       return new Row.Preference(content("prompt"), content("chosen"), content("rejected"));
@@ -174,7 +177,7 @@ final class RowParser {
   private int label() {
     JsonNode label = row.get("label");
     if (!label.isInt() || label.intValue() < 0) {
-      throw refused("has " + label + " as 'label'; a class number from 0 belongs there");
+      throw refused("has " + label + " as 'label'; a class's number from 0 or its name belongs there");
     }
     return label.intValue();
   }

@@ -75,6 +75,11 @@ public final class Policy implements AutoCloseable {
         null);
   }
 
+  /** Trains nothing: for reading with a network as it is. */
+  public static Policy frozen(DecoderNetwork network) {
+    return new Policy(network, network, Map.of(), null, null);
+  }
+
   private static DecoderNetwork network(
       DecoderModel model, Weights base, Adapter adapter, boolean training) {
     return new DecoderNetwork(

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * The one loop: rows of a step, gradients of its micro-batches, clip, update, metrics, checkpoint.
@@ -29,10 +30,26 @@ public final class TrainingLoop<E> {
   private final Objective<E> objective;
   private final List<E> examples;
   private final Reader<E> reader;
+  private final EvaluationArguments evaluation;
+  private final Supplier<Map<String, Double>> evaluator;
   private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
+  private int done;
 
   public TrainingLoop(
       TrainingArguments arguments, Policy policy, Objective<E> objective, List<E> examples) {
+    this(arguments, policy, objective, examples, EvaluationArguments.NONE, Map::of);
+  }
+
+  /**
+   * @param evaluator metrics of the policy as it is, on held-out rows
+   */
+  public TrainingLoop(
+      TrainingArguments arguments,
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      EvaluationArguments evaluation,
+      Supplier<Map<String, Double>> evaluator) {
     if (examples.isEmpty()) {
       throw new EngineException(Reason.TOO_LITTLE_DATA, "there is no row to train on");
     }
@@ -40,6 +57,8 @@ public final class TrainingLoop<E> {
     this.policy = policy;
     this.objective = objective;
     this.examples = examples;
+    this.evaluation = evaluation;
+    this.evaluator = evaluator;
     this.reader = new Reader<>(policy, objective);
   }
 
@@ -70,27 +89,52 @@ public final class TrainingLoop<E> {
       }
       MetricsFile file = new MetricsFile(folder, start.step());
       DataOrder order = new DataOrder(examples.size(), arguments);
+      Selection selection = new Selection(evaluation, start.selection());
       long numTokens = start.numTokens();
-      for (int step = start.step(); step < total; step++) {
+      done = start.step();
+      for (int step = start.step(); step < total && !selection.stops(); step++) {
         if (cancelled.getAsBoolean()) {
           if (arguments.saveSteps() > 0 && step > start.step()) {
             checkpoints.save(
-                new Checkpoints.State(step, numTokens), state, arguments.saveTotalLimit());
+                new Checkpoints.State(step, numTokens, selection.state()),
+                state,
+                arguments.saveTotalLimit());
           }
           throw new EngineException(Reason.CANCELLED, "cancelled after step " + step);
         }
         last = step(step, total, numTokens, order.microBatches(step), optimizer);
         numTokens = last.numTokens();
+        done = step + 1;
+        boolean best = false;
+        if (evaluation.due(done, arguments.stepsPerEpoch(examples.size()))) {
+          Map<String, Double> metrics = evaluator.get();
+          best = selection.take(done, metrics) && evaluation.loadBestModelAtEnd();
+          last = last.withEvaluation(metrics);
+        }
         file.append(last);
         steps.accept(last);
-        boolean due = arguments.saveSteps() > 0 && (step + 1) % arguments.saveSteps() == 0;
-        if (due || (arguments.saveSteps() > 0 && step + 1 == total)) {
+        boolean ends = done == total || selection.stops();
+        if (arguments.saveSteps() > 0 && (best || ends || done % arguments.saveSteps() == 0)) {
           checkpoints.save(
-              new Checkpoints.State(step + 1, numTokens), state, arguments.saveTotalLimit());
+              new Checkpoints.State(done, numTokens, selection.state()),
+              state,
+              arguments.saveTotalLimit());
         }
+      }
+      if (selection.stops()) {
+        notices.accept("stopped early after step " + done + "; best was " + selection);
+      }
+      if (selection.takesBest()) {
+        checkpoints.restoreBest(selection.state().bestStep(), policy.trainable());
+        notices.accept("took the weights of the best evaluation: " + selection);
       }
     }
     return last;
+  }
+
+  /** Steps of the whole run that are done: all, or fewer where it stopped early. */
+  public int steps() {
+    return done;
   }
 
   private StepMetrics step(

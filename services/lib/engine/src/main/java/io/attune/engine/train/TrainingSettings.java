@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record TrainingSettings(
     TrainingArguments arguments,
+    EvaluationArguments evaluation,
     @Nullable ObjectNode adapter,
     Dpo.Config dpo,
     RewardModeling.Config reward,
@@ -36,9 +37,11 @@ public record TrainingSettings(
     boolean scores = objective.equals("reward");
     List<String> saved = scores ? List.of(SCORE) : List.of();
     String task = scores ? "SEQ_CLS" : "CAUSAL_LM";
+    TrainingArguments arguments = arguments(in, objective, method.isAdapter());
     TrainingSettings settings =
         new TrainingSettings(
-            arguments(in, objective, method.isAdapter()),
+            arguments,
+            EvaluationArguments.parse(in, arguments.saveSteps()),
             AdapterSettings.parse(in, method, saved, task, baseModel),
             new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
             new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
