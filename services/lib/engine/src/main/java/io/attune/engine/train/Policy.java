@@ -8,6 +8,7 @@ import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -60,17 +61,21 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * Trains all weights.
+   * Trains weights of the model itself.
    *
    * @param weights changed in place
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
+   * @param trained names of the weights that are trained; the others get no gradient
    */
-  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
+  public static Policy ofWeights(
+      DecoderModel model, Weights weights, Weights reference, Set<String> trained) {
+    Map<String, NDArray> leaves = new LinkedHashMap<>(weights.parameters());
+    leaves.keySet().retainAll(trained);
     return new Policy(
         new DecoderNetwork(model, weights::get),
         new DecoderNetwork(model, reference::get),
-        new LinkedHashMap<>(weights.parameters()),
+        leaves,
         null,
         null);
   }
