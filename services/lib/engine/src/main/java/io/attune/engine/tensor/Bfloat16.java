@@ -25,9 +25,11 @@ public final class Bfloat16 {
 
   private Bfloat16() {}
 
-  /** Rounds an array, to the nearest even. */
+  /** Rounds an array, to the nearest even; the result may take part in recorded operations. */
   public static NDArray of(NDArray wide, NDManager manager) {
-    return PROGRAM.infer(manager, "narrow", wide).get(0);
+    try (Torch.GradMode mode = Torch.gradMode(false)) {
+      return PROGRAM.run(manager, "narrow", new NDList(wide), List.of()).get(0);
+    }
   }
 
   /** A float32 copy, which may take part in recorded operations. */

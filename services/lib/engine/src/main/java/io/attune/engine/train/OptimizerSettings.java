@@ -12,6 +12,7 @@ import io.attune.engine.optim.GaLore;
 import io.attune.engine.optim.GroupedOptimizer;
 import io.attune.engine.optim.GroupedOptimizer.NarrowParameters;
 import io.attune.engine.optim.Optimizer;
+import io.attune.engine.optim.ParameterGroup;
 import io.attune.engine.optim.ParameterGroups;
 import io.attune.engine.optim.ParameterNames;
 import java.util.ArrayList;
@@ -66,13 +67,14 @@ public record OptimizerSettings(
       double learningRate, Map<String, NDArray> trainable, Architecture model, long seed) {
     Map<String, Integer> dimensions = new LinkedHashMap<>();
     trainable.forEach((name, array) -> dimensions.put(name, array.getShape().dimension()));
-    List<io.attune.engine.optim.ParameterGroup> sorted =
+    List<ParameterGroup> sorted =
         groups.of(learningRate, dimensions, model.parameters().keySet());
     return new GroupedOptimizer(
         rule(trainable.keySet(), model), trainable, sorted, maxGradNorm, narrow, seed);
   }
 
-  private Optimizer rule(Set<String> trainable, Architecture model) {
+  /** The rule for these parameters, which are still to be added. */
+  Optimizer rule(Set<String> trainable, Architecture model) {
     return switch (optim) {
       case ADAMW_TORCH -> new AdamW(adam);
       case ADAMW_8BIT -> new AdamW8bit(adam, embeddings(trainable));

@@ -30,7 +30,8 @@ class TrainingParityTest {
   void fullSupervisedFineTuning() throws IOException {
     DecoderModel architecture = Runs.architecture();
     try (Weights weights = Runs.weights(architecture, true)) {
-      Policy policy = Policy.ofWeights(architecture, weights, weights);
+      Policy policy = Policy.ofWeights(
+              architecture, weights, weights, architecture.parameters().keySet());
       train("sft-full", policy, new Sft(), Runs.sftRows("sft-full"), Map.of());
       assertFinal(weights.parameters(), Golden.path("runs/sft-full/final.safetensors"), "");
     }

@@ -1,0 +1,139 @@
+package io.attune.engine.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import io.attune.engine.Golden;
+import io.attune.engine.checkpoint.SafeTensors;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * 20 steps of each optimizer against torch 2.13, transformers 5.18, bitsandbytes 0.50.2 and
+ * galore-torch 1.0 on CPU. {@code golden/optim/make_optim.py} makes the references.
+ */
+class OptimizerReferenceTest {
+  private static final Path EXPECTED = Golden.path("optim/expected.safetensors");
+  private static final Set<String> MATRICES =
+      Set.of("tall.weight", "wide.weight", "small.weight", "slim.weight");
+  private static final AdamW.Config ADAM = AdamW.Config.DEFAULT;
+
+  @Test
+  void adamWIsTorchs() {
+    compare("adamw_torch", new AdamW(ADAM), OptimizerProblem.DECAY, 1e-6f);
+  }
+
+  @Test
+  void adamWIn8BitsIsBitsandbytes() {
+    compare("adamw_8bit", new AdamW8bit(ADAM, Set.of()), OptimizerProblem.DECAY, 1e-6f);
+  }
+
+  @Test
+  void codesAndScalesOfMomentsAreBitsandbytes() {
+    try (OptimizerProblem problem = new OptimizerProblem();
+        AdamW8bit optimizer = new AdamW8bit(ADAM, Set.of());
+        SafeTensors file = SafeTensors.open(EXPECTED)) {
+      problem.train(optimizer, OptimizerProblem.DECAY);
+      Map<String, NDArray> state = optimizer.state();
+      for (String part : List.of("state1", "state2")) {
+        ByteBuffer expected = file.data("adamw_8bit/" + part + ".wide.weight");
+        byte[] codes = new byte[expected.remaining()];
+        expected.get(codes);
+        assertThat(state.get(part + ".wide.weight").toByteArray()).as(part).isEqualTo(codes);
+      }
+      for (String part : List.of("absmax1", "absmax2")) {
+        float[] expected = Golden.tensor(EXPECTED, "adamw_8bit/" + part + ".wide.weight");
+        assertThat(state.get(part + ".wide.weight").toFloatArray())
+            .as(part)
+            .containsExactly(expected, within(1e-7f));
+      }
+    }
+  }
+
+  @Test
+  void theDynamicMapIsBitsandbytes() {
+    assertThat(DynamicMap.values(true)).isEqualTo(Golden.tensor(EXPECTED, "map.signed"));
+    assertThat(DynamicMap.values(false)).isEqualTo(Golden.tensor(EXPECTED, "map.unsigned"));
+  }
+
+  @Test
+  void adafactorWithTheSchedulesRateIsTransformers() {
+    compare(
+        "adafactor", new Adafactor(Adafactor.Config.DEFAULT), OptimizerProblem.DECAY, 1e-6f);
+  }
+
+  @Test
+  void adafactorWithRelativeStepsIsTransformers() {
+    compare(
+        "adafactor.relative_step",
+        new Adafactor(new Adafactor.Config(true, true, false, 1, -0.8, 0)),
+        OptimizerProblem.DECAY,
+        1e-6f);
+  }
+
+  @Test
+  void adafactorWithFirstMomentAndWarmupIsTransformers() {
+    compare(
+        "adafactor.warmup_init",
+        new Adafactor(new Adafactor.Config(true, true, true, 0.5, -0.7, 0.9)),
+        0,
+        1e-6f);
+  }
+
+  @Test
+  void gaLoreIsGaloreTorchs() {
+    GaLore.Config config = new GaLore.Config(8, 6, 0.5, GaLore.Projection.STD);
+    compare("galore_adamw", GaLore.adamW(config, ADAM, MATRICES), OptimizerProblem.DECAY, 1e-5f);
+  }
+
+  @Test
+  void gaLoreIn8BitsIsGaloreTorchs() {
+    GaLore.Config config = new GaLore.Config(64, 6, 0.5, GaLore.Projection.STD);
+    compare(
+        "galore_adamw_8bit",
+        GaLore.adamW8bit(config, ADAM, MATRICES),
+        OptimizerProblem.DECAY,
+        1e-4f);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = GaLore.Projection.class,
+      names = {"RIGHT", "LEFT", "REVERSE_STD", "FULL"})
+  void everyProjectionIsGaloreTorchs(GaLore.Projection projection) {
+    String kind = "galore_adamw." + projection.name().toLowerCase(java.util.Locale.ROOT);
+    GaLore.Config config = new GaLore.Config(8, 6, 0.5, projection);
+    try (OptimizerProblem problem =
+            new OptimizerProblem(List.of("small.weight", "slim.weight"));
+        Optimizer optimizer = GaLore.adamW(config, ADAM, MATRICES)) {
+      problem.train(optimizer, OptimizerProblem.DECAY);
+      assertWeights(kind, problem, 1e-5f);
+    }
+  }
+
+  private static void compare(String kind, Optimizer optimizer, double decay, float tolerance) {
+    try (OptimizerProblem problem = new OptimizerProblem();
+        optimizer) {
+      problem.train(optimizer, decay);
+      assertWeights(kind, problem, tolerance);
+    }
+  }
+
+  private static void assertWeights(String kind, OptimizerProblem problem, float tolerance) {
+    problem
+        .weights()
+        .forEach(
+            (name, array) ->
+                assertThat(array.toFloatArray())
+                    .as("%s after %s", name, kind)
+                    .containsExactly(
+                        Golden.tensor(EXPECTED, kind + "/" + name), within(tolerance)));
+  }
+}
