@@ -83,7 +83,9 @@ def galore_groups(weights, **options):
         {
             "params": [p for n, p in weights.items() if n in PROJECTED],
             "rank": 8,
-            "update_proj_gap": 6,
+            # One search in 20 steps: signs of singular vectors are LAPACK's choice, and moments that
+            # go on in the next subspace depend on them.
+            "update_proj_gap": 200,
             "scale": 0.5,
             "proj_type": "std",
             **options,
@@ -127,9 +129,9 @@ class GaLoreAdamW8bit(Optimizer2State):
                     group["weight_decay"] = decay
 
 
-def adam(weights_of):
-    return lambda kind, **more: lambda weights: kind(
-        weights_of(weights), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=DECAY, **more
+def adam(weights_of, eps=1e-8):
+    return lambda kind: lambda weights: kind(
+        weights_of(weights), lr=RATE, betas=(0.9, 0.999), eps=eps, weight_decay=DECAY
     )
 
 
@@ -155,7 +157,9 @@ def optimizers():
     yield "galore_adamw_8bit", train(adam(lambda w: galore_groups(w, rank=64))(GaLoreAdamW8bit))
     small = ["small.weight", "slim.weight"]
     for kind in ("right", "left", "reverse_std", "full"):
-        groups = adam(lambda w, kind=kind: galore_groups(w, proj_type=kind)[1:])
+        # galore-torch's own epsilon: projected from both sides the first gradient is diagonal, and all
+        # else in it is rounding, which 1e-8 would let through.
+        groups = adam(lambda w, kind=kind: galore_groups(w, proj_type=kind)[1:], eps=1e-6)
         yield f"galore_adamw.{kind}", train(groups(GaLoreAdamW), names=small)
 
 
