@@ -107,7 +107,11 @@ class OptimizerRunTest {
 
   @Test
   void bitFitChangesBiasesAlone() throws IOException {
-    TrainingSpec spec = spec("gpt2", "bitfit", "bitfit", Map.of());
+    TrainingSpec spec = spec(
+            "gpt2",
+            "bitfit",
+            "bitfit",
+            Map.of("per_device_train_batch_size", "8", "learning_rate", "3e-2"));
     run(spec);
     assertThat(loss(spec, 6)).isLessThan(loss(spec, 1));
     assertThat(changed(spec)).isNotEmpty().allMatch(name -> name.endsWith(".bias"));
