@@ -105,11 +105,14 @@ public abstract class PretrainedModel implements AutoCloseable {
               + architecture.config().modelType()
               + "; only decoder-only models compute in bfloat16, this one in float32");
     }
-    try (TensorReader file = layout.openWeights()) {
-      return options.type() == TensorType.BF16
-          ? Weights.readBfloat16(architecture, file)
-          : Weights.read(architecture, file, options.writable());
-    }
+    return Torch.apart(
+        () -> {
+          try (TensorReader file = layout.openWeights()) {
+            return options.type() == TensorType.BF16
+                ? Weights.readBfloat16(architecture, file)
+                : Weights.read(architecture, file, options.writable());
+          }
+        });
   }
 
   public Path folder() {
@@ -157,6 +160,10 @@ public abstract class PretrainedModel implements AutoCloseable {
    * or chat template, naming what differs.
    */
   Adapter readAdapter(Path peftFolder) {
+    return Torch.apart(() -> readBound(peftFolder));
+  }
+
+  private Adapter readBound(Path peftFolder) {
     AdapterFiles files = AdapterFiles.open(peftFolder);
     String made = files.attune().map(a -> a.path(CONTRACT).asText("")).orElse("");
     if (!made.isEmpty() && !made.equals(contractSha256())) {

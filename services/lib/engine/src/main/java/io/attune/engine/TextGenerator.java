@@ -18,8 +18,9 @@ import java.util.Map;
 
 /**
  * Writes many texts at once with one base model and any number of its adapters. One thread runs the
- * model: each turn takes in what waits, reads prompts in parts, and adds a token to every text that
- * is being written, one program call for each adapter (continuous batching).
+ * model: each turn takes in what waits, reads a part of every prompt, and adds a token to every
+ * text that is being written, one program call of either kind for each adapter (continuous
+ * batching).
  */
 public final class TextGenerator implements AutoCloseable {
   /** Tokens of a prompt that one turn reads, so that a long one holds the others up little. */
@@ -116,6 +117,7 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   private void turn() {
+    Map<Decoder, List<Integer>> reading = new LinkedHashMap<>();
     Map<Decoder, List<Integer>> writing = new LinkedHashMap<>();
     for (int i = 0; i < slots.length; i++) {
       GeneratedText text = slots[i];
@@ -124,16 +126,17 @@ public final class TextGenerator implements AutoCloseable {
       }
       if (text.endIfCancelled()) {
         slots[i] = null;
-      } else if (text.readsPrompt()) {
-        step(text.decoder(), List.of(i));
       } else {
-        writing.computeIfAbsent(text.decoder(), d -> new ArrayList<>()).add(i);
+        Map<Decoder, List<Integer>> group = text.readsPrompt() ? reading : writing;
+        group.computeIfAbsent(text.decoder(), d -> new ArrayList<>()).add(i);
       }
     }
+    // Apart, because the attention of rows as unequal as a prompt and a token would be padded.
+    reading.forEach(this::step);
     writing.forEach(this::step);
   }
 
-  /** Moves texts of one adapter on: a part of a prompt for one, or a token for each of several. */
+  /** Moves texts of one adapter on, each by a part of its prompt or by a token. */
   private void step(Decoder decoder, List<Integer> rows) {
     int[] slot = rows.stream().sorted(Comparator.naturalOrder()).mapToInt(i -> i).toArray();
     int[][] tokens = new int[slot.length][];

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -85,16 +86,69 @@ class DecoderTest {
       List<float[]> whole = model.logits(List.of(a, b), null, false);
       int v = model.config().vocabSize();
 
-      step(decoder, cache, new int[] {3}, new int[][] {Arrays.copyOf(a, 10)}, 0);
-      step(decoder, cache, new int[] {3}, new int[][] {{a[10], a[11]}}, 10);
-      step(decoder, cache, new int[] {1}, new int[][] {Arrays.copyOf(b, 4)}, 0);
-      step(decoder, cache, new int[] {1}, new int[][] {Arrays.copyOfRange(b, 4, 9)}, 4);
-      float[][] last = step(decoder, cache, new int[] {3, 1}, new int[][] {{a[12]}, {b[9]}}, 12, 9);
+      int[] slots = {3, 1};
+      step(decoder, cache, slots, new int[][] {Arrays.copyOf(a, 10), Arrays.copyOf(b, 4)}, 0, 0);
+      int[][] rest = {{a[10], a[11]}, Arrays.copyOfRange(b, 4, 9)};
+      step(decoder, cache, slots, rest, 10, 4);
+      float[][] last = step(decoder, cache, slots, new int[][] {{a[12]}, {b[9]}}, 12, 9);
 
       assertThat(last[0])
           .containsExactly(Arrays.copyOfRange(whole.get(0), 12 * v, 13 * v), within(1e-5f));
       assertThat(last[1])
           .containsExactly(Arrays.copyOfRange(whole.get(1), 9 * v, 10 * v), within(1e-5f));
+    }
+  }
+
+  /** Where angles depend on a text's length, that of the others must not matter. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "mistral", "llama-dynamic", "phi3-longrope"})
+  void promptsReadTogetherAreEachWhatTheyAreAlone(String name) {
+    int[] lengths = {24, 3, 17, 1};
+    int[][] prompts = new int[lengths.length][];
+    for (int i = 0; i < lengths.length; i++) {
+      prompts[i] = IntStream.range(3 + i, 3 + i + lengths[i]).map(t -> t * 7 % 200).toArray();
+    }
+    try (LanguageModel model =
+            LanguageModel.load(Golden.path("models/" + name), LoadOptions.defaults());
+        KvCache cache = model.decoder().newCache(4, 32)) {
+      float[][] together =
+          step(model.decoder(), cache, new int[] {0, 1, 2, 3}, prompts, 0, 0, 0, 0);
+      for (int i = 0; i < prompts.length; i++) {
+        float[][] alone = step(model.decoder(), cache, new int[] {i}, new int[][] {prompts[i]}, 0);
+        assertThat(together[i]).containsExactly(alone[0], within(1e-5f));
+      }
+    }
+  }
+
+  /** One row, few and many are products of different shapes, and so are whole and partial ones. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gpt2", "gemma2"})
+  void howManyRowsThereAreDoesNotChangeTheirLogits(String name) {
+    int[] tokens = {220, 168, 188, 111, 72, 51, 337};
+    try (LanguageModel model =
+        LanguageModel.load(Golden.path("models/" + name), LoadOptions.defaults())) {
+      List<int[]> texts = Arrays.stream(tokens).mapToObj(t -> new int[] {7, t}).toList();
+      List<float[]> whole = model.logits(texts, null, false);
+      int v = model.config().vocabSize();
+      for (int count : new int[] {1, 2, 4, 5, 7}) {
+        try (KvCache cache = model.decoder().newCache(count, 4)) {
+          int[] slots = IntStream.range(0, count).toArray();
+          int[][] firsts = new int[count][];
+          int[][] seconds = new int[count][];
+          for (int i = 0; i < count; i++) {
+            firsts[i] = new int[] {7};
+            seconds[i] = new int[] {tokens[i]};
+          }
+          step(model.decoder(), cache, slots, firsts, new int[count]);
+          int[] ones = slots.clone();
+          Arrays.fill(ones, 1);
+          float[][] logits = step(model.decoder(), cache, slots, seconds, ones);
+          for (int i = 0; i < count; i++) {
+            assertThat(logits[i])
+                .containsExactly(Arrays.copyOfRange(whole.get(i), v, 2 * v), within(1e-5f));
+          }
+        }
+      }
     }
   }
 

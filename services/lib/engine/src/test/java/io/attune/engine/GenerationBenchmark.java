@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * Our side of a generation benchmark; one JSON line at the end, after one warm-up batch.
  *
  * <p>Arguments: model folder, prompts ({@code {"prompt": ...}} a line), how many of them, texts
- * written at once, new tokens a text, threads. Greedy, as peer_generate.py of the reference side.
+ * written at once, new tokens a text, threads, float32 or bfloat16. Greedy, as peer_generate.py of
+ * the reference side.
  */
 final class GenerationBenchmark {
   private GenerationBenchmark() {}
@@ -24,7 +25,8 @@ final class GenerationBenchmark {
     int count = Integer.parseInt(args[2]);
     int batch = Integer.parseInt(args[3]);
     int length = Integer.parseInt(args[4]);
-    LoadOptions options = LoadOptions.defaults().withThreads(Integer.parseInt(args[5]));
+    LoadOptions options =
+        LoadOptions.defaults().withThreads(Integer.parseInt(args[5])).withDtype(args[6]);
     try (LanguageModel model = LanguageModel.load(Path.of(args[0]), options)) {
       List<int[]> prompts = prompts(model, Path.of(args[1]), count);
       int longest = prompts.stream().mapToInt(p -> p.length).max().orElseThrow();

@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.nn.CachedAttention;
 import io.attune.engine.nn.FewRowsProjection;
+import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -42,53 +42,22 @@ public final class Decoder implements AutoCloseable {
     this.model = model;
     this.narrow = type == TensorType.BF16;
     StringBuilder text = new StringBuilder();
-    List<String> names = new ArrayList<>();
     CachedAttention attention = new CachedAttention();
     FewRowsProjection projection = new FewRowsProjection(Torch.threads(), narrow);
     Seams seams = adapter.apply(new Seams(projection, attention));
-    String embed = range(names, Network.emitEmbed(model, seams, text));
-    List<Network.Emitted> layers = Network.emitLayers(model, seams, text);
-    MethodWriter out = new MethodWriter();
-    attention.emitMasks(out, model.heads().groups());
-    List<String> results = new ArrayList<>(List.of("h"));
-    results.addAll(model.state());
-    out.line(
-        "%s = self.embed(position, %s, %s)", String.join(", ", results), seams.arguments(0), embed);
-    for (int i = 0; i < layers.size(); i++) {
-      Network.Emitted layer = layers.get(i);
-      out.line(
-          "h = self.%s(%s, %s, %s)",
-          layer.method(),
-          String.join(", ", results),
-          seams.arguments(i),
-          range(names, layer.weights()));
-    }
-    out.line("h = torch.select(torch.view(h, [n, t, -1]), 1, t - 1)");
-    out.line("h = self.finish(h, %s)", range(names, Network.emitFinish(model, text)));
-    names.add(model.headWeight());
-    String head = "w[" + (names.size() - 1) + "]";
+    CachedStep step = new CachedStep(model, seams, attention, text);
+    MethodWriter out = step.out();
     int e = model.config().hiddenSize();
-    String logits = projection.product(out, "h", head, "None", e, model.config().vocabSize());
+    Linear head = new Linear("head", e, model.config().vocabSize(), false);
+    String logits = projection.product(out, "h", step.weight(model.headWeight()), head);
     logits = out.value("torch.to(%s, 6)", logits);
     if (model.logitSoftcap() > 0) {
       String cap = MethodWriter.number(model.logitSoftcap());
       logits = out.value("torch.mul(torch.tanh(torch.div(%s, %s)), %s)", logits, cap, cap);
     }
-    out.line("return " + logits);
-    text.append(
-        out.method(
-            "decode",
-            "(self: SELF, ids: Tensor, position: Tensor, slot: Tensor, rows: Tensor, kc:"
-                + " List[Tensor], vc: List[Tensor], first: int, n: int, t: int, length: int, w:"
-                + " List[Tensor]) -> Tensor"));
+    List<String> names = step.end("", logits);
     program = TorchPrograms.compile(text.toString());
     weights = new TensorList(Network.resolve(names, source));
-  }
-
-  private static String range(List<String> all, List<String> part) {
-    int from = all.size();
-    all.addAll(part);
-    return "w[" + from + ":" + all.size() + "]";
   }
 
   /** Whether a prompt must be read in one step: its positions depend on its length. */
@@ -109,12 +78,13 @@ public final class Decoder implements AutoCloseable {
   /**
    * Reads the next tokens of some sequences and gives the logits that follow the last of each.
    *
-   * <p>A prompt is one call with a row of many tokens (in parts, if that suits the caller and the
-   * model allows it); then each further token is one call with a token a row. Rows in slots that
-   * follow each other read the cache in place; others cost a copy of what they read.
+   * <p>Prompts are rows of many tokens (in parts, if that suits the caller and the model allows
+   * it); then each further token is one call with a token a row. Rows in slots that follow each
+   * other read the cache in place; others cost a copy of what they read. So do rows of unequal
+   * length, whose attention is computed as if all were as long as the longest.
    *
    * @param slots a distinct slot for each row
-   * @param tokens the new tokens, equally many (at least one) in each row
+   * @param tokens the new tokens, at least one in each row
    * @param positions how many tokens of each row the cache holds already
    * @return [rows, V], in {@code scope}
    */
@@ -122,22 +92,9 @@ public final class Decoder implements AutoCloseable {
       NDManager scope, KvCache cache, int[] slots, int[][] tokens, int[] positions) {
     CacheRows rows = CacheRows.of(cache, slots, tokens, positions);
     try (NDManager inputs = scope.newSubManager()) {
-      return program
-          .infer(
-              scope,
-              "decode",
-              inputs.create(rows.ids()),
-              inputs.create(rows.position()),
-              inputs.create(rows.slot()),
-              inputs.create(CacheRows.longs(slots)),
-              cache.keys(),
-              cache.values(),
-              CacheRows.first(slots),
-              slots.length,
-              tokens[0].length,
-              rows.length(),
-              weights)
-          .get(0);
+      List<Object> arguments = rows.arguments(inputs, cache);
+      arguments.add(weights);
+      return program.infer(scope, "decode", arguments.toArray()).get(0);
     }
   }
 

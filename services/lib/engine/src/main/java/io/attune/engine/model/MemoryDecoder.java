@@ -12,7 +12,6 @@ import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -72,50 +71,17 @@ public final class MemoryDecoder implements AutoCloseable {
   }
 
   private List<String> emitDecode(Seams seams, CachedAttention attention, StringBuilder text) {
-    CrossStack decoder = model.decoder();
-    List<String> names = new ArrayList<>();
-    String embed = range(names, Network.emitEmbed(decoder, seams, text));
-    List<Network.Emitted> layers = Network.emitLayers(decoder, seams, text);
-    MethodWriter out = new MethodWriter();
-    attention.emitMasks(out, decoder.heads().groups());
-    List<String> results = new ArrayList<>(List.of("h"));
-    results.addAll(decoder.state());
-    out.line(
-        "%s = self.embed(position, %s, %s)", String.join(", ", results), seams.arguments(0), embed);
-    for (int i = 0; i < layers.size(); i++) {
-      Network.Emitted layer = layers.get(i);
-      out.line(
-          "h = self.%s(%s, %s, %s)",
-          layer.method(),
-          String.join(", ", results),
-          seams.arguments(i),
-          range(names, layer.weights()));
-    }
-    out.line("h = torch.select(torch.view(h, [n, t, -1]), 1, t - 1)");
-    List<String> finish = Network.emitFinish(decoder, text);
-    out.line("h = self.finish(h%s)", finish.isEmpty() ? "" : ", " + range(names, finish));
-    names.add(model.headWeight());
-    out.line("logits = torch.linear(h, w[%d])", names.size() - 1);
+    CachedStep step = new CachedStep(model.decoder(), seams, attention, text);
+    MethodWriter out = step.out();
+    String logits = out.value("torch.linear(h, %s)", step.weight(model.headWeight()));
     String bias = model.headBias();
     if (bias != null) {
-      names.add(bias);
-      out.line("logits = torch.add(logits, w[%d])", names.size() - 1);
+      logits = out.value("torch.add(%s, %s)", logits, step.weight(bias));
     }
-    out.line("return logits");
-    text.append(
-        out.method(
-            "decode",
-            "(self: SELF, ids: Tensor, position: Tensor, slot: Tensor, rows: Tensor, kc:"
-                + " List[Tensor], vc: List[Tensor], first: int, n: int, t: int, length: int, mk:"
-                + " List[Tensor], mv: List[Tensor], memory_rows: Tensor, memory_mask: Tensor,"
-                + " memory_first: int, memory_length: int, w: List[Tensor]) -> Tensor"));
-    return names;
-  }
-
-  private static String range(List<String> all, List<String> part) {
-    int from = all.size();
-    all.addAll(part);
-    return "w[" + from + ":" + all.size() + "]";
+    return step.end(
+        "mk: List[Tensor], mv: List[Tensor], memory_rows: Tensor, memory_mask: Tensor,"
+            + " memory_first: int, memory_length: int, ",
+        logits);
   }
 
   /** A cache of what is written, for any decoder of this base model. */
@@ -162,6 +128,9 @@ public final class MemoryDecoder implements AutoCloseable {
       int[][] tokens,
       int[] positions) {
     CacheRows rows = CacheRows.of(cache, slots, tokens, positions);
+    if (rows.unpad().length > 0) {
+      throw new IllegalArgumentException("rows have unequal numbers of tokens");
+    }
     int longest = 0;
     for (int text : texts) {
       longest = Math.max(longest, memory.length(text));
@@ -173,28 +142,15 @@ public final class MemoryDecoder implements AutoCloseable {
       }
     }
     try (NDManager inputs = scope.newSubManager()) {
-      return program
-          .infer(
-              scope,
-              "decode",
-              inputs.create(rows.ids()),
-              inputs.create(rows.position()),
-              inputs.create(rows.slot()),
-              inputs.create(CacheRows.longs(slots)),
-              cache.keys(),
-              cache.values(),
-              CacheRows.first(slots),
-              slots.length,
-              tokens[0].length,
-              rows.length(),
-              memory.keys(),
-              memory.values(),
-              inputs.create(CacheRows.longs(texts)),
-              inputs.create(mask, new Shape(texts.length, 1, 1, longest)),
-              CacheRows.first(texts),
-              longest,
-              decodeWeights)
-          .get(0);
+      List<Object> arguments = rows.arguments(inputs, cache);
+      arguments.add(memory.keys());
+      arguments.add(memory.values());
+      arguments.add(inputs.create(CacheRows.longs(texts)));
+      arguments.add(inputs.create(mask, new Shape(texts.length, 1, 1, longest)));
+      arguments.add(CacheRows.first(texts));
+      arguments.add(longest);
+      arguments.add(decodeWeights);
+      return program.infer(scope, "decode", arguments.toArray()).get(0);
     }
   }
 

@@ -80,7 +80,8 @@ public interface Attention {
    * (whose {@code positions} are there).
    *
    * @return a variable holding [R] int64, for R parts of equally many tokens each: one for a whole
-   *     batch, that of its longest text, in training; one for each row in generation
+   *     batch, that of its longest text, in training; one for each row in generation, or for each
+   *     token where rows are uneven
    */
   String emitLengths(MethodWriter out);
 }

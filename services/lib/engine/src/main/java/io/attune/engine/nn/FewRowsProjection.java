@@ -1,5 +1,6 @@
 package io.attune.engine.nn;
 
+import io.attune.engine.tensor.TorchPrograms;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,20 +8,37 @@ import java.util.List;
  * Plain weights, for inputs of few rows: what a step of generation has.
  *
  * <p>There, reading the weights is what takes the time, and how the product is asked for decides
- * whether all threads read. A matrix times one vector is the work of a single thread in MKL, so for
- * one row the outputs are split into a batch of products, which is spread over the threads. Few
- * rows go in as columns, in which shape MKL reads the weights once for every four of them and does
- * not first copy the weights into another layout. More rows are an ordinary product.
+ * whether all threads read, and how often. A matrix times one vector is the work of a single thread
+ * in MKL, so for one row the outputs are split into a batch of products, which is spread over the
+ * threads. Up to four rows go in as columns, in which shape MKL reads the weights once for all of
+ * them and does not first copy the weights into another layout. More rows are left to oneDNN, where
+ * libtorch has it, which does not copy them either.
+ *
+ * <p>In bfloat16 libtorch has a kernel for one row that all threads share. For more, processors
+ * without bfloat16 arithmetic take far longer than in float32, so that widening the weights on the
+ * way, a piece at a time, costs little and loses nothing.
  */
 public final class FewRowsProjection implements Projection {
   /** Columns that MKL takes together. */
   private static final int COLUMNS = 4;
 
-  /** Outputs that are widened together. */
-  private static final int PIECE = 8192;
+  /** Weights of one product: no more than a processor's cache holds, also when widened. */
+  private static final int PIECE = 1 << 20;
 
   private final int threads;
   private final boolean narrow;
+
+  /** Whether libtorch was built with oneDNN, and so has its product. */
+  private static final class OneDnn {
+    private static final String PRODUCT =
+        "ops.mkldnn._linear_pointwise(%s, %s, None, \"none\","
+            + " annotate(List[Optional[number]], []), None)";
+
+    static final boolean PRESENT =
+        TorchPrograms.compiles(
+            "def product(self: SELF, x: Tensor, w: Tensor) -> Tensor:\n  return "
+                + PRODUCT.formatted("x", "w"));
+  }
 
   /**
    * @param threads that the products will be given
@@ -33,16 +51,17 @@ public final class FewRowsProjection implements Projection {
 
   @Override
   public List<String> emit(MethodWriter out, String input, List<Linear> layers) {
-    List<String> results = new ArrayList<>();
-    for (Linear layer : layers) {
-      String weight = out.weight(layer.weight());
-      String bias = layer.bias() ? out.weight(layer.biasName()) : "None";
-      results.add(
-          layer.transposed()
-              ? transposed(out, input, weight, bias, layer)
-              : product(out, input, weight, bias, layer.inputs(), layer.outputs()));
+    List<String> weights = layers.stream().map(layer -> out.weight(layer.weight())).toList();
+    List<String> results = products(out, input, weights, layers);
+    List<String> sums = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      Linear layer = layers.get(i);
+      sums.add(
+          layer.bias()
+              ? out.value("torch.add(%s, %s)", results.get(i), out.weight(layer.biasName()))
+              : results.get(i));
     }
-    return results;
+    return sums;
   }
 
   @Override
@@ -51,73 +70,93 @@ public final class FewRowsProjection implements Projection {
   }
 
   /**
-   * Emits {@code x} times a weight [outputs, inputs], plus {@code bias} unless that is "None".
+   * Emits the product of {@code x} [N, inputs] with a layer's weight, without its bias.
    *
+   * @param weight expression for it
    * @return a variable that holds [N, outputs]
    */
-  public String product(
-      MethodWriter out, String x, String weight, String bias, int inputs, int outputs) {
-    String result = out.value(x);
-    if (narrow) {
-      narrowProduct(out, result, x, weight, outputs);
-      return plus(out, result, bias);
+  public String product(MethodWriter out, String x, String weight, Linear layer) {
+    return products(out, x, List.of(weight), List.of(layer)).get(0);
+  }
+
+  private List<String> products(
+      MethodWriter out, String x, List<String> weights, List<Linear> layers) {
+    List<String> results = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      results.add(out.value(x));
     }
+    out.line("if %s.size(0) == 1:", x);
+    if (!narrow) {
+      out.line("  row = torch.unsqueeze(%s, 0)", x);
+      out.line("  column = torch.transpose(row, 1, 2)");
+    }
+    for (int i = 0; i < layers.size(); i++) {
+      out.line("  %s = %s", results.get(i), oneRow(x, weights.get(i), layers.get(i)));
+    }
+    if (!narrow) {
+      out.line("elif %s.size(0) <= %d:", x, COLUMNS);
+      out.line("  columns = torch.t(%s)", x);
+      for (int i = 0; i < layers.size(); i++) {
+        out.line("  %s = %s", results.get(i), fewRows(x, weights.get(i), layers.get(i)));
+      }
+    }
+    out.line("else:");
+    out.line("  wide = %s", narrow ? "torch.to(" + x + ", 6)" : x);
+    for (int i = 0; i < layers.size(); i++) {
+      rows(out, results.get(i), weights.get(i), layers.get(i));
+    }
+    return results;
+  }
+
+  private String oneRow(String x, String weight, Linear layer) {
+    if (narrow) {
+      return layer.transposed()
+          ? "torch.mm(%s, %s)".formatted(x, weight)
+          : "torch.linear(%s, %s)".formatted(x, weight);
+    }
+    int inputs = layer.inputs();
+    int outputs = layer.outputs();
     int parts = parts(outputs);
-    if (parts > 1) {
-      out.line("if %s.size(0) == 1:", x);
-      out.line("  column = torch.expand(torch.unsqueeze(torch.t(%s), 0), [%d, -1, -1])", x, parts);
-      out.line("  split = torch.view(%s, [%d, -1, %d])", weight, parts, inputs);
-      out.line("  %s = torch.view(torch.bmm(split, column), [1, %d])", result, outputs);
+    if (layer.transposed()) {
+      return ("torch.view(torch.bmm(torch.expand(row, [%d, -1, -1]), torch.permute("
+              + "torch.view(%s, [%d, %d, -1]), [1, 0, 2])), [1, %d])")
+          .formatted(parts, weight, inputs, parts, outputs);
+    }
+    return ("torch.view(torch.bmm(torch.view(%s, [%d, -1, %d]), torch.expand(column, [%d, -1, -1])),"
+            + " [1, %d])")
+        .formatted(weight, parts, inputs, parts, outputs);
+  }
+
+  private static String fewRows(String x, String weight, Linear layer) {
+    return layer.transposed()
+        ? "torch.mm(%s, %s)".formatted(x, weight)
+        : "torch.contiguous(torch.t(torch.mm(%s, columns)))".formatted(weight);
+  }
+
+  private void rows(MethodWriter out, String result, String weight, Linear layer) {
+    String cast = narrow ? "torch.to(%s, 6)" : "%s";
+    int rows = Math.max(1, PIECE / layer.inputs());
+    if (layer.transposed()) {
+      out.line("  %s = torch.mm(wide, %s)", result, cast.formatted(weight));
+    } else if (layer.outputs() <= rows) {
+      out.line("  %s = %s", result, product("wide", cast.formatted(weight)));
     } else {
-      out.line("if %s.size(0) == 1:", x);
-      out.line("  %s = torch.linear(%s, %s)", result, x, weight);
+      int pieces = (layer.outputs() + rows - 1) / rows;
+      String piece = "torch.slice(%s, 0, i * %d, (i + 1) * %d)".formatted(weight, rows, rows);
+      out.line("  pieces = annotate(List[Tensor], [])");
+      out.line("  for i in range(%d):", pieces);
+      out.line("    part = %s", product("wide", cast.formatted(piece)));
+      out.line("    added = torch.append(pieces, part)");
+      out.line("  %s = torch.cat(pieces, 1)", result);
     }
-    out.line("elif %s.size(0) <= %d:", x, COLUMNS * threads);
-    out.line("  %s = torch.contiguous(torch.t(torch.mm(%s, torch.t(%s))))", result, weight, x);
-    out.line("else:");
-    out.line("  %s = torch.linear(%s, %s)", result, x, weight);
-    return plus(out, result, bias);
-  }
-
-  /**
-   * For one row libtorch has a kernel of its own that all threads share. For more, processors
-   * without bfloat16 arithmetic take far longer than in float32, so that widening the weights on
-   * the way, a piece at a time, costs little and loses nothing.
-   */
-  private static void narrowProduct(
-      MethodWriter out, String result, String x, String weight, int outputs) {
-    out.line("if %s.size(0) == 1:", x);
-    out.line("  %s = torch.linear(%s, %s)", result, x, weight);
-    out.line("else:");
-    out.line("  wide = torch.to(%s, 6)", x);
-    out.line("  pieces = annotate(List[Tensor], [])");
-    out.line("  for i in range(%d):", (outputs + PIECE - 1) / PIECE);
-    out.line("    piece = torch.slice(%s, 0, i * %d, (i + 1) * %d)", weight, PIECE, PIECE);
-    out.line("    part = torch.to(torch.linear(wide, torch.to(piece, 6)), 15)");
-    out.line("    added = torch.append(pieces, part)");
-    out.line("  %s = torch.cat(pieces, 1)", result);
-  }
-
-  private String transposed(MethodWriter out, String x, String weight, String bias, Linear layer) {
-    String result = out.value(x);
     if (narrow) {
-      out.line("wide = torch.to(%s, 6)", x);
-      out.line("%s = torch.to(torch.mm(wide, torch.to(%s, 6)), 15)", result, weight);
-      return plus(out, result, bias);
+      out.line("  %s = torch.to(%s, 15)", result, result);
     }
-    int parts = parts(layer.outputs());
-    out.line("if %s.size(0) == 1:", x);
-    out.line("  row = torch.expand(torch.unsqueeze(%s, 0), [%d, -1, -1])", x, parts);
-    out.line("  split = torch.view(%s, [%d, %d, -1])", weight, layer.inputs(), parts);
-    out.line("  split = torch.permute(split, [1, 0, 2])");
-    out.line("  %s = torch.view(torch.bmm(row, split), [1, %d])", result, layer.outputs());
-    out.line("else:");
-    out.line("  %s = torch.mm(%s, %s)", result, x, weight);
-    return plus(out, result, bias);
   }
 
-  private static String plus(MethodWriter out, String product, String bias) {
-    return bias.equals("None") ? product : out.value("torch.add(%s, %s)", product, bias);
+  /** In float32. */
+  private static String product(String x, String weight) {
+    return (OneDnn.PRESENT ? OneDnn.PRODUCT : "torch.linear(%s, %s)").formatted(x, weight);
   }
 
   /** Two for each thread, so that they end together; 1 where that does not divide the outputs. */

@@ -106,16 +106,19 @@ public final class PaddedAttention implements Attention {
     if (form.biased()) {
       out.line("mask = torch.add(mask, bias)");
     }
+    out.line("mask = mask.to(q.dtype)");
     emitAttention(out, form);
   }
 
-  /** Emits {@code a} from {@code q}, {@code k}, {@code v} and {@code mask}, softcap included. */
+  /**
+   * Emits {@code a} from {@code q}, {@code k}, {@code v} and {@code mask} of one type, softcap
+   * included.
+   */
   static void emitAttention(MethodWriter out, Form form) {
     String scale = MethodWriter.number(form.heads().scale());
     if (form.softcap() == 0) {
       out.line(
-          "a = torch.scaled_dot_product_attention(q, k, v, mask.to(q.dtype), 0.0, False, scale=%s)",
-          scale);
+          "a = torch.scaled_dot_product_attention(q, k, v, mask, 0.0, False, scale=%s)", scale);
       return;
     }
     String cap = MethodWriter.number(form.softcap());

@@ -9,31 +9,35 @@ package io.attune.engine.nn;
  */
 public record RotaryEmbedding(int size, RotaryFrequencies frequencies, double attentionFactor) {
 
-  /** Emits {@code cos} and {@code sin}, [N, 1, size/2] each, from {@code positions} [N]. */
+  /**
+   * Emits {@code cos} and {@code sin}, [N, 1, size] each, from {@code positions} [N]: the cosines
+   * twice, and the sines first negative, then positive, as each half of a head needs them.
+   */
   public void emitAngles(MethodWriter out, Attention attention) {
     String f = frequencies.emit(out, attention); // [R, size/2]
     out.line("angles = torch.view(positions.float(), [torch.size(%s, 0), -1, 1])", f);
     out.line(
         "angles = torch.reshape(torch.mul(angles, torch.unsqueeze(%s, 1)), [-1, 1, %d])",
         f, size / 2);
-    for (String function : new String[] {"cos", "sin"}) {
-      out.line("%s = torch.%s(angles)", function, function);
-      if (attentionFactor != 1) {
-        out.line(
-            "%s = torch.mul(%s, %s)", function, function, MethodWriter.number(attentionFactor));
-      }
+    out.line("cos = torch.cos(angles)");
+    out.line("sin = torch.sin(angles)");
+    if (attentionFactor != 1) {
+      out.line("cos = torch.mul(cos, %s)", MethodWriter.number(attentionFactor));
+      out.line("sin = torch.mul(sin, %s)", MethodWriter.number(attentionFactor));
     }
+    out.line("cos = torch.cat([cos, cos], 2)");
+    out.line("sin = torch.cat([torch.neg(sin), sin], 2)");
   }
 
   /** Emits the rotation of a variable holding [N, heads, headSize]. */
   public String emitRotation(MethodWriter out, String x, int headSize) {
-    String a = out.value("torch.slice(%s, 2, 0, %d)", x, size / 2);
-    String b = out.value("torch.slice(%s, 2, %d, %d)", x, size / 2, size);
-    String rest = "";
-    if (size < headSize) {
-      rest = ", " + out.value("torch.slice(%s, 2, %d, %d)", x, size, headSize);
-    }
-    return out.value(
-        "torch.cat([%s * cos - %s * sin, %s * cos + %s * sin%s], 2)", a, b, b, a, rest);
+    String part = size == headSize ? x : out.value("torch.slice(%s, 2, 0, %d)", x, size);
+    String rotated =
+        out.value(
+            "torch.addcmul(torch.mul(%s, cos), torch.roll(%s, [%d], [2]), sin)",
+            part, part, size / 2);
+    return size == headSize
+        ? rotated
+        : out.value("torch.cat([%s, torch.slice(%s, 2, %d, %d)], 2)", rotated, x, size, headSize);
   }
 }

@@ -7,6 +7,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +54,48 @@ public final class Torch {
   public static int threads() {
     root();
     return JniUtils.getNumThreads();
+  }
+
+  /**
+   * Computes on a thread of its own while the caller waits, in the caller's grad mode.
+   *
+   * <p>libgomp keeps a team of workers for every thread that has computed, as long as that thread
+   * lives. Once all teams together have more threads than there are processors, no worker waits
+   * actively any more, so that every operator begins by waking them: a token of a small model takes
+   * twice as long. So what is not a process's main computation should leave no team behind.
+   */
+  public static <T> T apart(Supplier<T> computation) {
+    root();
+    boolean recorded = JniUtils.isGradMode();
+    FutureTask<T> task =
+        new FutureTask<>(
+            () -> {
+              try (GradMode mode = gradMode(recorded)) {
+                return computation.get();
+              }
+            });
+    new Thread(task, "torch-apart").start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true; // what runs in libtorch cannot be broken off
+        }
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException thrown) {
+        throw thrown;
+      } else if (e.getCause() instanceof Error thrown) {
+        throw thrown;
+      }
+      throw new IllegalStateException(e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Seeds libtorch's default generator: what dropout draws from. */

@@ -31,6 +31,16 @@ public final class TorchPrograms {
         methods.stripTrailing().stripIndent().indent(2), TorchPrograms::load);
   }
 
+  /** Whether this build of libtorch knows the operators of a method, which is not kept. */
+  public static boolean compiles(String methods) {
+    try {
+      load(methods.stripIndent().indent(2));
+      return true;
+    } catch (IllegalStateException unknown) {
+      return false;
+    }
+  }
+
   private static Program load(String methods) {
     NDManager manager = Torch.root();
     try (var in = new ByteArrayInputStream(ProgramArchive.write(methods))) {
