@@ -60,6 +60,11 @@ public final class Policy implements AutoCloseable {
         () -> network(model, base, adapter, false));
   }
 
+  /** Trains all weights; see {@link #ofWeights(DecoderModel, Weights, Weights, Set)}. */
+  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
+    return ofWeights(model, weights, reference, weights.parameters().keySet());
+  }
+
   /**
    * Trains weights of the model itself.
    *

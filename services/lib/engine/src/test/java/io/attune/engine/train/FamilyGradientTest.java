@@ -57,7 +57,7 @@ class FamilyGradientTest {
   void allWeights(String name) {
     DecoderModel model = model(name);
     try (Weights weights = weights(model, name, true);
-        Policy policy = Policy.ofWeights(model, weights, weights, model.parameters().keySet())) {
+        Policy policy = Policy.ofWeights(model, weights, weights)) {
       check(policy, 1);
     }
   }

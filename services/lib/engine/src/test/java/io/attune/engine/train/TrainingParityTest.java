@@ -30,8 +30,7 @@ class TrainingParityTest {
   void fullSupervisedFineTuning() throws IOException {
     DecoderModel architecture = Runs.architecture();
     try (Weights weights = Runs.weights(architecture, true)) {
-      Policy policy = Policy.ofWeights(
-              architecture, weights, weights, architecture.parameters().keySet());
+      Policy policy = Policy.ofWeights(architecture, weights, weights);
       train("sft-full", policy, new Sft(), Runs.sftRows("sft-full"), Map.of());
       assertFinal(weights.parameters(), Golden.path("runs/sft-full/final.safetensors"), "");
     }
