@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,7 @@ public final class TrainingRun {
       TrainingSettings settings =
           TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
       parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
+      LoadOptions options = new LoadOptions(settings.threads(), method == Method.FULL);
       try (LanguageModel model =
           settings.initWeights()
               ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
@@ -87,7 +88,9 @@ public final class TrainingRun {
     Method method = Method.named(spec.method());
     if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
       throw new IllegalArgumentException(
-          "method full neither trains a reward model nor continues an adapter; use lora");
+          "method "
+              + method
+              + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
   }
@@ -121,10 +124,17 @@ public final class TrainingRun {
     DecoderModel architecture = model.architecture();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
+      Set<String> trained = settings.trained().of(architecture);
+      if (!method(spec).equals(Method.FULL) && !settings.initWeights()) {
+        model.weights().own(trained);
+      }
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
-                  architecture, model.weights(), reference == null ? model.weights() : reference)) {
+                  architecture,
+                  model.weights(),
+                  reference == null ? model.weights() : reference,
+                  trained)) {
         TrainingLoop<E> loop = loop(policy, objective, examples, shape);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());

@@ -161,6 +161,46 @@ public final class TensorArrays {
     return (short) (nan ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
+  /** What an array is written as by {@link #writeAsIs}: F32, BF16 or U8. */
+  public static TensorType type(NDArray array) {
+    if (Bfloat16.is(array)) {
+      return TensorType.BF16;
+    }
+    return switch (array.getDataType()) {
+      case FLOAT32 -> TensorType.F32;
+      case UINT8 -> TensorType.U8;
+      default -> throw new IllegalArgumentException("no type for " + array.getDataType());
+    };
+  }
+
+  /** An array, to be written in the type that it has. */
+  public static TensorData writeAsIs(String name, NDArray array) {
+    long[] shape = array.getShape().getShape();
+    return switch (type(array)) {
+      case U8 ->
+          new TensorData(name, TensorType.U8, shape, () -> List.of(array.toByteBuffer()));
+      case BF16 ->
+          new TensorData(
+              name,
+              TensorType.BF16,
+              shape,
+              () -> {
+                try (NDArray wide = Bfloat16.widened(array, array.getManager())) {
+                  return narrowed(wide);
+                }
+              });
+      default -> write(name, array);
+    };
+  }
+
+  /** The way back: a tensor of one of the types of {@link #type}, bfloat16 widened to float32. */
+  public static NDArray readAsIs(TensorReader from, String name, NDManager manager) {
+    TensorInfo info = from.info(name);
+    return info.type() == TensorType.U8
+        ? manager.create(from.data(name), new Shape(info.shape()), DataType.UINT8)
+        : readFloat(from, name, manager);
+  }
+
   /** A float32 array, to be written; its bytes are fetched when its turn comes. */
   public static TensorData write(String name, NDArray array) {
     return new TensorData(

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** A model's weights by name, float32 or bfloat16. Owns their memory. */
 public final class Weights implements AutoCloseable {
@@ -141,6 +142,21 @@ public final class Weights implements AutoCloseable {
               weights.arrays.put(name, weights.scope.create(values, shape));
             });
     return weights;
+  }
+
+  /**
+   * Moves weights from the mapped file into memory, so that they may be written to. Networks made
+   * before go on with the file.
+   */
+  public void own(Set<String> names) {
+    for (String name : names) {
+      NDArray array = arrays.get(name);
+      if (array != null) {
+        NDArray copy = array.duplicate();
+        copy.attach(scope);
+        arrays.put(name, copy);
+      }
+    }
   }
 
   /** What the weights are held in: F32 or BF16. */

@@ -46,7 +46,7 @@ final class AdapterSettings {
       case PROMPT_TUNING -> settings.promptTuning(baseModel);
       case PREFIX_TUNING -> settings.prefixTuning();
       case P_TUNING -> settings.pTuning();
-      case FULL -> {
+      case FULL, FREEZE, BITFIT -> {
         settings.lora(false);
         return null;
       }

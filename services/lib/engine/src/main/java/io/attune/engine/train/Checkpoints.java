@@ -64,7 +64,7 @@ final class Checkpoints {
         target,
         temporary -> {
           List<TensorData> data = new ArrayList<>();
-          tensors.forEach((name, array) -> data.add(TensorArrays.write(name, array)));
+          tensors.forEach((name, array) -> data.add(TensorArrays.writeAsIs(name, array)));
           SafeTensorsWriter.write(temporary.resolve(TENSORS), data, SafeTensorsWriter.PYTORCH);
           ObjectNode json = JsonFiles.newObject();
           json.put("global_step", state.step());
@@ -170,7 +170,19 @@ final class Checkpoints {
                       + array.getShape()
                       + "; delete the folder");
             }
-            Torch.copy(TensorArrays.readFloat(stored, name, scope), array);
+            if (stored.info(name).type() != TensorArrays.type(array)) {
+              throw new EngineException(
+                  Reason.CORRUPT,
+                  file
+                      + ": tensor '"
+                      + name
+                      + "' has type "
+                      + stored.info(name).type()
+                      + "; this run asks for "
+                      + TensorArrays.type(array)
+                      + "; delete the folder");
+            }
+            Torch.copy(TensorArrays.readAsIs(stored, name, scope), array);
           });
     }
   }

@@ -8,6 +8,7 @@ import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -59,18 +60,27 @@ public final class Policy implements AutoCloseable {
         () -> network(model, base, adapter, false));
   }
 
+  /** Trains all weights; see {@link #ofWeights(DecoderModel, Weights, Weights, Set)}. */
+  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
+    return ofWeights(model, weights, reference, weights.parameters().keySet());
+  }
+
   /**
-   * Trains all weights.
+   * Trains weights of the model itself.
    *
    * @param weights changed in place
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
+   * @param trained names of the weights that are trained; the others get no gradient
    */
-  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
+  public static Policy ofWeights(
+      DecoderModel model, Weights weights, Weights reference, Set<String> trained) {
+    Map<String, NDArray> leaves = new LinkedHashMap<>(weights.parameters());
+    leaves.keySet().retainAll(trained);
     return new Policy(
         new DecoderNetwork(model, weights::get),
         new DecoderNetwork(model, reference::get),
-        new LinkedHashMap<>(weights.parameters()),
+        leaves,
         null,
         null);
   }

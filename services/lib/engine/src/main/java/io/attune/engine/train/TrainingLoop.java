@@ -7,7 +7,7 @@ import io.attune.engine.objective.Loss;
 import io.attune.engine.objective.Metrics;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.Reading;
-import io.attune.engine.optim.AdamW;
+import io.attune.engine.optim.GroupedOptimizer;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ public final class TrainingLoop<E> {
     Checkpoints checkpoints = new Checkpoints(folder, fingerprint, notices);
     int total = arguments.totalSteps(examples.size());
     StepMetrics last = null;
-    try (AdamW optimizer = new AdamW(arguments.optimizer(), policy.trainable())) {
+    try (GroupedOptimizer optimizer = optimizer()) {
       Map<String, NDArray> state = new LinkedHashMap<>(policy.trainable());
       state.putAll(optimizer.state());
       Checkpoints.State start = checkpoints.restore(state);
@@ -137,8 +137,18 @@ public final class TrainingLoop<E> {
     return done;
   }
 
+  private GroupedOptimizer optimizer() {
+    return arguments
+        .optimizer()
+        .create(
+            arguments.learningRate(),
+            policy.trainable(),
+            policy.network().model(),
+            arguments.seed());
+  }
+
   private StepMetrics step(
-      int step, int total, long numTokens, List<int[]> microBatches, AdamW optimizer) {
+      int step, int total, long numTokens, List<int[]> microBatches, GroupedOptimizer optimizer) {
     long began = System.nanoTime();
     Torch.seed(Seed.derive(arguments.seed(), step));
     double normaliser = 0;
@@ -162,11 +172,10 @@ public final class TrainingLoop<E> {
     }
     double norm = optimizer.gradientNorm();
     alarm(step + 1, loss, norm);
-    double rate =
-        arguments
-            .lrSchedulerType()
-            .at(arguments.learningRate(), step, arguments.warmupSteps(), total);
-    optimizer.step(rate, norm);
+    double peak = arguments.learningRate();
+    double factor =
+        arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
+    optimizer.step(factor, norm);
     double seconds = (System.nanoTime() - began) / 1e9;
     double epoch = (step + 1.0) / arguments.stepsPerEpoch(examples.size());
     return new StepMetrics(
@@ -175,7 +184,7 @@ public final class TrainingLoop<E> {
         epoch,
         loss,
         norm,
-        rate,
+        optimizer.learningRate(peak * factor),
         tokens,
         numTokens + tokens,
         tokens / seconds,
