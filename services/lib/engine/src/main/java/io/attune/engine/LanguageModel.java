@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder-only model: what writes text. Immutable after loading; thread-safe. */
@@ -40,7 +39,7 @@ public final class LanguageModel extends PretrainedModel {
     this.decoderModel = architecture;
     this.network =
         new DecoderNetwork(
-            architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
+            architecture, weights::wrap, new int[0], weights::get, weights.type());
   }
 
   /**
@@ -97,7 +96,7 @@ public final class LanguageModel extends PretrainedModel {
         weights,
         new DecoderNetwork(
             decoderModel,
-            seams -> adapter.wrap(seams, false),
+            seams -> adapter.wrap(weights().wrap(seams), false),
             adapter.virtualTokens(),
             weights,
             weights().type()));
@@ -165,6 +164,11 @@ public final class LanguageModel extends PretrainedModel {
         if (weights().type() != TensorType.F32) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT, "an adapter is merged in float32; load the model in that");
+        }
+        if (weights().quantized() != null) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT,
+              "an adapter is not merged into quantized weights; load the model without quantization");
         }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =

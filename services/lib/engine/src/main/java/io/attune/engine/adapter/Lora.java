@@ -109,7 +109,7 @@ final class Lora extends PeftAdapter {
       tensors.add(module.a(), a, module.shapeOfA());
       tensors.add(module.b(), b, module.shapeOfB());
       if (lora.useDora()) {
-        tensors.add(Dora.magnitude(module), Dora.norm(module, this, base.weights()));
+        tensors.add(Dora.magnitude(module), Dora.norm(module, this, base));
       }
     }
     whole.initialise(start);
@@ -135,7 +135,7 @@ final class Lora extends PeftAdapter {
             LowRank module = byModule.get(table.name());
             return module == null
                 ? found
-                : emitLookup(training, out, ids, module, table.scale(), found);
+                : emitLookup(dense, training, out, ids, module, table.scale(), found);
           }
         };
     return new Seams(projection, inner.attention(), inner.cross());
@@ -154,7 +154,7 @@ final class Lora extends PeftAdapter {
         int i = layers.indexOf(module.linear());
         if (lora.useDora()) {
           String plain = inner.emit(out, dropped, List.of(module.linear())).get(0);
-          results.set(i, Dora.emitDropped(out, module, results.get(i), plain, low));
+          results.set(i, Dora.emitDropped(inner, out, module, results.get(i), plain, low));
         } else {
           emitSum(out, module, results.get(i), low);
         }
@@ -166,7 +166,7 @@ final class Lora extends PeftAdapter {
       int i = layers.indexOf(module.linear());
       String lowOfModule = low.get(adapted.indexOf(module));
       if (lora.useDora()) {
-        results.set(i, Dora.emit(out, module, training, results.get(i), lowOfModule));
+        results.set(i, Dora.emit(inner, out, module, training, results.get(i), lowOfModule));
       } else {
         emitSum(out, module, results.get(i), lowOfModule);
       }
@@ -201,6 +201,7 @@ final class Lora extends PeftAdapter {
   }
 
   private String emitLookup(
+      Projection inner,
       boolean training,
       MethodWriter out,
       String ids,
@@ -213,7 +214,7 @@ final class Lora extends PeftAdapter {
       low = out.value("torch.mul(%s, %s)", low, MethodWriter.number(tableScale));
     }
     if (lora.useDora()) {
-      return Dora.emit(out, module, training, found, low);
+      return Dora.emit(inner, out, module, training, found, low);
     }
     return out.value(
         "torch.addmm(%s, %s, torch.t(%s), alpha=%s)",
@@ -223,7 +224,7 @@ final class Lora extends PeftAdapter {
   @Override
   public @Nullable NDArray weight(String name) {
     LowRank module = Dora.moduleOfScale(name, byModule);
-    return module == null ? super.weight(name) : Dora.scale(module, this, base.weights());
+    return module == null ? super.weight(name) : Dora.scale(module, this, base);
   }
 
   @Override

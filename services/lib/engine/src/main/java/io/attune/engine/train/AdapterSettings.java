@@ -39,7 +39,7 @@ final class AdapterSettings {
     settings.json.put("task_type", taskType);
     settings.names("modules_to_save", savedModules);
     switch (method) {
-      case LORA -> settings.lora(in.flag("use_dora", false));
+      case LORA, QLORA -> settings.lora(in.flag("use_dora", false));
       case DORA -> settings.lora(in.flag("use_dora", true));
       case IA3 -> settings.ia3();
       case VERA -> settings.vera();
