@@ -9,6 +9,8 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorArrays;
+import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
 import io.attune.engine.model.Decoder;
@@ -110,8 +112,15 @@ public final class LanguageModel extends PretrainedModel {
   Adapter createAdapter(ObjectNode config, long seed) {
     try (NDManager fresh = Torch.scope("fresh")) {
       Map<String, NDArray> modules = Map.of(SCORE, freshScore(fresh, seed));
-      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
+      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true), this::original);
       return Adapters.create(config, baseModel(), start);
+    }
+  }
+
+  /** A weight as the folder has it. */
+  private NDArray original(String weight, NDManager scope) {
+    try (TensorReader file = HubLayout.of(folder()).openWeights()) {
+      return TensorArrays.readUnmapped(file, weights().storedName(weight), scope);
     }
   }
 

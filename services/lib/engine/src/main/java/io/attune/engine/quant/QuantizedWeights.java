@@ -73,6 +73,18 @@ public final class QuantizedWeights {
     }
   }
 
+  /** The parts of one weight, by name. */
+  public Map<String, NDArray> parts(String weight) {
+    Map<String, NDArray> parts = new LinkedHashMap<>();
+    arrays.forEach(
+        (name, array) -> {
+          if (name.startsWith(weight + ".")) {
+            parts.put(name, array);
+          }
+        });
+    return parts;
+  }
+
   /** Whether a weight, by its name in the checkpoint, is here. */
   public boolean has(String weight) {
     return layers.containsKey(weight);

@@ -72,6 +72,11 @@ final class AdapterSettings {
     } else {
       json.put("init_lora_weights", init);
     }
+    int bits = in.integer("loftq_bits", 4);
+    int iterations = in.integer("loftq_iter", 1);
+    if (init.equals("loftq")) {
+      json.putObject("loftq_config").put("loftq_bits", bits).put("loftq_iter", iterations);
+    }
   }
 
   private void ia3() {
