@@ -76,22 +76,29 @@ class QuantizerTest {
   /** Code by code, from the reference's own codes and scales. */
   private static float[] naive(FourBit quantizer, SafeTensors file, String name, int size) {
     byte[] codes = Golden.bytes(file, name + ".codes");
+    float[] scales = scales(quantizer, file, name);
     float[] table = quantizer.type().codes();
     float[] dense = new float[size];
     for (int i = 0; i < size; i++) {
       int code = i % 2 == 0 ? (codes[i / 2] & 0xff) >> 4 : codes[i / 2] & 15;
-      dense[i] = table[code] * scale(quantizer, file, name, i / quantizer.blockSize());
+      dense[i] = table[code] * scales[i / quantizer.blockSize()];
     }
     return dense;
   }
 
-  private static float scale(FourBit quantizer, SafeTensors file, String name, int block) {
+  private static float[] scales(FourBit quantizer, SafeTensors file, String name) {
     if (!quantizer.doubleQuantization()) {
-      return Golden.tensor(FILE, name + ".absmax")[block];
+      return Golden.tensor(FILE, name + ".absmax");
     }
-    int code = Golden.bytes(file, name + ".absmax")[block] & 0xff;
-    float nested = Golden.tensor(FILE, name + ".nested_absmax")[block / 256];
-    return DynamicMap.values()[code] * nested + Golden.tensor(FILE, name + ".nested_offset")[0];
+    byte[] codes = Golden.bytes(file, name + ".absmax");
+    float[] nested = Golden.tensor(FILE, name + ".nested_absmax");
+    float offset = Golden.tensor(FILE, name + ".nested_offset")[0];
+    float[] map = DynamicMap.values();
+    float[] scales = new float[codes.length];
+    for (int i = 0; i < scales.length; i++) {
+      scales[i] = map[codes[i] & 0xff] * nested[i / 256] + offset;
+    }
+    return scales;
   }
 
   @Test
