@@ -9,6 +9,8 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorArrays;
+import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
 import io.attune.engine.data.SftExample;
@@ -43,7 +45,7 @@ public final class LanguageModel extends PretrainedModel {
     this.decoderModel = architecture;
     this.network =
         new DecoderNetwork(
-            architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
+            architecture, weights::wrap, new int[0], weights::get, weights.type());
   }
 
   /**
@@ -100,7 +102,7 @@ public final class LanguageModel extends PretrainedModel {
         weights,
         new DecoderNetwork(
             decoderModel,
-            seams -> adapter.wrap(seams, false),
+            seams -> adapter.wrap(weights().wrap(seams), false),
             adapter.virtualTokens(),
             weights,
             weights().type()));
@@ -117,8 +119,15 @@ public final class LanguageModel extends PretrainedModel {
       // wide model would begin far from any that people give.
       Map<String, NDArray> modules =
           Map.of(SCORE, fresh.zeros(new Shape(1, config().hiddenSize())));
-      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
+      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true), this::original);
       return Adapters.create(config, baseModel(), start);
+    }
+  }
+
+  /** A weight as the folder has it. */
+  private NDArray original(String weight, NDManager scope) {
+    try (TensorReader file = HubLayout.of(folder()).openWeights()) {
+      return TensorArrays.readUnmapped(file, weights().storedName(weight), scope);
     }
   }
 
@@ -172,6 +181,11 @@ public final class LanguageModel extends PretrainedModel {
         if (weights().type() != TensorType.F32) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT, "an adapter is merged in float32; load the model in that");
+        }
+        if (weights().quantized() != null) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT,
+              "an adapter is not merged into quantized weights; load the model without quantization");
         }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =

@@ -105,9 +105,20 @@ public abstract class PretrainedModel implements AutoCloseable {
               + architecture.config().modelType()
               + "; only decoder-only models compute in bfloat16, this one in float32");
     }
+    if (options.quantizer() != null && !(architecture instanceof DecoderModel)) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          layout.folder()
+              + " holds "
+              + architecture.config().modelType()
+              + "; only decoder-only models are quantized");
+    }
     return Torch.apart(
         () -> {
           try (TensorReader file = layout.openWeights()) {
+            if (options.quantizer() != null) {
+              return Weights.readQuantized(architecture, file, options.quantizer());
+            }
             return options.type() == TensorType.BF16
                 ? Weights.readBfloat16(architecture, file)
                 : Weights.read(architecture, file, options.writable());
@@ -207,7 +218,8 @@ public abstract class PretrainedModel implements AutoCloseable {
         model.parameters(),
         addedModules(),
         config().tieWordEmbeddings(),
-        base);
+        base,
+        weights.quantized());
   }
 
   /**

@@ -15,9 +15,11 @@ import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
+import io.attune.engine.quant.Quantizer;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
+import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
@@ -71,8 +73,13 @@ public final class TrainingRun {
       Parameters parameters = new Parameters(spec.parameters());
       TrainingSettings settings =
           TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
+      Quantizer quantizer = QuantizationSettings.parse(parameters, method);
       parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options = new LoadOptions(settings.threads(), method == Method.FULL);
+      LoadOptions options =
+          new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
+      if (quantizer != null && settings.initWeights()) {
+        throw new IllegalArgumentException("weights that start at random are not quantized");
+      }
       try (LanguageModel model =
           settings.initWeights()
               ? LanguageModel.random(spec.model(), options, settings.arguments().seed())

@@ -75,6 +75,41 @@ public final class TensorArrays {
   }
 
   /**
+   * As {@link #readOwned}, without mapping the file: for what is needed for a short time only. A
+   * mapped file's pages count as the process's memory for as long as any tensor of it is used.
+   */
+  public static NDArray readUnmapped(TensorReader from, String name, NDManager manager) {
+    TensorInfo info = from.info(name);
+    if (info.type() != TensorType.F32 && info.type() != TensorType.BF16) {
+      return readOwned(from, name, manager);
+    }
+    Shape shape = new Shape(info.shape());
+    int bytes = info.type().bytes();
+    NDArray result = manager.create(shape, DataType.FLOAT32);
+    long total = shape.size();
+    int most = (int) Math.min(total, PIECE);
+    ByteBuffer stored = ByteBuffer.allocateDirect(most * bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer piece = ByteBuffer.allocateDirect(most * Float.BYTES).order(ByteOrder.nativeOrder());
+    for (long start = 0; start < total; start += PIECE) {
+      int count = (int) Math.min(PIECE, total - start);
+      stored.clear().limit(count * bytes);
+      from.read(name, start * bytes, stored);
+      for (int i = 0; i < count; i++) {
+        piece.putInt(
+            i * Integer.BYTES,
+            bytes == Float.BYTES
+                ? stored.getInt(i * bytes)
+                : stored.getShort(i * bytes) << Short.SIZE);
+      }
+      ByteBuffer filled = piece.slice(0, count * Float.BYTES).order(ByteOrder.nativeOrder());
+      try (NDArray part = manager.create(filled, new Shape(count), DataType.FLOAT32)) {
+        Torch.put(part, result, start);
+      }
+    }
+    return result;
+  }
+
+  /**
    * The bytes where native code may read them: a multiple of the element's size. A file may put
    * them elsewhere; then they are copied.
    */

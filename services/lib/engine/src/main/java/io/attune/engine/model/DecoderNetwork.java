@@ -81,6 +81,30 @@ public final class DecoderNetwork {
     return network.hidden(scope, batch);
   }
 
+  /**
+   * Hidden states after the last norm, recorded; with grad mode on.
+   *
+   * @param checkpointed whether layers keep their inputs alone and are computed again on the way
+   *     back
+   */
+  public Pass record(NDManager scope, TokenBatch batch, boolean checkpointed) {
+    if (checkpointed) {
+      return network.checkpointed(scope, batch);
+    }
+    NDArray hidden = network.hidden(scope, batch);
+    return new Pass() {
+      @Override
+      public NDArray hidden() {
+        return hidden;
+      }
+
+      @Override
+      public void backward() {
+        // Autograd has gone all the way.
+      }
+    };
+  }
+
   /** What turns hidden states into logits. */
   public Head head() {
     return new Head(weights.apply(model.headWeight()), null, model.logitSoftcap());

@@ -39,7 +39,7 @@ final class AdapterSettings {
     settings.json.put("task_type", taskType);
     settings.names("modules_to_save", savedModules);
     switch (method) {
-      case LORA -> settings.lora(in.flag("use_dora", false));
+      case LORA, QLORA -> settings.lora(in.flag("use_dora", false));
       case DORA -> settings.lora(in.flag("use_dora", true));
       case IA3 -> settings.ia3();
       case VERA -> settings.vera();
@@ -71,6 +71,11 @@ final class AdapterSettings {
       json.put("init_lora_weights", Boolean.parseBoolean(init));
     } else {
       json.put("init_lora_weights", init);
+    }
+    int bits = in.integer("loftq_bits", 4);
+    int iterations = in.integer("loftq_iter", 1);
+    if (init.equals("loftq")) {
+      json.putObject("loftq_config").put("loftq_bits", bits).put("loftq_iter", iterations);
     }
   }
 

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** What is trained: all weights or some of them, or an adapter of some kind. */
 public enum Method {
   LORA("LORA"),
+  QLORA("LORA"),
   DORA("LORA"),
   IA3("IA3"),
   VERA("VERA"),

@@ -26,6 +26,7 @@ public final class Policy implements AutoCloseable {
   private final DecoderNetwork reference;
   private final Map<String, NDArray> trainable;
   private final @Nullable NDArray score;
+  private final boolean checkpointed;
 
   /** Makes the network without dropout; null where it is the one that is trained. */
   private final @Nullable Supplier<DecoderNetwork> evaluated;
@@ -35,17 +36,20 @@ public final class Policy implements AutoCloseable {
       DecoderNetwork reference,
       Map<String, NDArray> trainable,
       @Nullable NDArray score,
+      boolean checkpointed,
       @Nullable Supplier<DecoderNetwork> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
     this.score = score;
+    this.checkpointed = checkpointed;
     this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
   }
 
   /**
-   * Trains an adapter over frozen weights.
+   * Trains an adapter over frozen weights. Over quantized ones layers are computed again on the way
+   * back, so that no more than one layer's weights are dense at a time.
    *
    * @param start the adapter that training starts from, as the reference policy; null where it
    *     starts from the base model
@@ -54,9 +58,12 @@ public final class Policy implements AutoCloseable {
       DecoderModel model, Weights base, Adapter adapter, @Nullable Adapter start) {
     return new Policy(
         network(model, base, adapter, true),
-        start == null ? new DecoderNetwork(model, base::get) : network(model, base, start, false),
+        start == null
+            ? new DecoderNetwork(model, base::wrap, new int[0], base::get)
+            : network(model, base, start, false),
         adapter.parameters(),
         adapter.weight(SCORE),
+        base.quantized() != null,
         () -> network(model, base, adapter, false));
   }
 
@@ -82,6 +89,7 @@ public final class Policy implements AutoCloseable {
         new DecoderNetwork(model, reference::get),
         leaves,
         null,
+        false,
         null);
   }
 
@@ -94,7 +102,7 @@ public final class Policy implements AutoCloseable {
       DecoderModel model, Weights base, Adapter adapter, boolean training) {
     return new DecoderNetwork(
         model,
-        seams -> adapter.wrap(seams, training),
+        seams -> adapter.wrap(base.wrap(seams), training),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
@@ -109,11 +117,16 @@ public final class Policy implements AutoCloseable {
   public Policy forEvaluation() {
     return evaluated == null
         ? this
-        : new Policy(evaluated.get(), reference, trainable, score, evaluated);
+        : new Policy(evaluated.get(), reference, trainable, score, checkpointed, evaluated);
   }
 
   DecoderNetwork network() {
     return network;
+  }
+
+  /** Whether layers are to be computed again on the way back. */
+  boolean checkpointed() {
+    return checkpointed;
   }
 
   DecoderNetwork reference() {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.model.DecoderNetwork;
+import io.attune.engine.model.Pass;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.LanguageHead;
@@ -61,10 +62,17 @@ public final class Reader<E> {
         Torch.GradMode recorded = Torch.gradMode(true)) {
       TokenBatch batch = batch(scope, policy.network(), sequences);
       Wanted wanted = wanted(sequences, batch);
-      NDArray hidden = selected(scope, policy.network(), batch, wanted); // [M, E]
-      return objective.readout() == Readout.SCORE
-          ? scoreBackward(scope, hidden, examples, reference, normaliser)
-          : tokensBackward(scope, hidden, wanted, sequences, examples, reference, normaliser);
+      Pass pass = policy.network().record(scope, batch, policy.checkpointed());
+      NDArray hidden; // [M, E]
+      try (NDArray all = pass.hidden()) {
+        hidden = LanguageHead.select(scope, all, scope.create(wanted.places()));
+      }
+      Loss loss =
+          objective.readout() == Readout.SCORE
+              ? scoreBackward(scope, hidden, examples, reference, normaliser)
+              : tokensBackward(scope, hidden, wanted, sequences, examples, reference, normaliser);
+      pass.backward();
+      return loss;
     }
   }
 
