@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.attune.engine.tensor.DynamicMap;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.tensor.DynamicMap;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
@@ -133,7 +134,7 @@ public record FourBit(FourBitType type, int blockSize, boolean doubleQuantizatio
     Map<String, NDArray> tables = new LinkedHashMap<>();
     tables.put(PAIRS, scope.create(type.pairs(), new Shape(256, 2)));
     if (doubleQuantization) {
-      tables.put(NESTED_MAP, scope.create(DynamicMap.values()));
+      tables.put(NESTED_MAP, scope.create(DynamicMap.values(true)));
     }
     return tables;
   }

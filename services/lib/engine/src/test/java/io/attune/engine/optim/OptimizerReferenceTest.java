@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.Golden;
 import io.attune.engine.checkpoint.SafeTensors;
+import io.attune.engine.tensor.DynamicMap;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.attune.engine.optim;
+package io.attune.engine.tensor;
 
 import java.util.Arrays;
 
@@ -6,16 +6,16 @@ import java.util.Arrays;
  * The 256 values of bitsandbytes' dynamic 8-bit type (Dettmers et al., arXiv 2110.02861): a decimal
  * exponent of variable length, and a linear fraction in the bits that it leaves.
  */
-final class DynamicMap {
+public final class DynamicMap {
   /** Entries of {@link #codes}: as many as bitsandbytes' CPU kernels take. */
-  static final int CODES = 65536;
+  public static final int CODES = 65536;
 
   private static final int EXPONENTS = 7;
 
   private DynamicMap() {}
 
   /** The values in ascending order, within [-1, 1] or [0, 1]. */
-  static float[] values(boolean signed) {
+  public static float[] values(boolean signed) {
     float[] values = new float[256];
     int count = 0;
     for (int exponent = 0; exponent < EXPONENTS; exponent++) {
@@ -45,7 +45,7 @@ final class DynamicMap {
    * The code, an index into {@code values}, of each of {@link #CODES} equal parts of [-1, 1].
    * bitsandbytes looks codes up in this table on CPU; values within 1.5e-5 of zero share theirs.
    */
-  static byte[] codes(float[] values) {
+  public static byte[] codes(float[] values) {
     byte[] codes = new byte[CODES];
     int code = 0;
     for (int i = 0; i < CODES; i++) {
@@ -56,5 +56,15 @@ final class DynamicMap {
       codes[i] = (byte) code;
     }
     return codes;
+  }
+
+  /** Halfway between the signed values that follow each other. */
+  public static float[] bounds() {
+    float[] values = values(true);
+    float[] bounds = new float[values.length - 1];
+    for (int i = 0; i < bounds.length; i++) {
+      bounds[i] = (values[i] + values[i + 1]) / 2;
+    }
+    return bounds;
   }
 }
