@@ -95,7 +95,7 @@ public final class Policy implements AutoCloseable {
 
   /** Trains nothing: for reading with a network as it is. */
   public static Policy frozen(DecoderNetwork network) {
-    return new Policy(network, network, Map.of(), null, null);
+    return new Policy(network, network, Map.of(), null, false, null);
   }
 
   private static DecoderNetwork network(
