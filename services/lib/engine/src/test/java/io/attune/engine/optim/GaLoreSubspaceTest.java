@@ -3,6 +3,7 @@ package io.attune.engine.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -71,8 +72,7 @@ class GaLoreSubspaceTest {
         int i = r * COLUMNS + c;
         m[i] = 0.9 * m[i] + 0.1 * low;
         v[i] = 0.999 * v[i] + 0.001 * low * low;
-        double change =
-            rate * correction2 / correction1 * m[i] / (Math.sqrt(v[i]) + 1e-8) * SCALE;
+        double change = rate * correction2 / correction1 * m[i] / (Math.sqrt(v[i]) + 1e-8) * SCALE;
         for (int row = 0; row < ROWS; row++) {
           result[row * COLUMNS + c] -= basis[row * RANK + r] * change;
         }
@@ -145,7 +145,7 @@ class GaLoreSubspaceTest {
     for (int i = 0; i < n; i++) {
       values[i] = a[i][i];
     }
-    java.util.Arrays.sort(values);
+    Arrays.sort(values);
     return values;
   }
 }
