@@ -167,8 +167,7 @@ class EncoderDecoderCommandsTest {
     assertThat(run(arguments.toArray(String[]::new)))
         .as(err.toString(StandardCharsets.UTF_8))
         .isZero();
-    ReferenceLogits.assertAgree(
-        result, input.resolveSibling("expected.safetensors"), tensor, null);
+    ReferenceLogits.assertAgree(result, input.resolveSibling("expected.safetensors"), tensor, null);
   }
 
   private static String model(String name) {

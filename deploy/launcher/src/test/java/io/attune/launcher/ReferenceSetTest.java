@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attune.engine.checkpoint.SafeTensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -79,8 +78,7 @@ class ReferenceSetTest {
   }
 
   static Stream<Path> adaptersOfWords() {
-    return Stream.concat(
-        named(SECOND, "adapters", MERGEABLE), named(SECOND, "adapters", PROMPTS));
+    return Stream.concat(named(SECOND, "adapters", MERGEABLE), named(SECOND, "adapters", PROMPTS));
   }
 
   private static Stream<Path> ofBoth(String kind, List<String> names) {
@@ -153,19 +151,13 @@ class ReferenceSetTest {
     for (int row = 0; row < expected.get("greedy").size(); row++) {
       List<Integer> text = ids(expected.get("greedy").get(row));
       assertThat(
-              greedy(
-                  base(expected),
-                  unpadded(expected, row),
-                  10,
-                  "--adapter",
-                  adapter.toString()))
+              greedy(base(expected), unpadded(expected, row), 10, "--adapter", adapter.toString()))
           .isEqualTo(text);
     }
   }
 
   private static void assertAgree(Path result, Path reference, String tensor, JsonNode mask) {
-    ReferenceLogits.assertAgree(
-        result, reference.resolve("expected.safetensors"), tensor, mask);
+    ReferenceLogits.assertAgree(result, reference.resolve("expected.safetensors"), tensor, mask);
   }
 
   private static JsonNode expected(Path reference) throws IOException {

@@ -56,7 +56,7 @@ public class Lines implements HealthCheck, LineSwitch.Listener {
         new LineConsumer(
             () -> kafka.consumer("reward-lines-" + replica, 500),
             new LineSwitch<>(LineKind.LINE_KIND_REWARD, served, this::load, this),
-            () -> served.serveBaseIfUnknown(config.defaultLine()));
+            () -> served.completeWithBase(config.defaultLine()));
   }
 
   void start(@Observes StartupEvent started) {

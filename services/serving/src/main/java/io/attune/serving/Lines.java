@@ -57,7 +57,7 @@ public class Lines implements HealthCheck, LineSwitch.Listener {
         new LineConsumer(
             () -> kafka.consumer("serving-lines-" + replica, 500),
             new LineSwitch<>(LineKind.LINE_KIND_POLICY, served, loader, this),
-            () -> served.serveBaseIfUnknown(config.defaultLine()));
+            () -> served.completeWithBase(config.defaultLine()));
   }
 
   void start(@Observes StartupEvent started) {

@@ -17,16 +17,22 @@ public final class ServedLines<H extends AutoCloseable> implements AutoCloseable
   private record Slot<H extends AutoCloseable>(ServedVersion<H> served, String failure) {}
 
   private volatile Map<String, Slot<H>> slots = Map.of();
+  private volatile boolean complete;
 
   /**
    * Pins the version that the line has now.
    *
    * @throws PlatformException NOT_FOUND for an unknown line, UNAVAILABLE for one whose first
-   *     version could not be loaded
+   *     version could not be loaded, and while it is still being read which lines there are
    */
   public Pin<H> pin(String line) {
     while (true) {
       Slot<H> slot = slots.get(line);
+      if (slot == null && !complete) {
+        throw new PlatformException(
+            ErrorCode.ERROR_CODE_UNAVAILABLE,
+            "Which versions are released is still being read; try again in a moment.");
+      }
       if (slot == null) {
         throw new PlatformException(
             ErrorCode.ERROR_CODE_NOT_FOUND,
@@ -72,11 +78,15 @@ public final class ServedLines<H extends AutoCloseable> implements AutoCloseable
     }
   }
 
-  /** Serves the base model under a line's name, unless the line is known. */
-  public synchronized void serveBaseIfUnknown(String line) {
+  /**
+   * To be called when all lines are known: serves the base model under a line's name, unless the
+   * line is among them.
+   */
+  public synchronized void completeWithBase(String line) {
     if (!slots.containsKey(line)) {
       serve(ServedVersion.base(line));
     }
+    complete = true;
   }
 
   /** Notes that a line's version could not be loaded. A version that is served stays. */

@@ -85,7 +85,7 @@ class LineSwitchTest {
     broken.put(1L, new PlatformException(ErrorCode.ERROR_CODE_CORRUPT, "digest differs"));
 
     lineSwitch.apply(released(1, 1));
-    lines.serveBaseIfUnknown("a");
+    lines.completeWithBase("a");
 
     assertThatThrownBy(() -> lines.pin("a"))
         .isInstanceOfSatisfying(

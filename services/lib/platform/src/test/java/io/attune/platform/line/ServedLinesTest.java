@@ -59,7 +59,14 @@ class ServedLinesTest {
   }
 
   @Test
-  void unknownLineIsNotFound() {
+  void unknownLineIsNotFoundOnceAllAreKnown() {
+    assertThatThrownBy(() -> lines.pin("nobody"))
+        .isInstanceOfSatisfying(
+            PlatformException.class,
+            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_UNAVAILABLE));
+
+    lines.completeWithBase("assistant");
+
     assertThatThrownBy(() -> lines.pin("nobody"))
         .isInstanceOfSatisfying(
             PlatformException.class,
@@ -69,11 +76,11 @@ class ServedLinesTest {
 
   @Test
   void baseIsServedOnlyToALineThatIsUnknown() {
-    lines.serveBaseIfUnknown("assistant");
+    lines.completeWithBase("assistant");
     assertThat(lines.pin("assistant").handle()).isEmpty();
 
     lines.serve(version(3, new Handle()));
-    lines.serveBaseIfUnknown("assistant");
+    lines.completeWithBase("assistant");
 
     assertThat(lines.versions()).containsEntry("assistant", new LineVersion("assistant", 3, "d3"));
   }
