@@ -138,7 +138,7 @@ final class Lora extends PeftAdapter {
                 : emitLookup(training, out, ids, module, table.scale(), found);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 
   private List<String> emit(
