@@ -3,11 +3,8 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.adapter.Adapters;
-import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
@@ -33,9 +30,13 @@ public final class LanguageModel extends PretrainedModel {
   private final DecoderNetwork network;
   private @Nullable Decoder decoder;
 
-  private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights) {
+  /** What a head for whole texts is asked for: one score, or labels. */
+  private final int scores;
+
+  private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights, int scores) {
     super(layout, architecture, weights);
     this.decoderModel = architecture;
+    this.scores = scores;
     this.network =
         new DecoderNetwork(
             architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
@@ -50,14 +51,26 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   static LanguageModel load(HubLayout layout, DecoderModel architecture, LoadOptions options) {
-    return new LanguageModel(layout, architecture, weights(layout, architecture, options));
+    return forTraining(layout, architecture, options, null, 1);
   }
 
-  /** As {@link #load}, with weights drawn at random: where training starts from nothing. */
-  static LanguageModel random(Path folder, LoadOptions options, long seed) {
-    HubLayout layout = HubLayout.of(folder);
-    DecoderModel architecture = decoderModel(layout, options);
-    return new LanguageModel(layout, architecture, Weights.random(architecture, seed));
+  /**
+   * Loads a folder to be trained.
+   *
+   * @param seed from which weights are drawn at random; null where those of the folder are read
+   * @param scores what a head for whole texts, which an adapter brings, gives of each
+   */
+  static LanguageModel forTraining(
+      HubLayout layout,
+      DecoderModel architecture,
+      LoadOptions options,
+      @Nullable Long seed,
+      int scores) {
+    Weights weights =
+        seed == null
+            ? weights(layout, architecture, options)
+            : Weights.random(architecture, seed);
+    return new LanguageModel(layout, architecture, weights, scores);
   }
 
   private static DecoderModel decoderModel(HubLayout layout, LoadOptions options) {
@@ -80,7 +93,7 @@ public final class LanguageModel extends PretrainedModel {
 
   @Override
   Map<String, Shape> addedModules() {
-    return Map.of(SCORE, new Shape(1, config().hiddenSize()));
+    return Map.of(SCORE, new Shape(scores, config().hiddenSize()));
   }
 
   /**
@@ -99,22 +112,6 @@ public final class LanguageModel extends PretrainedModel {
             adapter.virtualTokens(),
             weights,
             weights().type()));
-  }
-
-  /**
-   * Makes a new adapter of this model.
-   *
-   * @param config {@code adapter_config.json}
-   */
-  Adapter createAdapter(ObjectNode config, long seed) {
-    try (NDManager fresh = Torch.scope("fresh")) {
-      // Before anything is learnt all answers are worth the same. Drawn at random, the score of a
-      // wide model would begin far from any that people give.
-      Map<String, NDArray> modules =
-          Map.of(SCORE, fresh.zeros(new Shape(1, config().hiddenSize())));
-      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
-      return Adapters.create(config, baseModel(), start);
-    }
   }
 
   /** For generation inside the engine; made at its first use. */

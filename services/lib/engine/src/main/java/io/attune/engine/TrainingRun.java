@@ -3,18 +3,15 @@ package io.attune.engine;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.Rows;
 import io.attune.engine.evaluate.HeldOut;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
-import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Objective;
-import io.attune.engine.objective.RewardModeling;
-import io.attune.engine.objective.RewardRegression;
-import io.attune.engine.objective.Sft;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
@@ -27,9 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,14 +34,14 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingRun {
   private final TrainingSpec spec;
   private final TrainingSettings settings;
-  private final LanguageModel model;
+  private final PretrainedModel model;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
   private TrainingRun(
       TrainingSpec spec,
       TrainingSettings settings,
-      LanguageModel model,
+      PretrainedModel model,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
@@ -68,15 +63,25 @@ public final class TrainingRun {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
-      TrainingSettings settings =
-          TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
-      parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
-      try (LanguageModel model =
-          settings.initWeights()
-              ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
-              : LanguageModel.load(spec.model(), options)) {
-        return new TrainingRun(spec, settings, model, listener, cancel).dispatch();
+      List<Row> rows = Rows.read(spec.data());
+      Architecture described =
+          PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
+      requireFits(method, described);
+      try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
+        TrainingSettings settings =
+            TrainingSettings.parse(
+                parameters,
+                spec.objective(),
+                method,
+                task.type(),
+                task.modulesToSave(),
+                spec.model().toString());
+        parameters.finish("objective " + spec.objective() + " with method " + spec.method());
+        LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
+        try (PretrainedModel model = task.load(settings, options)) {
+          return new TrainingRun(spec, settings, model, listener, cancel)
+              .train(task.lesson(model, settings), rows);
+        }
       }
     } catch (IllegalArgumentException e) {
       throw new EngineException(Reason.INVALID_ARGUMENT, e.getMessage(), e);
@@ -92,45 +97,38 @@ public final class TrainingRun {
     return method;
   }
 
-  private TrainingResult dispatch() {
-    List<Row> rows = Rows.read(spec.data());
-    return switch (spec.objective()) {
-      case "sft" -> train(new Sft(), rows, Examples::sft);
-      case "cpt" -> train(new Sft(), rows, Examples::text);
-      case "dpo" -> train(new Dpo(settings.dpo()), rows, Examples::preference);
-      case "reward" ->
-          rows.get(0) instanceof Row.Scored
-              ? train(new RewardRegression(), rows, Examples::scored)
-              : train(new RewardModeling(settings.reward()), rows, Examples::preference);
-      default ->
-          throw new IllegalArgumentException(
-              "objective '"
-                  + spec.objective()
-                  + "' is not implemented; there are sft, cpt, dpo and reward");
-    };
+  private static void requireFits(Method method, Architecture model) {
+    if (method.hasVirtualTokens() && !(model instanceof DecoderModel)) {
+      throw new IllegalArgumentException(
+          "method " + method + " is not implemented for " + model.kind() + "; use lora");
+    }
   }
 
-  private <E> TrainingResult train(
-      Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    List<E> examples = examples(spec.data(), rows, shape);
-    DecoderModel architecture = model.architecture();
+  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
+    Objective<E> objective = lesson.objective();
+    List<E> examples = examples(spec.data(), rows, lesson);
+    Architecture architecture = model.architecture();
+    boolean dropout = settings.task().dropout();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
-                  architecture, model.weights(), reference == null ? model.weights() : reference)) {
+                  architecture,
+                  model.weights(),
+                  reference == null ? model.weights() : reference,
+                  dropout)) {
         StepMetrics last = loop(policy, objective, examples, output);
         output.writeModel(model.weights());
-        return result(last, examples.size(), evaluate(policy, objective, shape));
+        return result(last, examples.size(), evaluate(policy, lesson));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
-        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
+        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)) {
       StepMetrics last = loop(policy, objective, examples, output);
       output.writeAdapter(adapter);
-      return result(last, examples.size(), evaluate(policy, objective, shape));
+      return result(last, examples.size(), evaluate(policy, lesson));
     }
   }
 
@@ -164,15 +162,11 @@ public final class TrainingRun {
         spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
   }
 
-  private <E> List<E> examples(
-      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    Examples tokenized =
-        new Examples(
-            model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), settings.maxLength());
+  private <E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<E> lesson) {
     List<E> result = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       try {
-        shape.apply(tokenized, rows.get(i)).ifPresent(result::add);
+        lesson.examples().apply(rows.get(i)).ifPresent(result::add);
       } catch (EngineException e) {
         throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
       }
@@ -199,11 +193,12 @@ public final class TrainingRun {
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(
-      Policy policy, Objective<E> objective, BiFunction<Examples, Row, Optional<E>> shape) {
+      Policy policy, TrainingTask.Lesson<E> lesson) {
     if (spec.evalData() == null) {
       return Map.of();
     }
-    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
+    Objective<E> objective = lesson.objective();
+    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put(

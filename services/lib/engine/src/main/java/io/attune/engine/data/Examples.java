@@ -256,7 +256,7 @@ public final class Examples {
     return both;
   }
 
-  private static EngineException unfit(Row row, String purpose) {
+  static EngineException unfit(Row row, String purpose) {
     return new EngineException(
         Reason.INVALID_ARGUMENT,
         "a row of shape " + row.getClass().getSimpleName() + " does not serve " + purpose);

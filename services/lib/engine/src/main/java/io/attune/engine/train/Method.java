@@ -41,6 +41,11 @@ public enum Method {
     return peftType != null;
   }
 
+  /** Whether what is trained are tokens before each text. */
+  public boolean hasVirtualTokens() {
+    return this == PROMPT_TUNING || this == PREFIX_TUNING || this == P_TUNING;
+  }
+
   /** What PEFT calls the kind of adapter. */
   String peftType() {
     return peftType;

@@ -2,13 +2,13 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.model.DecoderModel;
-import io.attune.engine.model.DecoderNetwork;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,29 +18,32 @@ import org.jspecify.annotations.Nullable;
  * started from): no second copy of the weights.
  */
 public final class Policy implements AutoCloseable {
-  /** The weight of a head that scores texts, [1, E]. */
+  /** The weight of a decoder's head for whole texts, [labels, E]; [1, E] where it scores them. */
   public static final String SCORE = "score.weight";
 
-  private final DecoderNetwork network;
-  private final DecoderNetwork reference;
+  private final Forward network;
+  private final Forward reference;
   private final Map<String, NDArray> trainable;
-  private final @Nullable NDArray score;
 
   /** Makes the network without dropout; null where it is the one that is trained. */
-  private final @Nullable Supplier<DecoderNetwork> evaluated;
+  private final @Nullable Supplier<Forward> evaluated;
 
   private Policy(
-      DecoderNetwork network,
-      DecoderNetwork reference,
+      Forward network,
+      Forward reference,
       Map<String, NDArray> trainable,
-      @Nullable NDArray score,
-      @Nullable Supplier<DecoderNetwork> evaluated) {
+      @Nullable Supplier<Forward> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
-    this.score = score;
     this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
+  }
+
+  /** As {@link #ofAdapter(Architecture, Weights, Adapter, Adapter, boolean)}, without dropout. */
+  public static Policy ofAdapter(
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start) {
+    return ofAdapter(model, base, adapter, start, false);
   }
 
   /**
@@ -48,15 +51,19 @@ public final class Policy implements AutoCloseable {
    *
    * @param start the adapter that training starts from, as the reference policy; null where it
    *     starts from the base model
+   * @param dropout whether the model's own dropout applies in training, besides the adapter's
    */
   public static Policy ofAdapter(
-      DecoderModel model, Weights base, Adapter adapter, @Nullable Adapter start) {
+      Architecture model,
+      Weights base,
+      Adapter adapter,
+      @Nullable Adapter start,
+      boolean dropout) {
     return new Policy(
-        network(model, base, adapter, true),
-        start == null ? new DecoderNetwork(model, base::get) : network(model, base, start, false),
+        network(model, base, adapter, true, dropout),
+        start == null ? network(model, base, false) : network(model, base, start, false, false),
         adapter.parameters(),
-        adapter.weight(SCORE),
-        () -> network(model, base, adapter, false));
+        () -> network(model, base, adapter, false, false));
   }
 
   /**
@@ -66,25 +73,39 @@ public final class Policy implements AutoCloseable {
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
    */
-  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
-    return new Policy(
-        new DecoderNetwork(model, weights::get),
-        new DecoderNetwork(model, reference::get),
-        new LinkedHashMap<>(weights.parameters()),
-        null,
-        null);
+  public static Policy ofWeights(Architecture model, Weights weights, Weights reference) {
+    return ofWeights(model, weights, reference, false);
   }
 
-  private static DecoderNetwork network(
-      DecoderModel model, Weights base, Adapter adapter, boolean training) {
-    return new DecoderNetwork(
+  /**
+   * As {@link #ofWeights(Architecture, Weights, Weights)}.
+   *
+   * @param dropout whether the model's own dropout applies in training
+   */
+  public static Policy ofWeights(
+      Architecture model, Weights weights, Weights reference, boolean dropout) {
+    return new Policy(
+        network(model, weights, dropout),
+        network(model, reference, false),
+        new LinkedHashMap<>(weights.parameters()),
+        dropout ? () -> network(model, weights, false) : null);
+  }
+
+  private static Forward network(Architecture model, Weights weights, boolean dropout) {
+    return Forward.of(model, UnaryOperator.identity(), new int[0], weights::get, dropout);
+  }
+
+  private static Forward network(
+      Architecture model, Weights base, Adapter adapter, boolean training, boolean dropout) {
+    return Forward.of(
         model,
         seams -> adapter.wrap(seams, training),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
-        });
+        },
+        dropout);
   }
 
   /**
@@ -94,14 +115,14 @@ public final class Policy implements AutoCloseable {
   public Policy forEvaluation() {
     return evaluated == null
         ? this
-        : new Policy(evaluated.get(), reference, trainable, score, evaluated);
+        : new Policy(evaluated.get(), reference, trainable, evaluated);
   }
 
-  DecoderNetwork network() {
+  Forward network() {
     return network;
   }
 
-  DecoderNetwork reference() {
+  Forward reference() {
     return reference;
   }
 
@@ -110,13 +131,9 @@ public final class Policy implements AutoCloseable {
     return trainable;
   }
 
-  @Nullable NDArray score() {
-    return score;
-  }
-
   /** Whether the weight that makes logits is trained. */
   boolean headTrained() {
-    return trainable.containsKey(network.model().headWeight());
+    return network.headWeight() != null && trainable.containsKey(network.headWeight());
   }
 
   /** Stops collecting gradients; whoever made the weights frees them. */
