@@ -181,3 +181,26 @@ sequences("t5-full", "t5-relu", 1e-3)
 sequences("t5-lora", "t5-relu", 5e-3, lora=lora("SEQ_2_SEQ_LM"))
 sequences("t5-smoothed", "t5-relu", 1e-3, 0.1, keep=False)
 sequences("bart-full", "bart-scaled", 1e-3)
+
+
+def dropout():
+    """The loss of one text in training mode: what is dropped follows from the seed and the order."""
+    result = {}
+    ids, target = [[5, 9, 33, 12, 7, 41, 18, 6]], [[8, 21, 13, 9, 2]]
+    for base, auto in (("bert-classifier", AutoModelForSequenceClassification),
+                       ("roberta-classifier", AutoModelForSequenceClassification),
+                       ("distilbert-classifier", AutoModelForSequenceClassification),
+                       ("t5-relu", AutoModelForSeq2SeqLM), ("bart-scaled", AutoModelForSeq2SeqLM)):
+        config = AutoConfig.from_pretrained(MODELS + base)
+        for key in NO_DROPOUT:
+            if hasattr(config, key):
+                setattr(config, key, 0.25)
+        model = auto.from_pretrained(MODELS + base, config=config, dtype=torch.float32).train()
+        torch.manual_seed(7)
+        labels = target if "Seq2Seq" in auto.__name__ else [1]
+        result[base] = model(input_ids=torch.tensor(ids), labels=torch.tensor(labels)).loss.item()
+    json.dump({"input_ids": ids[0], "target": target[0], "label": 1, "seed": 7, "rate": 0.25, "losses": result},
+              open("dropout.json", "w"), indent=1)
+
+
+dropout()
