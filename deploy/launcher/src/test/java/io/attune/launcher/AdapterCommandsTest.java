@@ -1,14 +1,10 @@
 package io.attune.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attune.engine.checkpoint.SafeTensors;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Adapters of every kind through the commands. */
+/** Adapters of every kind through the commands that merge, train and generate. */
 class AdapterCommandsTest {
   private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
   private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
@@ -52,66 +48,12 @@ class AdapterCommandsTest {
     return err.toString(StandardCharsets.UTF_8);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "lora-patterns,false",
-    "lora-patterns,true",
-    "dora,false",
-    "dora,true",
-    "ia3,false",
-    "ia3,true",
-    "vera,false",
-    "vera,true",
-    "prompt-tuning,false",
-    "p-tuning,false",
-    "prefix-tuning,false"
-  })
-  void logitsAreTheReferences(String name, boolean merged) throws Exception {
-    Path adapter = GOLDEN.resolve("adapters").resolve(name);
-    Path result = logits(LLAMA, adapter, merged, adapter.resolve("expected.json"));
-    assertAgrees(result, adapter, merged ? "merged_logits" : "logits");
-  }
-
-  private Path logits(String model, Path adapter, boolean merged, Path input) {
+  private Path logits(Path model, Path input) {
     Path result = folder.resolve("o.safetensors");
-    List<String> arguments = new ArrayList<>(List.of("logits", "--model", model));
+    List<String> arguments = new ArrayList<>(List.of("logits", "--model", model.toString()));
     arguments.addAll(List.of("--input", input.toString(), "--out", result.toString()));
-    if (adapter != null) {
-      arguments.addAll(List.of("--adapter", adapter.toString()));
-    }
-    if (merged) {
-      arguments.add("--merged");
-    }
     assertThat(attune(arguments)).as(errors()).isZero();
     return result;
-  }
-
-  /** Shapes as the reference has them: those of a prompt count its virtual tokens. */
-  private static void assertAgrees(Path result, Path adapter, String tensor) throws Exception {
-    JsonNode mask =
-        new ObjectMapper()
-            .readTree(adapter.resolve("expected.json").toFile())
-            .get("attention_mask");
-    try (SafeTensors a = SafeTensors.open(result);
-        SafeTensors b = SafeTensors.open(adapter.resolve("expected.safetensors"))) {
-      assertThat(a.info("logits").shape()).isEqualTo(b.info(tensor).shape());
-      int width = (int) a.info("logits").shape()[1];
-      int vocabulary = (int) a.info("logits").shape()[2];
-      int prompt = width - mask.get(0).size();
-      ByteBuffer found = a.data("logits");
-      ByteBuffer expected = b.data(tensor);
-      for (int row = 0; row < mask.size(); row++) {
-        for (int t = 0; t < width; t++) {
-          if (t >= prompt && mask.get(row).get(t - prompt).asInt() == 0) {
-            continue;
-          }
-          for (int v = 0; v < vocabulary; v++) {
-            int at = Float.BYTES * ((row * width + t) * vocabulary + v);
-            assertThat(found.getFloat(at)).isCloseTo(expected.getFloat(at), within(1e-4f));
-          }
-        }
-      }
-    }
   }
 
   @ParameterizedTest
@@ -126,8 +68,12 @@ class AdapterCommandsTest {
     assertThat(attune(merge)).as(errors()).isZero();
 
     assertThat(out).isDirectoryContaining("glob:**/{config,tokenizer,tokenizer_config}.json");
-    Path result = logits(out.toString(), null, false, adapter.resolve("expected.json"));
-    assertAgrees(result, adapter, "merged_logits");
+    Path input = adapter.resolve("expected.json");
+    ReferenceLogits.assertAgree(
+        logits(out, input),
+        adapter.resolve("expected.safetensors"),
+        "merged_logits",
+        new ObjectMapper().readTree(input.toFile()).get("attention_mask"));
     assertThat(attune(merge)).isEqualTo(2);
     assertThat(errors()).contains(out + " exists already; choose another");
   }

@@ -1,14 +1,11 @@
 package io.attune.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attune.engine.checkpoint.SafeTensors;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,30 +61,9 @@ class EncoderCommandsTest {
     return lines;
   }
 
-  /** Compares where there are tokens; {@code mask} is null where a row has no tokens. */
-  private static void assertAgrees(Path actual, Path expected, String tensor, JsonNode mask) {
-    try (SafeTensors a = SafeTensors.open(actual);
-        SafeTensors b = SafeTensors.open(expected)) {
-      assertThat(a.info("logits").shape()).isEqualTo(b.info(tensor).shape());
-      ByteBuffer x = a.data("logits");
-      ByteBuffer y = b.data(tensor);
-      long[] shape = a.info("logits").shape();
-      int labels = (int) shape[shape.length - 1];
-      for (int i = 0; i < a.info("logits").elements(); i++) {
-        int place = i / labels;
-        int width = shape.length == 3 ? (int) shape[1] : 1;
-        if (mask == null || mask.get(place / width).get(place % width).asInt() == 1) {
-          assertThat(x.getFloat(4 * i)).isCloseTo(y.getFloat(4 * i), within(1e-4f));
-        }
-      }
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "bert-classifier",
-        "roberta-classifier",
         "distilbert-classifier",
         "bert-multilabel",
         "bert-regression",
@@ -110,11 +86,8 @@ class EncoderCommandsTest {
 
     assertThat(status).as(errors()).isZero();
     JsonNode mask = name.endsWith("tokens") ? expected.get("attention_mask") : null;
-    assertAgrees(result, model.resolve("expected.safetensors"), "logits", mask);
-    try (SafeTensors file = SafeTensors.open(result)) {
-      assertThat(file.data("loss").getFloat(0))
-          .isCloseTo((float) expected.get("loss").asDouble(), within(1e-5f));
-    }
+    ReferenceLogits.assertAgree(result, model.resolve("expected.safetensors"), "logits", mask);
+    ReferenceLogits.assertLoss(result, expected);
   }
 
   @ParameterizedTest
@@ -140,7 +113,7 @@ class EncoderCommandsTest {
       more.add("--merged");
     }
     assertThat(logits("models/" + base, more.toArray(String[]::new))).as(errors()).isZero();
-    assertAgrees(
+    ReferenceLogits.assertAgree(
         result, adapter.resolve("expected.safetensors"), merged ? "merged_logits" : "logits", null);
   }
 

@@ -8,13 +8,18 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.Examples;
+import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.objective.Reading;
+import io.attune.engine.objective.Sft;
 import io.attune.engine.tensor.Torch;
+import io.attune.engine.train.Policy;
+import io.attune.engine.train.Reader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +44,7 @@ public final class LanguageModel extends PretrainedModel {
     this.scores = scores;
     this.network =
         new DecoderNetwork(
-            architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
+            architecture, weights::wrap, new int[0], weights::get, weights.type());
   }
 
   /**
@@ -108,7 +113,7 @@ public final class LanguageModel extends PretrainedModel {
         weights,
         new DecoderNetwork(
             decoderModel,
-            seams -> adapter.wrap(seams, false),
+            seams -> adapter.wrap(weights().wrap(seams), false),
             adapter.virtualTokens(),
             weights,
             weights().type()));
@@ -144,6 +149,17 @@ public final class LanguageModel extends PretrainedModel {
     return logits(sequences, adapter.promptLength(), adapter, merged);
   }
 
+  /**
+   * What the model says about the target tokens of texts, each given all tokens before it; reads them
+   * in one batch, and never holds all logits.
+   *
+   * @param adapter the adapter to use, or null for the base model
+   */
+  public List<Reading> read(List<SftExample> texts, @Nullable LoadedAdapter adapter) {
+    Policy policy = Policy.frozen(adapter == null ? network : adapter.network());
+    return new Reader<>(policy, new Sft()).read(texts, false);
+  }
+
   private List<float[]> logits(
       List<int[]> sequences, int before, @Nullable LoadedAdapter adapter, boolean merged) {
     try (NDManager scope = Torch.scope("logits");
@@ -153,6 +169,11 @@ public final class LanguageModel extends PretrainedModel {
         if (weights().type() != TensorType.F32) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT, "an adapter is merged in float32; load the model in that");
+        }
+        if (weights().quantized() != null) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT,
+              "an adapter is not merged into quantized weights; load the model without quantization");
         }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =

@@ -12,6 +12,7 @@ import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
 import io.attune.engine.token.TokenizedText;
+import io.attune.engine.train.Method;
 import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingSettings;
 import java.util.Arrays;
@@ -30,6 +31,12 @@ final class LanguageModelTask implements TrainingTask {
     this.layout = layout;
     this.described = described;
     this.rows = rows;
+    if (spec.objective().equals("classify") && !Method.named(spec.method()).isAdapter()) {
+      throw new IllegalArgumentException(
+          "method "
+              + spec.method()
+              + " trains no classifier on a decoder-only model, which has no head for one; use lora");
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.attune.engine.adapter.BaseModel;
 import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.Architecture;
@@ -109,9 +110,20 @@ public abstract class PretrainedModel implements AutoCloseable {
               + architecture.config().modelType()
               + "; only decoder-only models compute in bfloat16, this one in float32");
     }
+    if (options.quantizer() != null && !(architecture instanceof DecoderModel)) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          layout.folder()
+              + " holds "
+              + architecture.config().modelType()
+              + "; only decoder-only models are quantized");
+    }
     return Torch.apart(
         () -> {
           try (TensorReader file = layout.openWeights()) {
+            if (options.quantizer() != null) {
+              return Weights.readQuantized(architecture, file, options.quantizer());
+            }
             return options.type() == TensorType.BF16
                 ? Weights.readBfloat16(architecture, file)
                 : Weights.read(architecture, file, options.writable());
@@ -192,8 +204,15 @@ public abstract class PretrainedModel implements AutoCloseable {
       // Before anything is learnt all answers are worth the same. Drawn at random, the score of a
       // wide model would begin far from any that people give.
       addedModules().forEach((name, shape) -> modules.put(name, fresh.zeros(shape)));
-      Start start = new Start(seed, modules, text -> tokenizer.encode(text, true));
+      Start start = new Start(seed, modules, text -> tokenizer.encode(text, true), this::original);
       return Adapters.create(config, baseModel(), start);
+    }
+  }
+
+  /** A weight as the folder has it. */
+  private NDArray original(String weight, NDManager scope) {
+    try (TensorReader file = HubLayout.of(folder).openWeights()) {
+      return TensorArrays.readUnmapped(file, weights.storedName(weight), scope);
     }
   }
 
@@ -227,7 +246,8 @@ public abstract class PretrainedModel implements AutoCloseable {
         model.parameters(),
         addedModules(),
         config().tieWordEmbeddings(),
-        base);
+        base,
+        weights.quantized());
   }
 
   /**

@@ -55,6 +55,9 @@ final class RunOutput {
     if (spec.initAdapter() != null) {
       parts.add(Digests.sha256(spec.initAdapter().resolve(AdapterFiles.WEIGHTS)));
     }
+    if (settings.evaluation().enabled()) {
+      parts.add(Digests.sha256(spec.evalData()));
+    }
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
   }

@@ -12,9 +12,11 @@ import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.quant.Quantizer;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
+import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
@@ -24,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -76,8 +79,18 @@ public final class TrainingRun {
                 task.type(),
                 task.modulesToSave(),
                 spec.model().toString());
+        Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-        LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
+        if (quantizer != null && settings.initWeights()) {
+          throw new IllegalArgumentException("weights that start at random are not quantized");
+        }
+        if (settings.evaluation().enabled() && spec.evalData() == null) {
+          throw new IllegalArgumentException(
+              "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file"
+                  + " of them");
+        }
+        LoadOptions options =
+            new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
         try (PretrainedModel model = task.load(settings, options)) {
           return new TrainingRun(spec, settings, model, listener, cancel)
               .train(task.lesson(model, settings), rows);
@@ -92,7 +105,9 @@ public final class TrainingRun {
     Method method = Method.named(spec.method());
     if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
       throw new IllegalArgumentException(
-          "method full neither trains a reward model nor continues an adapter; use lora");
+          "method "
+              + method
+              + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
   }
@@ -111,36 +126,65 @@ public final class TrainingRun {
     boolean dropout = settings.task().dropout();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
+      Set<String> trained = settings.trained().of(architecture);
+      if (!method(spec).equals(Method.FULL) && !settings.initWeights()) {
+        model.weights().own(trained);
+      }
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
                   architecture,
                   model.weights(),
                   reference == null ? model.weights() : reference,
+                  trained,
                   dropout)) {
-        StepMetrics last = loop(policy, objective, examples, output);
+        TrainingLoop<E> loop = loop(policy, lesson, examples);
+        StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, examples.size(), evaluate(policy, lesson));
+        return result(last, loop.steps(), evaluate(policy, lesson));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
         Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)) {
-      StepMetrics last = loop(policy, objective, examples, output);
+      TrainingLoop<E> loop = loop(policy, lesson, examples);
+      StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, examples.size(), evaluate(policy, lesson));
+      return result(last, loop.steps(), evaluate(policy, lesson));
     }
   }
 
-  private <E> StepMetrics loop(
-      Policy policy, Objective<E> objective, List<E> examples, RunOutput output) {
-    return new TrainingLoop<>(settings.arguments(), policy, objective, examples)
-        .run(
-            spec.out(),
-            output.fingerprint(),
-            step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-            listener::onNotice,
-            cancel::isCancelled);
+  private <E> TrainingLoop<E> loop(
+      Policy policy, TrainingTask.Lesson<E> lesson, List<E> examples) {
+    Objective<E> objective = lesson.objective();
+    if (!settings.evaluation().enabled()) {
+      return new TrainingLoop<>(settings.arguments(), policy, objective, examples);
+    }
+    List<E> heldOut = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
+    return new TrainingLoop<>(
+        settings.arguments(),
+        policy,
+        objective,
+        examples,
+        settings.evaluation(),
+        () -> measure(policy, objective, heldOut));
+  }
+
+  private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
+    return loop.run(
+        spec.out(),
+        output.fingerprint(),
+        step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
+        listener::onNotice,
+        cancel::isCancelled);
+  }
+
+  private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return HeldOut.evaluate(
+        new Reader<>(policy.forEvaluation(), objective),
+        objective,
+        rows,
+        settings.arguments().perDeviceTrainBatchSize());
   }
 
   private static Map<String, Double> metrics(@Nullable StepMetrics step) {
@@ -157,9 +201,8 @@ public final class TrainingRun {
   }
 
   private TrainingResult result(
-      @Nullable StepMetrics last, int rows, Map<String, Map<String, Double>> evaluation) {
-    return new TrainingResult(
-        spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
+      @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
+    return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
   }
 
   private <E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<E> lesson) {
@@ -201,9 +244,7 @@ public final class TrainingRun {
     List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put(
-        "candidate",
-        HeldOut.evaluate(new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
+    evaluation.put("candidate", measure(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =

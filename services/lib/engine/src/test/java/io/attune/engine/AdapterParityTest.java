@@ -55,7 +55,13 @@ class AdapterParityTest {
         "ia3",
         "ia3-bias",
         "vera",
-        "vera-drawn"
+        "vera-drawn",
+        "seed2/lora",
+        "seed2/lora-all-rslora",
+        "seed2/lora-patterns",
+        "seed2/dora",
+        "seed2/ia3",
+        "seed2/vera"
       })
   void logitsAgreeBesideAndMergedAndTheWayBack(String name) throws IOException {
     try (LanguageModel model = model(name);
@@ -73,7 +79,10 @@ class AdapterParityTest {
         "p-tuning",
         "prefix-tuning",
         "lora-tied-saved",
-        "lora-tied-target"
+        "lora-tied-target",
+        "seed2/prompt-tuning",
+        "seed2/p-tuning",
+        "seed2/prefix-tuning"
       })
   void logitsAgreeWhereNothingCanBeMerged(String name) throws IOException {
     try (LanguageModel model = model(name);
@@ -101,7 +110,7 @@ class AdapterParityTest {
         String name = entry.getKey();
         adapters.put(name, model.loadAdapter(path(name)));
         List<CompletableFuture<List<Integer>>> texts = new ArrayList<>();
-        for (int[] prompt : Golden.sequences(Golden.json("adapters/" + name + "/expected.json"))) {
+        for (int[] prompt : Golden.sequences(expected(name))) {
           texts.add(write(generator, prompt, adapters.get(name)));
         }
         written.put(name, texts);
@@ -132,10 +141,19 @@ class AdapterParityTest {
         "dora-embedding",
         "ia3-bias",
         "vera-drawn",
-        "lora-tied-saved"
+        "lora-tied-saved",
+        "seed2/lora",
+        "seed2/lora-all-rslora",
+        "seed2/lora-patterns",
+        "seed2/dora",
+        "seed2/ia3",
+        "seed2/vera",
+        "seed2/prompt-tuning",
+        "seed2/p-tuning",
+        "seed2/prefix-tuning"
       })
   void generatedTokensAreTheReferences(String name) throws IOException {
-    JsonNode expected = Golden.json("adapters/" + name + "/expected.json");
+    JsonNode expected = expected(name);
     List<int[]> prompts = Golden.sequences(expected);
     try (LanguageModel model = model(name);
         LoadedAdapter adapter = model.loadAdapter(path(name));
@@ -207,7 +225,7 @@ class AdapterParityTest {
   @ValueSource(strings = {"lora-bias-all", "dora-embedding", "ia3-bias", "vera-drawn"})
   void aMergedFolderIsAModelWithTheSameLogits(String name) throws IOException {
     Path out = folder.resolve("merged");
-    JsonNode expected = Golden.json("adapters/" + name + "/expected.json");
+    JsonNode expected = expected(name);
     try (LanguageModel base = model(name)) {
       base.merge(path(name), out);
       assertThatThrownBy(() -> base.merge(path(name), out)).hasMessageContaining("exists already");
@@ -281,14 +299,14 @@ class AdapterParityTest {
   private static void assertLogits(
       String name, String tensor, LanguageModel model, LoadedAdapter adapter, boolean merged)
       throws IOException {
-    List<int[]> sequences = Golden.sequences(Golden.json("adapters/" + name + "/expected.json"));
+    List<int[]> sequences = Golden.sequences(expected(name));
     assertAgree(
         model.promptedLogits(sequences, adapter, merged), name, tensor, model.config().vocabSize());
   }
 
   private static void assertAgree(
       List<float[]> logits, String name, String tensor, int vocabulary) {
-    float[] expected = Golden.tensor("adapters/" + name + "/expected.safetensors", tensor);
+    float[] expected = Golden.tensor(path(name).resolve("expected.safetensors"), tensor);
     int width = expected.length / logits.size();
     for (int row = 0; row < logits.size(); row++) {
       float[] found = logits.get(row);
@@ -302,11 +320,15 @@ class AdapterParityTest {
   }
 
   private static Path path(String name) {
-    return Golden.path("adapters/" + name);
+    return Golden.path(Golden.folder("adapters", name));
+  }
+
+  private static JsonNode expected(String name) throws IOException {
+    return Golden.json(path(name).resolve("expected.json"));
   }
 
   private static LanguageModel model(String adapter) throws IOException {
-    String base = Golden.json("adapters/" + adapter + "/expected.json").get("base").asText();
+    String base = expected(adapter).get("base").asText();
     return LanguageModel.load(Golden.path(base), LoadOptions.defaults());
   }
 

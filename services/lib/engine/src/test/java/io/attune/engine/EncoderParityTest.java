@@ -72,10 +72,12 @@ class EncoderParityTest {
     "bert-regression,SEQ_CLS,1",
     "bert-tokens,TOKEN_CLS,4",
     "roberta-tokens,TOKEN_CLS,4",
-    "distilbert-tokens,TOKEN_CLS,4"
+    "distilbert-tokens,TOKEN_CLS,4",
+    "seed2/bert-classifier,SEQ_CLS,3",
+    "seed2/roberta-classifier,SEQ_CLS,3"
   })
   void logitsAgreeWithTransformers(String name, EncoderTask task, int labels) throws IOException {
-    String at = "models/" + name;
+    String at = Golden.folder("models", name);
     List<TokenizedText> texts = texts(Golden.json(at + "/expected.json"));
     try (PretrainedModel loaded = PretrainedModel.load(Golden.path(at), LoadOptions.defaults())) {
       TextEncoder model = (TextEncoder) loaded;

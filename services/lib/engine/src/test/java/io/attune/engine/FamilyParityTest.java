@@ -40,20 +40,17 @@ class FamilyParityTest {
         "llama-biases",
         "qwen2-windows",
         "qwen3-bias",
-        "gpt2-scaled"
+        "gpt2-scaled",
+        "seed2/llama",
+        "seed2/llama-rope3",
+        "seed2/mistral",
+        "seed2/qwen2",
+        "seed2/qwen3",
+        "seed2/gemma2",
+        "seed2/gpt2"
       })
   void agreesWithTransformers(String name) throws IOException {
-    check(Golden.path("models/" + name));
-  }
-
-  /** Of other widths and depths. */
-  @ParameterizedTest
-  @ValueSource(strings = {"gemma2", "gpt2", "qwen3"})
-  void agreesWithTransformersForAnotherSeed(String name) throws IOException {
-    check(Golden.path("seed2/models/" + name));
-  }
-
-  private static void check(Path folder) throws IOException {
+    Path folder = Golden.path(Golden.folder("models", name));
     JsonNode expected = Golden.json(folder.resolve("expected.json"));
     Path tensors = folder.resolve("expected.safetensors");
     List<int[]> sequences = Golden.sequences(expected);

@@ -17,7 +17,8 @@ import java.util.List;
 
 /**
  * Reference results in {@code src/test/resources/golden}, made with transformers 5.18.0, peft
- * 0.21.0, trl 1.13.0 and torch 2.13.0 on CPU in float32.
+ * 0.21.0, trl 1.13.0 and torch 2.13.0 on CPU in float32. Those in {@code seed2} are the first cases
+ * of each kind once more, of another seed, other widths and another depth.
  */
 public final class Golden {
   private Golden() {}
@@ -28,6 +29,15 @@ public final class Golden {
     } catch (URISyntaxException e) {
       throw new IllegalArgumentException(name, e);
     }
+  }
+
+  /**
+   * Folder of a case: of {@code lora} among the adapters it is {@code adapters/lora}, of {@code
+   * seed2/lora}, which another seed made, {@code seed2/adapters/lora}.
+   */
+  public static String folder(String kind, String name) {
+    int start = name.indexOf('/') + 1;
+    return name.substring(0, start) + kind + "/" + name.substring(start);
   }
 
   public static JsonNode json(String name) throws IOException {
@@ -49,6 +59,14 @@ public final class Golden {
       data.asFloatBuffer().get(values);
       return values;
     }
+  }
+
+  /** A tensor as it is stored. */
+  public static byte[] bytes(SafeTensors tensors, String name) {
+    ByteBuffer data = tensors.data(name);
+    byte[] bytes = new byte[data.remaining()];
+    data.get(bytes);
+    return bytes;
   }
 
   public static int[] ints(JsonNode array) {

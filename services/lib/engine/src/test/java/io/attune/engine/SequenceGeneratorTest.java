@@ -20,9 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SequenceGeneratorTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"t5", "bart", "t5-relu", "t5-untied", "bart-scaled"})
+  @ValueSource(
+      strings = {"t5", "bart", "t5-relu", "t5-untied", "bart-scaled", "seed2/t5", "seed2/bart"})
   void greedyTextsAreThoseOfTransformers(String name) throws IOException {
-    JsonNode expected = Golden.json("models/" + name + "/expected.json");
+    JsonNode expected = Golden.json(Golden.folder("models", name) + "/expected.json");
     List<int[]> sources = Golden.sequences(expected);
     try (SequenceToSequence model = load(name)) {
       for (int row = 0; row < sources.size(); row++) {
@@ -124,7 +125,8 @@ class SequenceGeneratorTest {
   }
 
   private static SequenceToSequence load(String name) {
-    return SequenceToSequence.load(Golden.path("models/" + name), LoadOptions.defaults());
+    return SequenceToSequence.load(
+        Golden.path(Golden.folder("models", name)), LoadOptions.defaults());
   }
 
   private static SamplingParameters greedy(int maxNewTokens) {

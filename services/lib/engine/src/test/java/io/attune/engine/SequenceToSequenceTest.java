@@ -20,9 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SequenceToSequenceTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"t5", "bart", "t5-relu", "t5-untied", "bart-scaled"})
+  @ValueSource(
+      strings = {"t5", "bart", "t5-relu", "t5-untied", "bart-scaled", "seed2/t5", "seed2/bart"})
   void logitsAndLossAgreeWithTransformers(String name) throws IOException {
-    String folder = "models/" + name;
+    String folder = Golden.folder("models", name);
     JsonNode expected = Golden.json(folder + "/expected.json");
     List<int[]> sources = Golden.sequences(expected);
     List<int[]> labels = new ArrayList<>();

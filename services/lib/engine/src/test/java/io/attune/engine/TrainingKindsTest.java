@@ -299,7 +299,7 @@ class TrainingKindsTest {
         "t5-relu         | sft      | prompt-tuning | {\"prompt\": \"a\", \"completion\": \"b\"}"
             + " | method prompt-tuning is not implemented for an encoder-decoder model",
         "llama           | classify | full          | {\"text\": \"a\", \"label\": 0}"
-            + " | method full neither trains",
+            + " | trains no classifier on a decoder-only model",
         "bert-classifier | classify | full          | {\"tokens\": [\"a\"], \"labels\": [0]}"
             + " | classifies texts: it needs rows {text, label}",
         "bert-tokens     | classify | full          | {\"text\": \"a\", \"label\": 0}"

@@ -29,6 +29,8 @@ public final class AtomicFiles {
     void writeTo(Path folder) throws IOException;
   }
 
+  private static final String TEMPORARY = ".tmp";
+
   private AtomicFiles() {}
 
   /** Writes a file and its folder, replacing one that is there. */
@@ -83,6 +85,25 @@ public final class AtomicFiles {
     }
   }
 
+  /**
+   * Deletes what processes that were killed left half-written in a folder. Nobody may be writing
+   * there.
+   *
+   * @param prefix with which the names of what was to be written begin
+   */
+  public static void deleteLeftovers(Path folder, String prefix) {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> list = Files.list(folder)) {
+      list.filter(path -> path.getFileName().toString().startsWith("." + prefix))
+          .filter(path -> path.getFileName().toString().endsWith(TEMPORARY))
+          .forEach(AtomicFiles::deleteTree);
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot list " + folder + ": " + e, e);
+    }
+  }
+
   /** Deletes a file or folder; what is not there is no error. */
   public static void deleteTree(Path path) {
     if (!Files.exists(path, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
@@ -99,7 +120,7 @@ public final class AtomicFiles {
   }
 
   private static Path temporary(Path target) {
-    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
   }
 
   private static void syncTree(Path folder) throws IOException {

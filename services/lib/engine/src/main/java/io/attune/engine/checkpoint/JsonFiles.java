@@ -11,7 +11,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -65,8 +69,13 @@ public final class JsonFiles {
 
   private static JsonNode read(Path path, long maxBytes) {
     byte[] bytes = ModelFiles.read(path, maxBytes);
-    try {
-      return FILE_MAPPER.readTree(bytes);
+    // Left to itself, the parser would guess the encoding, and bear broken UTF-8 in names.
+    try (Reader text =
+        new InputStreamReader(
+            new ByteArrayInputStream(bytes), StandardCharsets.UTF_8.newDecoder())) {
+      return FILE_MAPPER.readTree(text);
+    } catch (CharacterCodingException e) {
+      throw new EngineException(Reason.CORRUPT, path + " is not UTF-8", e);
     } catch (JsonProcessingException e) {
       throw new EngineException(
           Reason.CORRUPT, path + " is not valid JSON: " + e.getOriginalMessage(), e);

@@ -110,6 +110,48 @@ public final class Examples {
         : tokenizer.encode(((Content.Text) prompt).text(), true);
   }
 
+  /** Ids of what comes before the answer of a row that has one; see {@link #answer}. */
+  public int[] prompt(Row row) {
+    if (row instanceof Row.Completion pair) {
+      return prompt(pair.prompt());
+    }
+    if (row instanceof Row.Conversation conversation) {
+      List<ChatMessage> messages = conversation.messages();
+      return prompt(new Content.Messages(messages.subList(0, messages.size() - 1)));
+    }
+    if (row instanceof Row.Instruction instruction) {
+      return template.isPresent()
+          ? prompt(new Content.Messages(question(instruction)))
+          : tokenizer.encode(Alpaca.prompt(instruction), true);
+    }
+    throw unfit(row, "comparing answers");
+  }
+
+  /**
+   * What a model should answer to {@link #prompt(Row)}: the completion, the output, or the last turn,
+   * which must be the assistant's and not the only one.
+   */
+  public static String answer(Row row) {
+    if (row instanceof Row.Instruction instruction) {
+      return instruction.output();
+    }
+    if (row instanceof Row.Completion pair && pair.completion() instanceof Content.Text text) {
+      return text.text();
+    }
+    if (row instanceof Row.Completion pair
+        && pair.completion() instanceof Content.Messages turns
+        && turns.messages().size() == 1) {
+      return turns.messages().get(0).content();
+    }
+    if (row instanceof Row.Conversation conversation && conversation.messages().size() > 1) {
+      ChatMessage last = conversation.messages().get(conversation.messages().size() - 1);
+      if (last.role().equals("assistant")) {
+        return last.content();
+      }
+    }
+    throw unfit(row, "comparing answers: it has no single answer at its end");
+  }
+
   /** Prompt and completion, as a policy or a reward model reads them. */
   @SuppressWarnings("ArrayRecordComponent") // read-only by convention
   public record Pair(int[] prompt, int[] completion) {}
@@ -128,13 +170,15 @@ public final class Examples {
 
   private Pair instruction(Row.Instruction row) {
     if (template.isPresent()) {
-      String content =
-          row.input().isEmpty() ? row.instruction() : row.instruction() + "\n" + row.input();
-      return chatPair(
-          List.of(new ChatMessage("user", content)),
-          List.of(new ChatMessage("assistant", row.output())));
+      return chatPair(question(row), List.of(new ChatMessage("assistant", row.output())));
     }
     return pair(Alpaca.prompt(row), row.output(), true);
+  }
+
+  private static List<ChatMessage> question(Row.Instruction row) {
+    String content =
+        row.input().isEmpty() ? row.instruction() : row.instruction() + "\n" + row.input();
+    return List.of(new ChatMessage("user", content));
   }
 
   private Pair chatPair(List<ChatMessage> prompt, List<ChatMessage> completion) {

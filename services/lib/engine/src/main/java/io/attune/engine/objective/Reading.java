@@ -11,7 +11,7 @@ package io.attune.engine.objective;
 public record Reading(double[] values, boolean[] correct) {
 
   /** Log-probability of all target tokens together. */
-  double sum() {
+  public double sum() {
     double sum = 0;
     for (double value : values) {
       sum += value;

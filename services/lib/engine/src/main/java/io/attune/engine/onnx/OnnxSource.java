@@ -126,8 +126,8 @@ final class OnnxSource implements AutoCloseable {
     }
   }
 
-  private static long copy(InputStream in, OutputStream out, long limit, String where)
-      throws IOException {
+  /** Returns how many bytes there were; refuses more than the limit. */
+  static long copy(InputStream in, OutputStream out, long limit, String where) throws IOException {
     byte[] buffer = new byte[1 << 16];
     long copied = 0;
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {

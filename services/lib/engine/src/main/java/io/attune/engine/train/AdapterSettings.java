@@ -41,14 +41,14 @@ final class AdapterSettings {
     settings.json.put("task_type", taskType);
     settings.saved(savedModules);
     switch (method) {
-      case LORA -> settings.lora(in.flag("use_dora", false));
+      case LORA, QLORA -> settings.lora(in.flag("use_dora", false));
       case DORA -> settings.lora(in.flag("use_dora", true));
       case IA3 -> settings.ia3();
       case VERA -> settings.vera();
       case PROMPT_TUNING -> settings.promptTuning(baseModel);
       case PREFIX_TUNING -> settings.prefixTuning();
       case P_TUNING -> settings.pTuning();
-      case FULL -> {
+      case FULL, FREEZE, BITFIT -> {
         settings.lora(false);
         return null;
       }
@@ -73,6 +73,11 @@ final class AdapterSettings {
       json.put("init_lora_weights", Boolean.parseBoolean(init));
     } else {
       json.put("init_lora_weights", init);
+    }
+    int bits = in.integer("loftq_bits", 4);
+    int iterations = in.integer("loftq_iter", 1);
+    if (init.equals("loftq")) {
+      json.putObject("loftq_config").put("loftq_bits", bits).put("loftq_iter", iterations);
     }
   }
 

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.DecoderNetwork;
+import io.attune.engine.model.Pass;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.Seams;
@@ -55,20 +56,21 @@ final class DecoderForward implements Forward {
   }
 
   @Override
-  public Result read(NDManager scope, List<Sequence> sequences, Readout readout) {
+  public Result read(
+      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
     List<Sequence.Continued> texts = new ArrayList<>();
     sequences.forEach(sequence -> texts.add(text(sequence, readout)));
     TokenBatch batch =
-        network.batch(scope, texts.stream().map(Sequence.Continued::ids).toList());
-    NDArray hidden = network.hidden(scope, batch);
+        network.sharingBatch(scope, texts.stream().map(Sequence.Continued::ids).toList());
+    Pass pass = network.record(scope, batch, checkpointed);
     if (readout == Readout.LOGITS) {
       long[] places = new long[texts.size()];
       for (int row = 0; row < places.length; row++) {
-        places[row] = (long) batch.starts()[row] + texts.get(row).tokens() - 1;
+        places[row] = batch.token(row, texts.get(row).tokens() - 1);
       }
       int[] counts = new int[places.length];
       Arrays.fill(counts, 1);
-      return new Result(hidden, places, counts, new long[0]);
+      return new Result(pass, places, counts, new long[0]);
     }
     int[] counts = texts.stream().mapToInt(Sequence.Continued::targetCount).toArray();
     long[] places = new long[Arrays.stream(counts).sum()];
@@ -78,12 +80,12 @@ final class DecoderForward implements Forward {
       int[] ids = texts.get(row).ids();
       for (int t = 1; t < ids.length; t++) {
         if (texts.get(row).targets()[t]) {
-          places[next] = (long) batch.starts()[row] + t - 1; // the token before predicts it
+          places[next] = batch.token(row, t - 1); // the token before predicts it
           labels[next++] = ids[t];
         }
       }
     }
-    return new Result(hidden, places, counts, labels);
+    return new Result(pass, places, counts, labels);
   }
 
   private Sequence.Continued text(Sequence sequence, Readout readout) {

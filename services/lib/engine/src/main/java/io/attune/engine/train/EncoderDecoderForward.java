@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.EncoderDecoderNetwork;
+import io.attune.engine.model.Pass;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.nn.Head;
 import io.attune.engine.objective.Objective.Readout;
@@ -28,7 +29,11 @@ final class EncoderDecoderForward implements Forward {
   }
 
   @Override
-  public Result read(NDManager scope, List<Sequence> sequences, Readout readout) {
+  public Result read(
+      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
+    if (checkpointed) {
+      throw Forward.unfit(model(), "compute its layers again on the way back");
+    }
     List<int[]> sources = new ArrayList<>();
     List<int[]> inputs = new ArrayList<>();
     List<int[]> targets = new ArrayList<>();
@@ -56,7 +61,7 @@ final class EncoderDecoderForward implements Forward {
       }
     }
     int[] counts = targets.stream().mapToInt(target -> target.length).toArray();
-    return new Result(hidden, places, counts, labels);
+    return new Result(Pass.of(hidden), places, counts, labels);
   }
 
   /** What the decoder reads: each token's predecessor. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderNetwork;
 import io.attune.engine.model.EncoderTask;
+import io.attune.engine.model.Pass;
 import io.attune.engine.nn.Head;
 import io.attune.engine.objective.Objective.Readout;
 import io.attune.engine.objective.Sequence;
@@ -28,7 +29,11 @@ final class EncoderForward implements Forward {
   }
 
   @Override
-  public Result read(NDManager scope, List<Sequence> sequences, Readout readout) {
+  public Result read(
+      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
+    if (checkpointed) {
+      throw Forward.unfit(model(), "compute its layers again on the way back");
+    }
     List<TokenizedText> texts = new ArrayList<>();
     List<int[]> places = new ArrayList<>();
     boolean tokens = model().task() == EncoderTask.TOKEN_CLS;
@@ -53,7 +58,7 @@ final class EncoderForward implements Forward {
         all[next++] = (long) batch.tokens().starts()[row] + place;
       }
     }
-    return new Result(hidden, all, counts, new long[0]);
+    return new Result(Pass.of(hidden), all, counts, new long[0]);
   }
 
   @Override

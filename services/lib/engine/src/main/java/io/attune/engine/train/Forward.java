@@ -8,6 +8,7 @@ import io.attune.engine.model.EncoderDecoderModel;
 import io.attune.engine.model.EncoderDecoderNetwork;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderNetwork;
+import io.attune.engine.model.Pass;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.Seams;
 import io.attune.engine.objective.Objective.Readout;
@@ -26,22 +27,25 @@ interface Forward {
   /**
    * What a pass over sequences gives.
    *
-   * @param hidden states of all tokens that are laid out, [N, E]
+   * @param pass with the hidden states of all tokens that are laid out, [N, E]
    * @param places of the M wanted ones among them, sequence by sequence
    * @param counts how many of them belong to each sequence
    * @param labels tokens that they predict; empty where logits are wanted
    */
   @SuppressWarnings("ArrayRecordComponent") // handed over, never kept
-  record Result(NDArray hidden, long[] places, int[] counts, long[] labels) {}
+  record Result(Pass pass, long[] places, int[] counts, long[] labels) {}
 
   Architecture model();
 
   /**
    * Reads sequences; recorded where the thread's grad mode is on.
    *
+   * @param checkpointed whether layers keep their inputs alone, to be computed again on the way
+   *     back; with grad mode on
    * @throws IllegalArgumentException if this kind of model cannot be asked for that
    */
-  Result read(NDManager scope, List<Sequence> sequences, Readout readout);
+  Result read(
+      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed);
 
   /** Name of the weight of {@link #head}; null for a kind that predicts no tokens. */
   @Nullable String headWeight();

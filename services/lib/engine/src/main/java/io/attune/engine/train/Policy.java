@@ -3,12 +3,13 @@ package io.attune.engine.train;
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.model.Architecture;
+import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ public final class Policy implements AutoCloseable {
   private final Forward network;
   private final Forward reference;
   private final Map<String, NDArray> trainable;
+  private final boolean checkpointed;
 
   /** Makes the network without dropout; null where it is the one that is trained. */
   private final @Nullable Supplier<Forward> evaluated;
@@ -32,10 +34,12 @@ public final class Policy implements AutoCloseable {
       Forward network,
       Forward reference,
       Map<String, NDArray> trainable,
+      boolean checkpointed,
       @Nullable Supplier<Forward> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
+    this.checkpointed = checkpointed;
     this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
   }
@@ -47,7 +51,8 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * Trains an adapter over frozen weights.
+   * Trains an adapter over frozen weights. Over quantized ones layers are computed again on the way
+   * back, so that no more than one layer's weights are dense at a time.
    *
    * @param start the adapter that training starts from, as the reference policy; null where it
    *     starts from the base model
@@ -63,43 +68,64 @@ public final class Policy implements AutoCloseable {
         network(model, base, adapter, true, dropout),
         start == null ? network(model, base, false) : network(model, base, start, false, false),
         adapter.parameters(),
+        base.quantized() != null,
         () -> network(model, base, adapter, false, false));
   }
 
+  /** Trains all weights; see {@link #ofWeights(Architecture, Weights, Weights, Set)}. */
+  public static Policy ofWeights(Architecture model, Weights weights, Weights reference) {
+    return ofWeights(model, weights, reference, weights.parameters().keySet());
+  }
+
   /**
-   * Trains all weights.
+   * Trains weights of the model itself.
    *
    * @param weights changed in place
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
+   * @param trained names of the weights that are trained; the others get no gradient
    */
-  public static Policy ofWeights(Architecture model, Weights weights, Weights reference) {
-    return ofWeights(model, weights, reference, false);
+  public static Policy ofWeights(
+      Architecture model, Weights weights, Weights reference, Set<String> trained) {
+    return ofWeights(model, weights, reference, trained, false);
   }
 
   /**
-   * As {@link #ofWeights(Architecture, Weights, Weights)}.
+   * As {@link #ofWeights(Architecture, Weights, Weights, Set)}.
    *
    * @param dropout whether the model's own dropout applies in training
    */
   public static Policy ofWeights(
-      Architecture model, Weights weights, Weights reference, boolean dropout) {
+      Architecture model,
+      Weights weights,
+      Weights reference,
+      Set<String> trained,
+      boolean dropout) {
+    Map<String, NDArray> leaves = new LinkedHashMap<>(weights.parameters());
+    leaves.keySet().retainAll(trained);
     return new Policy(
         network(model, weights, dropout),
         network(model, reference, false),
-        new LinkedHashMap<>(weights.parameters()),
+        leaves,
+        false,
         dropout ? () -> network(model, weights, false) : null);
   }
 
+  /** Trains nothing: for reading with a network as it is. */
+  public static Policy frozen(DecoderNetwork network) {
+    Forward forward = new DecoderForward(network, null);
+    return new Policy(forward, forward, Map.of(), false, null);
+  }
+
   private static Forward network(Architecture model, Weights weights, boolean dropout) {
-    return Forward.of(model, UnaryOperator.identity(), new int[0], weights::get, dropout);
+    return Forward.of(model, weights::wrap, new int[0], weights::get, dropout);
   }
 
   private static Forward network(
       Architecture model, Weights base, Adapter adapter, boolean training, boolean dropout) {
     return Forward.of(
         model,
-        seams -> adapter.wrap(seams, training),
+        seams -> adapter.wrap(base.wrap(seams), training),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
@@ -115,11 +141,16 @@ public final class Policy implements AutoCloseable {
   public Policy forEvaluation() {
     return evaluated == null
         ? this
-        : new Policy(evaluated.get(), reference, trainable, evaluated);
+        : new Policy(evaluated.get(), reference, trainable, checkpointed, evaluated);
   }
 
   Forward network() {
     return network;
+  }
+
+  /** Whether layers are to be computed again on the way back. */
+  boolean checkpointed() {
+    return checkpointed;
   }
 
   Forward reference() {

@@ -50,11 +50,17 @@ public final class Reader<E> {
     List<Sequence> sequences = sequences(examples);
     try (NDManager scope = Torch.scope("micro-batch");
         Torch.GradMode recorded = Torch.gradMode(true)) {
-      Forward.Result read = policy.network().read(scope, sequences, objective.readout());
+      Forward.Result read =
+          policy
+              .network()
+              .read(scope, sequences, objective.readout(), policy.checkpointed());
       NDArray wanted = wanted(scope, read); // [M, E]
-      return objective.readout() == Readout.LOGITS
-          ? logitsBackward(scope, wanted, read.counts(), examples, reference, normaliser)
-          : tokensBackward(scope, wanted, read, examples, reference, normaliser);
+      Loss loss =
+          objective.readout() == Readout.LOGITS
+              ? logitsBackward(scope, wanted, read.counts(), examples, reference, normaliser)
+              : tokensBackward(scope, wanted, read, examples, reference, normaliser);
+      read.pass().backward();
+      return loss;
     }
   }
 
@@ -107,7 +113,7 @@ public final class Reader<E> {
     Forward network = reference ? policy.reference() : policy.network();
     try (NDManager scope = Torch.scope("read");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      Forward.Result read = network.read(scope, sequences, objective.readout());
+      Forward.Result read = network.read(scope, sequences, objective.readout(), false);
       NDArray wanted = wanted(scope, read);
       if (objective.readout() == Readout.LOGITS) {
         return split(network.logits(scope, wanted), read.counts());
@@ -133,7 +139,7 @@ public final class Reader<E> {
 
   /** The hidden states that are asked for, [M, E]. */
   private static NDArray wanted(NDManager scope, Forward.Result read) {
-    try (NDArray hidden = read.hidden()) {
+    try (NDArray hidden = read.pass().hidden()) {
       return LanguageHead.select(scope, hidden, scope.create(read.places()));
     }
   }

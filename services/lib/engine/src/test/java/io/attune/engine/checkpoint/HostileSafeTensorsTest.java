@@ -3,8 +3,10 @@ package io.attune.engine.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.ndarray.NDManager;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.tensor.Torch;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -181,15 +183,60 @@ class HostileSafeTensorsTest {
         .hasMessageContaining("F8_E4M3");
   }
 
-  @ParameterizedTest
-  @CsvSource({"504b0304000008080000, archive", "80028a0a6cfc9c46f920, pickle"})
-  void namesPickleAndArchive(String start, String kind) throws Exception {
-    Files.write(path, java.util.HexFormat.of().parseHex(start));
+  /** Names of so many tensors, each of no bytes. */
+  private static String empty(int count, int nameLength) {
+    StringBuilder header = new StringBuilder("{");
+    for (int i = 0; i < count; i++) {
+      header
+          .append(i == 0 ? "" : ",")
+          .append('"')
+          .append("%08d".formatted(i))
+          .append("x".repeat(nameLength - 8))
+          .append("\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}");
+    }
+    return header.append('}').toString();
+  }
 
-    assertThatThrownBy(() -> SafeTensors.open(path))
-        .isInstanceOfSatisfying(
-            EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.UNSUPPORTED))
-        .hasMessageContaining(kind)
-        .hasMessageContaining("convert it to safetensors");
+  @Test
+  void refusesMoreTensorsThanAnyModelHas() throws Exception {
+    HostileFiles.write(path, empty(250_001, 8), 0);
+
+    assertCorrupt("more than 250000 tensors");
+  }
+
+  @Test
+  void refusesMoreTextThanAnyHeaderHas() throws Exception {
+    HostileFiles.write(path, empty(1, 1025), 0);
+    assertCorrupt("Name length");
+
+    HostileFiles.write(path, empty(33_000, 1024), 0);
+    assertCorrupt("more than 33554432 characters of names");
+
+    String large = "\"" + "x".repeat(8 << 20) + "\"";
+    HostileFiles.write(
+        path,
+        "{\"__metadata__\":{\"a\":%1$s,\"b\":%1$s,\"c\":%1$s,\"d\":%1$s}}".formatted(large),
+        0);
+    assertCorrupt("metadata exceeds 33554432 characters");
+
+    HostileFiles.write(path, "{\"__metadata__\":{\"a\":\"" + "x".repeat(9 << 20) + "\"}}", 0);
+    assertCorrupt("String value length");
+  }
+
+  @Test
+  void namesTensorThatIsMissingOrNoWeight() throws Exception {
+    HostileFiles.write(path, "{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8);
+
+    try (SafeTensors file = SafeTensors.open(path);
+        NDManager scope = Torch.scope("hostile")) {
+      assertThatThrownBy(() -> file.info("b"))
+          .isInstanceOfSatisfying(
+              EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INCOMPATIBLE))
+          .hasMessageContaining("has no tensor 'b'");
+      assertThatThrownBy(() -> TensorArrays.readFloat(file, "a", scope))
+          .isInstanceOfSatisfying(
+              EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.UNSUPPORTED))
+          .hasMessageContaining("a I64[1] is not floating-point");
+    }
   }
 }

@@ -199,7 +199,10 @@ class ExamplesTest {
     Path file = folder.resolve("rows.json");
     Files.writeString(file, " [{\"text\": \"a\"},\n {\"text\": \"b\", \"label\": 3}]");
     assertThat(Rows.read(file))
-        .isEqualTo(List.of(new Row.PlainText("a"), new Row.Classified("b", 3)));
+        .isEqualTo(
+            List.of(
+                new Row.PlainText("a"),
+                new Row.Classified("b", null, new Label.Number(3, true))));
 
     Files.writeString(file, "[{\"text\": \"a\"}, {\"test\": \"b\"}]");
     assertThatThrownBy(() -> Rows.read(file)).hasMessageContaining("rows.json row 2");

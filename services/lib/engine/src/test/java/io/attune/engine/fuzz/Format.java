@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
-/** A file format whose reader is attacked. To add one: this, and a line in {@link Formats}. */
+/**
+ * A file format whose reader is attacked. To add one: this, a line in {@link Formats} and a {@link
+ * FuzzTarget}.
+ */
 public interface Format {
 
   /** Names the format in reports and folders. */

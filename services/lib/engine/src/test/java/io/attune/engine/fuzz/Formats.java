@@ -1,10 +1,13 @@
 package io.attune.engine.fuzz;
 
+import io.attune.engine.gguf.GgufFormat;
 import io.attune.engine.onnx.OnnxFormat;
 import io.attune.engine.train.CheckpointFormat;
 import java.util.List;
 
-/** Every format that is read from strangers. */
+/**
+ * Every format that is read from strangers: {@link MutantsTest} and {@link FuzzTarget} attack them.
+ */
 public final class Formats {
   private Formats() {}
 

@@ -1,6 +1,5 @@
 package io.attune.engine.fuzz;
 
-import io.attune.engine.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,21 +11,17 @@ import java.util.Random;
  * a failure can be repeated alone.
  */
 final class Fuzzer {
-  /** No file may take longer. */
-  private static final long LIMIT_MILLIS = 5000;
-
   private final Format format;
   private final List<byte[]> seeds;
   private final Path folder;
 
   /**
-   * @param folder gets the files that fail, and the one that is being read: what is left there
-   *     after a crash of the JVM is what crashed it
+   * @param folder gets the files that fail, in {@code FORMAT}, and what {@link Trial} leaves
    */
   Fuzzer(Format format, Path folder) throws IOException {
     this.format = format;
     this.seeds = format.seeds();
-    this.folder = folder.resolve(format.name());
+    this.folder = folder;
   }
 
   /** Mutant {@code index} of a run with this seed. */
@@ -45,26 +40,20 @@ final class Fuzzer {
 
   /** Reads all mutants; the first that neither is accepted nor refused is saved and thrown. */
   Outcomes run(long seed, int count) throws IOException {
-    Path work = Files.createDirectories(folder.resolve("current"));
     Outcomes outcomes = new Outcomes();
-    try (Watchdog watchdog = new Watchdog(LIMIT_MILLIS)) {
+    try (Trial trial = new Trial(format, folder)) {
       for (int i = 0; i < count; i++) {
         byte[] mutant = mutant(seed, i);
-        long start = System.nanoTime();
         try {
-          watchdog.run(() -> format.read(mutant, work));
-          outcomes.accepted();
-        } catch (EngineException e) {
-          outcomes.refused(e);
+          outcomes.add(trial.read(mutant));
         } catch (Throwable e) {
-          Path saved = folder.resolve("failed-" + seed + "-" + i);
+          Path saved = folder.resolve(format.name()).resolve("failed-" + seed + "-" + i);
           Files.write(saved, mutant);
           throw new AssertionError(
               "%s: mutant %d of seed %d fails, saved as %s: %s"
                   .formatted(format.name(), i, seed, saved, e),
               e);
         }
-        outcomes.took(System.nanoTime() - start);
       }
     }
     return outcomes;

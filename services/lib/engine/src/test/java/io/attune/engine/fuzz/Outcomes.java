@@ -1,32 +1,24 @@
 package io.attune.engine.fuzz;
 
-import io.attune.engine.EngineException;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** How many files were accepted, and how many refused for which reason. */
+/**
+ * How many files were accepted, and how many refused for which reason; the slowest by the clock and
+ * on processors.
+ */
 final class Outcomes {
   private final Map<String, Integer> counts = new TreeMap<>();
-  private long slowestNanos;
+  private long slowestWallMillis;
+  private long slowestProcessorMillis;
 
-  void accepted() {
-    counts.merge("accepted", 1, Integer::sum);
-  }
-
-  void refused(EngineException e) {
-    requireReadable(e);
-    counts.merge("refused " + e.reason(), 1, Integer::sum);
-  }
-
-  void took(long nanos) {
-    slowestNanos = Math.max(slowestNanos, nanos);
-  }
-
-  /** A refusal must say something, and not all that the file says. */
-  static void requireReadable(EngineException e) {
-    if (e.getMessage().isBlank() || e.getMessage().length() > 2000) {
-      throw new AssertionError("unreadable message: " + e.getMessage(), e);
-    }
+  void add(Trial.Verdict verdict) {
+    counts.merge(
+        verdict.refusal() == null ? "accepted" : "refused " + verdict.refusal().reason(),
+        1,
+        Integer::sum);
+    slowestWallMillis = Math.max(slowestWallMillis, verdict.time().wallMillis());
+    slowestProcessorMillis = Math.max(slowestProcessorMillis, verdict.time().processorMillis());
   }
 
   int total() {
@@ -39,6 +31,7 @@ final class Outcomes {
 
   @Override
   public String toString() {
-    return counts + ", slowest " + slowestNanos / 1_000_000 + " ms";
+    return "%s, slowest %d ms by the clock, %d ms on processors"
+        .formatted(counts, slowestWallMillis, slowestProcessorMillis);
   }
 }

@@ -131,6 +131,20 @@ class HostileTokenizerTest {
         "model; {'type':'WordLevel','unk_token':'a','vocab':{'a':0,'a':1}}; Duplicate",
         "added_tokens; [{'id':-1,'content':'<x>'}]; the id -1",
         "added_tokens; [{'id':1,'content':5}]; holds",
+        "added_tokens; {}; 'added_tokens' is no list",
+        "model; []; 'model' is no object",
+        "model; {'type':'WordLevel','vocab':1}; neither an object nor a list",
+        "model; {'type':'BPE','vocab':{'a':0},'merges':{}}; 'merges' is no list",
+        "model; {'type':'BPE','vocab':{'a':0},'merges':[1]}; something else than texts",
+        "model; {'type':'BPE','vocab':{'a':0},'merges':[['a',1]]}; something else than texts",
+        "model; {'type':'BPE','end_of_word_suffix':1,'vocab':{'a':0},'merges':[]}; is no text",
+        "model; {'type':'WordPiece','max_input_chars_per_word':0,'vocab':{'a':0}}; from 1 to 512",
+        "post_processor; {'type':'BertProcessing','sep':['a'],'cls':['b',1]}; has a token",
+        "post_processor; {'type':'TemplateProcessing','single':{},'pair':[],'special_tokens':{}}; no list",
+        "post_processor; {'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{'x':{'ids':[],'tokens':[]}}}; 0 ids",
+        "post_processor; {'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{'x':{'ids':[1,2],'tokens':['a']}}}; 2 ids",
+        "pre_tokenizer; {'type':'Split','behavior':'Isolated','invert':false}; has no pattern",
+        "pre_tokenizer; {'type':'Sequence'}; no list",
       })
   void refusesWhatTheNativeLibraryCannotBear(String part, String json, String message) {
     assertRefused(part, json.replace('\'', '"'), message.replace("\"", ""));
@@ -183,6 +197,65 @@ class HostileTokenizerTest {
             .collect(Collectors.joining(",", "[", "]"));
 
     assertRefused("added_tokens", tokens, "more than 10000");
+  }
+
+  @Test
+  void refusesTextsAndListsThatNoTokenizerHas() {
+    String many = "x".repeat(1025);
+    assertRefused("decoder", "{\"type\":\"Fuse\",\"x\":\"" + many + "\"}", "more than 1024");
+    assertRefused(
+        "normalizer",
+        "{\"type\":\"Prepend\",\"prepend\":\"" + "x".repeat(65) + "\"}",
+        "prepends more than 64");
+    assertRefused(
+        "model",
+        "{\"type\":\"BPE\",\"end_of_word_suffix\":\""
+            + "x".repeat(65)
+            + "\",\"vocab\":{\"a\":0},\"merges\":[]}",
+        "more than 64 characters");
+    assertRefused(
+        "post_processor",
+        "{\"type\":\"TemplateProcessing\",\"single\":["
+            + repeated("{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}", 65)
+            + "],\"pair\":[],\"special_tokens\":{}}",
+        "more than 64 pieces");
+    assertRefused("decoder", "{\"x\":[" + repeated("0", 200_000) + "]}", "a part has more than");
+  }
+
+  @Test
+  void refusesMoreTokensThanAnyVocabularyHas() {
+    String pairs = repeated("[\"a\",0]", (1 << 20) + 1);
+    assertRefused(
+        "model", "{\"type\":\"Unigram\",\"vocab\":[" + pairs + "]}", "more than 1048576 tokens");
+    String merges = repeated("\"a a\"", (1 << 21) + 1);
+    assertRefused(
+        "model",
+        "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[" + merges + "]}",
+        "more than 2097152 entries");
+  }
+
+  private void assertFileRefused(String json, String message) throws Exception {
+    Files.writeString(folder.resolve("config.json"), "{}");
+    Files.writeString(folder.resolve("tokenizer.json"), json);
+    assertThatThrownBy(() -> Tokenizer.open(HubLayout.of(folder)).close())
+        .isInstanceOfSatisfying(
+            EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT))
+        .hasMessageContaining("tokenizer.json")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesFilesThatAreCutOffDeepOrDoubled() throws Exception {
+    String whole = "{\"added_tokens\":[],\"model\":" + WORDS + "}";
+    for (int length = 0; length < whole.length(); length++) {
+      assertFileRefused(whole.substring(0, length), "");
+    }
+    assertFileRefused(whole + "{}", "goes on after the closing brace");
+    assertFileRefused("[" + whole + "]", "does not hold a JSON object");
+    assertFileRefused("{\"model\":" + WORDS + ",\"model\":" + WORDS + "}", "Duplicate");
+    assertFileRefused("{\"x\":" + "[".repeat(100_000), "nesting");
+    assertFileRefused("{\"normalizer\":" + "{\"a\":".repeat(100_000), "nesting");
+    assertFileRefused(" ".repeat((40 << 20) + 1), "at most 41943040 are read");
   }
 
   @Test
@@ -241,6 +314,19 @@ class HostileTokenizerTest {
     try (Tokenizer tokenizer = Tokenizer.open(HubLayout.of(folder))) {
       assertThat(tokenizer.encode("a", false)).containsExactly(7);
     }
+  }
+
+  @Test
+  void refusesACharsmapThatIsNone() {
+    assertRefused("normalizer", precompiled("?"), "precompiled_charsmap");
+    assertRefused("normalizer", precompiled("AAA="), "has 2 bytes");
+    assertRefused("normalizer", precompiled("AwAAAAAAAAA="), "trie has 3 bytes");
+    assertRefused("normalizer", precompiled("/////wAAAAA="), "trie has -1 bytes");
+    assertRefused("normalizer", precompiled("CAAAAAAAAAA="), "trie has 8 bytes");
+    byte[] broken = Base64.getDecoder().decode(charsmap(0, "bb\0"));
+    broken[broken.length - 2] = (byte) 0xFF;
+    assertRefused(
+        "normalizer", precompiled(Base64.getEncoder().encodeToString(broken)), "not UTF-8");
   }
 
   @Test

@@ -72,7 +72,8 @@ class DropoutTest {
     RATES.stream().filter(config::has).forEach(r -> config.put(r, expected.get("rate").asDouble()));
     Architecture architecture = Models.architecture(config, model);
     try (Weights weights = Runs.weights(architecture, "models/" + model, true);
-        Policy policy = Policy.ofWeights(architecture, weights, weights, true);
+        Policy policy = Policy.ofWeights(
+                architecture, weights, weights, weights.parameters().keySet(), true);
         NDManager scope = Torch.scope("test")) {
       Reader<E> reader = new Reader<>(policy, objective);
       double weight = objective.weight(example);

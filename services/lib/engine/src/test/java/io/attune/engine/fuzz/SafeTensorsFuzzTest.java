@@ -1,0 +1,7 @@
+package io.attune.engine.fuzz;
+
+class SafeTensorsFuzzTest extends FuzzTarget {
+  SafeTensorsFuzzTest() {
+    super(new SafeTensorsFormat());
+  }
+}

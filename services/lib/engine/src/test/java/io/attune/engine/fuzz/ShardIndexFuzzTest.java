@@ -1,0 +1,7 @@
+package io.attune.engine.fuzz;
+
+class ShardIndexFuzzTest extends FuzzTarget {
+  ShardIndexFuzzTest() {
+    super(new ShardIndexFormat());
+  }
+}

@@ -1,0 +1,7 @@
+package io.attune.engine.fuzz;
+
+class TokenizerConfigFuzzTest extends FuzzTarget {
+  TokenizerConfigFuzzTest() {
+    super(new TokenizerConfigFormat());
+  }
+}

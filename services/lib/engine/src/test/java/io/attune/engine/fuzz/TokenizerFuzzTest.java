@@ -1,0 +1,7 @@
+package io.attune.engine.fuzz;
+
+class TokenizerFuzzTest extends FuzzTarget {
+  TokenizerFuzzTest() {
+    super(new TokenizerFormat());
+  }
+}
