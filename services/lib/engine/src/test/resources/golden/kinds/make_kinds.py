@@ -68,6 +68,10 @@ def run(name, base, model, rows, features, collator, rate, smoothing=0.0, lora=N
         f.writelines(json.dumps(row) + "\n" for row in rows)
     before = {k: v.detach().clone() for k, v in model.state_dict().items()}
     if lora:
+        # The name that peft 0.21 looks for; transformers 5.18 has renamed it.
+        if hasattr(model, "_prepare_text_encoder_decoder_kwargs_for_generation"):
+            type(model)._prepare_encoder_decoder_kwargs_for_generation = (
+                type(model)._prepare_text_encoder_decoder_kwargs_for_generation)
         torch.manual_seed(1)
         model = get_peft_model(model, lora)
         model.save_pretrained(f"{name}/init")
