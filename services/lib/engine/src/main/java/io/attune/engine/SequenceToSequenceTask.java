@@ -1,5 +1,6 @@
 package io.attune.engine;
 
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.SourceAndTargetExamples;
 import io.attune.engine.model.EncoderDecoderModel;
@@ -39,8 +40,28 @@ final class SequenceToSequenceTask implements TrainingTask {
 
   @Override
   public PretrainedModel load(TrainingSettings settings, LoadOptions options) {
-    return SequenceToSequence.forTraining(
-        layout, described, options, settings.initWeights() ? settings.arguments().seed() : null);
+    SequenceToSequence model =
+        SequenceToSequence.forTraining(
+            layout,
+            described,
+            options,
+            settings.initWeights() ? settings.arguments().seed() : null);
+    String head = described.headWeight();
+    String table = described.encoder().embedding().weight();
+    String stored = model.weights().storedName(head);
+    boolean shared = !head.equals(table) && stored.equals(model.weights().storedName(table));
+    if (settings.adapter() == null && shared) {
+      model.close();
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          layout.folder()
+              + " has no '"
+              + head
+              + "' of its own: '"
+              + stored
+              + "' stands for it, and training would part the two; use lora");
+    }
+    return model;
   }
 
   @Override

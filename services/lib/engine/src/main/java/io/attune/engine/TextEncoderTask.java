@@ -15,8 +15,9 @@ import io.attune.engine.objective.LabelLoss;
 import io.attune.engine.token.EncoderTokenizer;
 import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingSettings;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,21 +59,27 @@ final class TextEncoderTask implements TrainingTask {
     return TaskType.valueOf(task.name());
   }
 
-  /** The classifier, as in PEFT, and what else of the head is new. */
+  /**
+   * The classifier, and what else of the head is new. PEFT finds modules by how their names end, so
+   * that DistilBERT's {@code pre_classifier} goes along.
+   */
   @Override
   public List<String> modulesToSave() {
-    List<String> modules = new ArrayList<>(List.of(CLASSIFIER));
+    Set<String> modules = new LinkedHashSet<>(List.of(CLASSIFIER));
     EncoderModel model = described.with(task, described.labels());
     try (TensorReader file = layout.openWeights()) {
-      for (HeadLayer layer : FreshHead.missing(file, model)) {
+      List<HeadLayer> missing = FreshHead.missing(file, model);
+      for (HeadLayer layer : model.head()) {
         String name = layer.linear().name();
-        String own = name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
-        if (!own.equals(CLASSIFIER) && !own.startsWith(CLASSIFIER + ".")) {
+        String own =
+            name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
+        if (!own.startsWith(CLASSIFIER + ".")
+            && (own.endsWith(CLASSIFIER) || missing.contains(layer))) {
           modules.add(own);
         }
       }
     }
-    return modules;
+    return List.copyOf(modules);
   }
 
   @Override

@@ -88,6 +88,15 @@ public final class FreshHead implements TensorReader {
   }
 
   @Override
+  public void read(String name, long position, ByteBuffer into) {
+    if (drawn.containsKey(name)) {
+      into.put(drawn.get(name).slice((int) position, into.remaining()));
+    } else {
+      file.read(name, position, into);
+    }
+  }
+
+  @Override
   public Map<String, String> metadata() {
     return file.metadata();
   }
