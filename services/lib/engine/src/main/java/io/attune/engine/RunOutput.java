@@ -103,7 +103,9 @@ final class RunOutput {
     List<TensorData> tensors = new ArrayList<>();
     weights.parameters().forEach((name, array) -> tensors.add(TensorArrays.write(name, array)));
     for (String name : model.architecture().buffers().keySet()) {
-      tensors.add(TensorArrays.write(name, weights.get(name)));
+      if (weights.get(name) != null) { // fresh weights have none
+        tensors.add(TensorArrays.write(name, weights.get(name)));
+      }
     }
     SafeTensorsWriter.write(spec.out().resolve(MODEL), tensors, SafeTensorsWriter.PYTORCH);
     var config = HubLayout.of(spec.model()).config();

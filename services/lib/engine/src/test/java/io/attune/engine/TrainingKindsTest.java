@@ -123,7 +123,10 @@ class TrainingKindsTest {
         float[] trained = Golden.tensor(spec.out().resolve("model.safetensors"), name);
         for (int i = 0; i < start.length; i++) {
           moved = Math.max(moved, Math.abs(change[i]));
-          assertThat(trained[i]).as(name).isCloseTo(start[i] + change[i], within(1e-4f));
+          // A bias of keys adds the same to all products of a query, which softmax does not see: its
+          // gradient is rounding alone, and AdamW makes whole steps of it.
+          float tolerance = name.matches(".*(k_proj|key)\\.bias") ? 2e-2f : 1e-4f;
+          assertThat(trained[i]).as(name).isCloseTo(start[i] + change[i], within(tolerance));
         }
       }
     }

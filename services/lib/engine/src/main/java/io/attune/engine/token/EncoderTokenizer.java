@@ -79,6 +79,8 @@ public final class EncoderTokenizer implements AutoCloseable {
             "LONGEST_FIRST",
             "maxLength",
             Integer.toString(maxTokens),
+            "modelMaxLength", // else the library knows better: 512
+            Integer.toString(maxTokens),
             "padding",
             "false");
     try {
