@@ -200,6 +200,8 @@ def dropout():
             if hasattr(config, key):
                 setattr(config, key, 0.25)
         model = auto.from_pretrained(MODELS + base, config=config, dtype=torch.float32).train()
+        # BART asks for a number a layer even where no layer is ever dropped.
+        torch.rand = lambda *a, **k: torch.tensor(1.0)
         torch.manual_seed(7)
         labels = target if "Seq2Seq" in auto.__name__ else [1]
         result[base] = model(input_ids=torch.tensor(ids), labels=torch.tensor(labels)).loss.item()
