@@ -181,7 +181,7 @@ class ExamplesTest {
         "{'conversations': [{'from': 'dog', 'value': 'a'}]} | 'dog'",
         "{'prompt': 'a', 'completion': 'b', 'score': 'c'} | 'score'",
         "{'prompt': 'a', 'completion': 'b', 'label': 2} | 'label'",
-        "{'text': 'a', 'label': -1} | 'label'",
+        "{'text': 'a', 'label': true} | 'label'",
         "{'prompt': 'a', 'completion': [{'role': 'assistant', 'content': 'b'}]} | as messages",
       })
   void namesFileLineAndKeyOfMalformedRow(String row, String message) throws Exception {
