@@ -24,7 +24,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder-only model: what writes text. Immutable after loading; thread-safe. */
@@ -43,8 +42,7 @@ public final class LanguageModel extends PretrainedModel {
     this.decoderModel = architecture;
     this.scores = scores;
     this.network =
-        new DecoderNetwork(
-            architecture, weights::wrap, new int[0], weights::get, weights.type());
+        new DecoderNetwork(architecture, weights::wrap, new int[0], weights::get, weights.type());
   }
 
   /**
@@ -72,9 +70,7 @@ public final class LanguageModel extends PretrainedModel {
       @Nullable Long seed,
       int scores) {
     Weights weights =
-        seed == null
-            ? weights(layout, architecture, options)
-            : Weights.random(architecture, seed);
+        seed == null ? weights(layout, architecture, options) : Weights.random(architecture, seed);
     return new LanguageModel(layout, architecture, weights, scores);
   }
 
@@ -150,8 +146,8 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   /**
-   * What the model says about the target tokens of texts, each given all tokens before it; reads them
-   * in one batch, and never holds all logits.
+   * What the model says about the target tokens of texts, each given all tokens before it; reads
+   * them in one batch, and never holds all logits.
    *
    * @param adapter the adapter to use, or null for the base model
    */

@@ -86,11 +86,9 @@ final class LanguageModelTask implements TrainingTask {
         LabelScheme scheme = new LabelScheme(labels(settings));
         ClassificationExamples texts =
             new ClassificationExamples(row -> read(model, row, settings), scheme::target);
-        yield new Lesson<>(
-            new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
+        yield new Lesson<>(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
       }
-      default ->
-          throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward and classify");
+      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward and classify");
     };
   }
 

@@ -4,8 +4,8 @@ import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.SourceAndTargetExamples;
 import io.attune.engine.model.EncoderDecoderModel;
-import io.attune.engine.objective.Sft;
 import io.attune.engine.objective.SequenceTransduction;
+import io.attune.engine.objective.Sft;
 import io.attune.engine.token.EncoderTokenizer;
 import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingSettings;
@@ -71,8 +71,7 @@ final class SequenceToSequenceTask implements TrainingTask {
     SourceAndTargetExamples examples =
         new SourceAndTargetExamples(sources, targets, model.eosTokenIds());
     return new Lesson<>(
-        new SequenceTransduction(new Sft.Config(settings.task().labelSmoothing())),
-        examples::pair);
+        new SequenceTransduction(new Sft.Config(settings.task().labelSmoothing())), examples::pair);
   }
 
   private EncoderTokenizer tokenizer(int maxTokens) {

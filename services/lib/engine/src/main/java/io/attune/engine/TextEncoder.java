@@ -92,8 +92,7 @@ public final class TextEncoder extends PretrainedModel {
         });
   }
 
-  private static TextEncoder load(
-      HubLayout layout, EncoderModel model, Supplier<Weights> source) {
+  private static TextEncoder load(HubLayout layout, EncoderModel model, Supplier<Weights> source) {
     SentenceEmbedder embedder = SentenceEmbedder.open(layout, model.config().hiddenSize());
     boolean loaded = false;
     Weights weights = null;

@@ -105,9 +105,7 @@ public final class TrainingRun {
     Method method = Method.named(spec.method());
     if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
       throw new IllegalArgumentException(
-          "method "
-              + method
-              + " neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
   }
@@ -154,8 +152,7 @@ public final class TrainingRun {
     }
   }
 
-  private <E> TrainingLoop<E> loop(
-      Policy policy, TrainingTask.Lesson<E> lesson, List<E> examples) {
+  private <E> TrainingLoop<E> loop(Policy policy, TrainingTask.Lesson<E> lesson, List<E> examples) {
     Objective<E> objective = lesson.objective();
     if (!settings.evaluation().enabled()) {
       return new TrainingLoop<>(settings.arguments(), policy, objective, examples);

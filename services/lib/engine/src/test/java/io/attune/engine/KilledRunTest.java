@@ -100,8 +100,7 @@ class KilledRunTest {
 
   private static void awaitSteps(Process child, int count) throws IOException {
     BufferedReader output =
-        new BufferedReader(
-            new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8));
     for (int seen = 0; seen < count; ) {
       String line = output.readLine();
       assertThat(line).as("the run ended before it was killed").isNotNull();

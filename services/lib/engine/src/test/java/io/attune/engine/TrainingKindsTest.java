@@ -52,8 +52,7 @@ class TrainingKindsTest {
         .get("args")
         .properties()
         .forEach(entry -> parameters.put(entry.getKey(), entry.getValue().asText()));
-    parameters.putAll(
-        Map.of("shuffle", "false", "save_steps", "0", "disable_dropout", "true"));
+    parameters.putAll(Map.of("shuffle", "false", "save_steps", "0", "disable_dropout", "true"));
     parameters.putAll(more);
     boolean lora = run.endsWith("-lora");
     return spec(
@@ -86,7 +85,9 @@ class TrainingKindsTest {
     TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
 
     List<Double> expected = new ArrayList<>();
-    Golden.json("kinds/" + run + "/run.json").get("losses").forEach(l -> expected.add(l.asDouble()));
+    Golden.json("kinds/" + run + "/run.json")
+        .get("losses")
+        .forEach(l -> expected.add(l.asDouble()));
     List<Double> losses = metrics(spec).stream().map(line -> line.get("loss").asDouble()).toList();
     assertThat(losses).hasSameSizeAs(expected);
     for (int i = 0; i < losses.size(); i++) {
@@ -123,7 +124,8 @@ class TrainingKindsTest {
         float[] trained = Golden.tensor(spec.out().resolve("model.safetensors"), name);
         for (int i = 0; i < start.length; i++) {
           moved = Math.max(moved, Math.abs(change[i]));
-          // A bias of keys adds the same to all products of a query, which softmax does not see: its
+          // A bias of keys adds the same to all products of a query, which softmax does not see:
+          // its
           // gradient is rounding alone, and AdamW makes whole steps of it.
           float tolerance = name.matches(".*(k_proj|key)\\.bias") ? 2e-2f : 1e-4f;
           assertThat(trained[i]).as(name).isCloseTo(start[i] + change[i], within(tolerance));
@@ -186,7 +188,12 @@ class TrainingKindsTest {
 
   /** An encoder without a head gets one for the labels of the rows, and says so in its files. */
   @ParameterizedTest
-  @CsvSource({"bert-model, full", "bert-model, lora", "distilbert-model, lora", "roberta-model, ia3"})
+  @CsvSource({
+    "bert-model, full",
+    "bert-model, lora",
+    "distilbert-model, lora",
+    "roberta-model, ia3"
+  })
   void aNewHeadIsTrainedSavedAndReadAgain(String base, String method) throws IOException {
     Path rows =
         Files.write(

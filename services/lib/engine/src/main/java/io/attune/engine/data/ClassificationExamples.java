@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Rows to examples of a classifier. A word is labelled at the first of its tokens, as
- * transformers' {@code run_ner.py} does; words that were cut off are not learnt.
+ * Rows to examples of a classifier. A word is labelled at the first of its tokens, as transformers'
+ * {@code run_ner.py} does; words that were cut off are not learnt.
  */
 public final class ClassificationExamples {
   private final Function<Row.Classified, TokenizedText> reader;

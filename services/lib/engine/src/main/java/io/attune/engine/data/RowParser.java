@@ -200,7 +200,8 @@ final class RowParser {
   private JsonNode list(String key) {
     JsonNode list = row.get(key);
     if (!list.isArray() || list.isEmpty()) {
-      throw refused("has " + kind(list) + " as '" + key + "'; a list that is not empty belongs there");
+      throw refused(
+          "has " + kind(list) + " as '" + key + "'; a list that is not empty belongs there");
     }
     return list;
   }
@@ -224,7 +225,11 @@ final class RowParser {
       return new Label.Several(each);
     }
     throw refused(
-        "has " + label + " in '" + key + "'; a class's name or number, or a list of them, belongs"
+        "has "
+            + label
+            + " in '"
+            + key
+            + "'; a class's name or number, or a list of them, belongs"
             + " there");
   }
 

@@ -9,8 +9,8 @@ import java.util.Set;
 
 /**
  * Rows to examples of an encoder-decoder: the prompt is the source, the completion the target, each
- * with the tokenizer's special tokens. A target ends in the end-of-sequence token, so that the model
- * learns to stop.
+ * with the tokenizer's special tokens. A target ends in the end-of-sequence token, so that the
+ * model learns to stop.
  */
 public final class SourceAndTargetExamples {
   private final EncoderTokenizer sources;

@@ -88,7 +88,9 @@ public final class DecoderNetwork {
    *     back
    */
   public Pass record(NDManager scope, TokenBatch batch, boolean checkpointed) {
-    return checkpointed ? network.checkpointed(scope, batch) : Pass.of(network.hidden(scope, batch));
+    return checkpointed
+        ? network.checkpointed(scope, batch)
+        : Pass.of(network.hidden(scope, batch));
   }
 
   /** What turns hidden states into logits. */

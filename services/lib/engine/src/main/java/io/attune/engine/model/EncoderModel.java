@@ -25,8 +25,8 @@ public interface EncoderModel extends Architecture, Stack {
   List<HeadLayer> head();
 
   /**
-   * The same encoder for another task, or with other labels: what a checkpoint of it becomes when an
-   * adapter brings the head, or when it is trained for a task.
+   * The same encoder for another task, or with other labels: what a checkpoint of it becomes when
+   * an adapter brings the head, or when it is trained for a task.
    */
   EncoderModel with(EncoderTask task, ClassLabels labels);
 

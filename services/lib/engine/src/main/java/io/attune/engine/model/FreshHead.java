@@ -16,8 +16,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * A checkpoint of an encoder, completed with layers of the head that it lacks, drawn as transformers
- * draws them: the start of training for a task.
+ * A checkpoint of an encoder, completed with layers of the head that it lacks, drawn as
+ * transformers draws them: the start of training for a task.
  */
 public final class FreshHead implements TensorReader {
   private final TensorReader file;

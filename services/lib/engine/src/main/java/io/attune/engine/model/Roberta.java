@@ -48,7 +48,8 @@ public final class Roberta extends PostNormEncoder {
           List.of(
               new HeadLayer(new Linear("classifier.dense", e, e, true), "tanh", drop),
               new HeadLayer(new Linear("classifier.out_proj", e, labels, true), null, drop));
-      case TOKEN_CLS -> List.of(new HeadLayer(new Linear("classifier", e, labels, true), null, drop));
+      case TOKEN_CLS ->
+          List.of(new HeadLayer(new Linear("classifier", e, labels, true), null, drop));
     };
   }
 

@@ -25,8 +25,9 @@ public interface Objective<E> {
   boolean usesReference();
 
   /**
-   * How much of each target token's probability is to be spread over the vocabulary: log-probabilities
-   * are read as (1 - e) log p(token) + e mean of log p. Of {@link Readout#LOG_PROBS} alone.
+   * How much of each target token's probability is to be spread over the vocabulary:
+   * log-probabilities are read as (1 - e) log p(token) + e mean of log p. Of {@link
+   * Readout#LOG_PROBS} alone.
    */
   default double labelSmoothing() {
     return 0;

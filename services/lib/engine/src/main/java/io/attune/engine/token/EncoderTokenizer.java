@@ -51,10 +51,13 @@ public final class EncoderTokenizer implements AutoCloseable {
   /** As {@link #open}, for texts that are split into words already: {@link #encodeWords}. */
   public static EncoderTokenizer openForWords(HubLayout layout, int maxTokens, boolean segmented) {
     byte[] json = Vocabulary.read(layout.tokenizerJson()).json();
-    ObjectNode description = (ObjectNode) JsonFiles.parse(
-        new String(json, StandardCharsets.UTF_8), layout.tokenizerJson().toString());
+    ObjectNode description =
+        (ObjectNode)
+            JsonFiles.parse(
+                new String(json, StandardCharsets.UTF_8), layout.tokenizerJson().toString());
     JsonNode splits = description.path("pre_tokenizer");
-    for (JsonNode step : splits.has("pretokenizers") ? splits.path("pretokenizers") : List.of(splits)) {
+    for (JsonNode step :
+        splits.has("pretokenizers") ? splits.path("pretokenizers") : List.of(splits)) {
       // A word is written as one within a text is: with the blank before it.
       if (step instanceof ObjectNode split && split.path("type").asText().equals("ByteLevel")) {
         split.put("add_prefix_space", true);

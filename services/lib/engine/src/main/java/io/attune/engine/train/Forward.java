@@ -44,8 +44,7 @@ interface Forward {
    *     back; with grad mode on
    * @throws IllegalArgumentException if this kind of model cannot be asked for that
    */
-  Result read(
-      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed);
+  Result read(NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed);
 
   /** Name of the weight of {@link #head}; null for a kind that predicts no tokens. */
   @Nullable String headWeight();
@@ -67,8 +66,8 @@ interface Forward {
    *
    * @param adapter what changes how parts are computed
    * @param virtualTokens ids that come before every text
-   * @param weights from names, as the model and the adapter use them, to arrays; null for those that
-   *     are not there
+   * @param weights from names, as the model and the adapter use them, to arrays; null for those
+   *     that are not there
    * @param dropout whether the model's own dropout applies. Decoder-only models have none
    */
   static Forward of(
@@ -88,8 +87,7 @@ interface Forward {
       return new EncoderForward(new EncoderNetwork(encoder, adapter, weights, dropout));
     }
     if (model instanceof EncoderDecoderModel both) {
-      return new EncoderDecoderForward(
-          new EncoderDecoderNetwork(both, adapter, weights, dropout));
+      return new EncoderDecoderForward(new EncoderDecoderNetwork(both, adapter, weights, dropout));
     }
     throw new IllegalStateException(model.kind() + " has no forward pass");
   }

@@ -59,11 +59,7 @@ public final class Policy implements AutoCloseable {
    * @param dropout whether the model's own dropout applies in training, besides the adapter's
    */
   public static Policy ofAdapter(
-      Architecture model,
-      Weights base,
-      Adapter adapter,
-      @Nullable Adapter start,
-      boolean dropout) {
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start, boolean dropout) {
     return new Policy(
         network(model, base, adapter, true, dropout),
         start == null ? network(model, base, false) : network(model, base, start, false, false),

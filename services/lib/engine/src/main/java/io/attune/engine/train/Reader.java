@@ -51,9 +51,7 @@ public final class Reader<E> {
     try (NDManager scope = Torch.scope("micro-batch");
         Torch.GradMode recorded = Torch.gradMode(true)) {
       Forward.Result read =
-          policy
-              .network()
-              .read(scope, sequences, objective.readout(), policy.checkpointed());
+          policy.network().read(scope, sequences, objective.readout(), policy.checkpointed());
       NDArray wanted = wanted(scope, read); // [M, E]
       Loss loss =
           objective.readout() == Readout.LOGITS
@@ -77,12 +75,12 @@ public final class Reader<E> {
     Loss loss;
     NDArray gradient;
     try (Torch.GradMode mode = Torch.gradMode(false)) {
-      LanguageHead.Reading reading = LanguageHead.read(scope, hidden, labels, head, true, smoothing);
+      LanguageHead.Reading reading =
+          LanguageHead.read(scope, hidden, labels, head, true, smoothing);
       loss = objective.loss(examples, split(reading, read.counts()), reference, normaliser);
       NDArray weight = scope.create(flat(loss.gradient(), read.places().length));
       if (policy.headTrained()) {
-        NDArray byHead =
-            LanguageHead.headGradient(scope, hidden, labels, weight, head, smoothing);
+        NDArray byHead = LanguageHead.headGradient(scope, hidden, labels, weight, head, smoothing);
         Torch.backward(head.weight(), byHead);
         byHead.close();
       }

@@ -201,8 +201,7 @@ class ExamplesTest {
     assertThat(Rows.read(file))
         .isEqualTo(
             List.of(
-                new Row.PlainText("a"),
-                new Row.Classified("b", null, new Label.Number(3, true))));
+                new Row.PlainText("a"), new Row.Classified("b", null, new Label.Number(3, true))));
 
     Files.writeString(file, "[{\"text\": \"a\"}, {\"test\": \"b\"}]");
     assertThatThrownBy(() -> Rows.read(file)).hasMessageContaining("rows.json row 2");

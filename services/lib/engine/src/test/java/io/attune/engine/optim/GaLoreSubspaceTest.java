@@ -71,8 +71,7 @@ class GaLoreSubspaceTest {
         int i = r * COLUMNS + c;
         m[i] = 0.9 * m[i] + 0.1 * low;
         v[i] = 0.999 * v[i] + 0.001 * low * low;
-        double change =
-            rate * correction2 / correction1 * m[i] / (Math.sqrt(v[i]) + 1e-8) * SCALE;
+        double change = rate * correction2 / correction1 * m[i] / (Math.sqrt(v[i]) + 1e-8) * SCALE;
         for (int row = 0; row < ROWS; row++) {
           result[row * COLUMNS + c] -= basis[row * RANK + r] * change;
         }

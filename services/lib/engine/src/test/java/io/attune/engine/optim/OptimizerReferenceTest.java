@@ -89,8 +89,7 @@ class OptimizerReferenceTest {
 
   @Test
   void adafactorWithTheSchedulesRateIsTransformers() {
-    compare(
-        "adafactor", new Adafactor(Adafactor.Config.DEFAULT), OptimizerProblem.DECAY, 1e-6);
+    compare("adafactor", new Adafactor(Adafactor.Config.DEFAULT), OptimizerProblem.DECAY, 1e-6);
   }
 
   @Test
@@ -134,10 +133,8 @@ class OptimizerReferenceTest {
   void everyProjectionIsGaloreTorchs(GaLore.Projection projection) {
     String kind = "galore_adamw." + projection.name().toLowerCase(Locale.ROOT);
     GaLore.Config config = new GaLore.Config(8, 200, 0.5, projection);
-    try (OptimizerProblem problem =
-            new OptimizerProblem(List.of("small.weight", "slim.weight"));
-        Optimizer optimizer =
-            GaLore.adamW(config, new AdamW.Config(0.9, 0.999, 1e-6), MATRICES)) {
+    try (OptimizerProblem problem = new OptimizerProblem(List.of("small.weight", "slim.weight"));
+        Optimizer optimizer = GaLore.adamW(config, new AdamW.Config(0.9, 0.999, 1e-6), MATRICES)) {
       problem.train(optimizer, OptimizerProblem.DECAY);
       // Off the diagonal, where rounding shows, the full projection is less certain.
       assertWeights(kind, problem, 1e-4, 1e-5);
@@ -152,7 +149,8 @@ class OptimizerReferenceTest {
     }
   }
 
-  private static void assertWeights(String kind, OptimizerProblem problem, double most, double mean) {
+  private static void assertWeights(
+      String kind, OptimizerProblem problem, double most, double mean) {
     problem
         .weights()
         .forEach(

@@ -30,8 +30,7 @@ class ParameterGroupsTest {
   private static Map<String, double[]> sorted(
       ParameterGroups groups, double rate, List<String> names, List<String> model) {
     Map<String, Integer> dimensions = new LinkedHashMap<>();
-    names.forEach(
-        name -> dimensions.put(name, name.matches(".*(norm|bias|vector).*") ? 1 : 2));
+    names.forEach(name -> dimensions.put(name, name.matches(".*(norm|bias|vector).*") ? 1 : 2));
     Map<String, double[]> result = new LinkedHashMap<>();
     for (ParameterGroup group : groups.of(rate, dimensions, model)) {
       for (String name : group.names()) {

@@ -72,25 +72,27 @@ class DropoutTest {
     RATES.stream().filter(config::has).forEach(r -> config.put(r, expected.get("rate").asDouble()));
     Architecture architecture = Models.architecture(config, model);
     try (Weights weights = Runs.weights(architecture, "models/" + model, true);
-        Policy policy = Policy.ofWeights(
-                architecture, weights, weights, weights.parameters().keySet(), true);
+        Policy policy =
+            Policy.ofWeights(architecture, weights, weights, weights.parameters().keySet(), true);
         NDManager scope = Torch.scope("test")) {
       Reader<E> reader = new Reader<>(policy, objective);
       double weight = objective.weight(example);
       Torch.seed(expected.get("seed").asLong());
       double loss = reader.forwardBackward(List.of(example), null, weight).value();
-      assertThat(loss)
-          .isCloseTo(expected.get("losses").get(model).asDouble(), within(1e-4));
+      assertThat(loss).isCloseTo(expected.get("losses").get(model).asDouble(), within(1e-4));
       // The same weights without dropout say something else, and always the same.
       Reader<E> evaluated = new Reader<>(policy.forEvaluation(), objective);
       double still = loss(evaluated, objective, example);
-      assertThat(still).isNotCloseTo(loss, within(1e-4)).isEqualTo(loss(evaluated, objective, example));
+      assertThat(still)
+          .isNotCloseTo(loss, within(1e-4))
+          .isEqualTo(loss(evaluated, objective, example));
     }
   }
 
   private static <E> double loss(Reader<E> reader, Objective<E> objective, E example) {
     return objective
-        .loss(List.of(example), reader.read(List.of(example), false), null, objective.weight(example))
+        .loss(
+            List.of(example), reader.read(List.of(example), false), null, objective.weight(example))
         .value();
   }
 }
