@@ -125,7 +125,7 @@ public final class TrainingRun {
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
       Set<String> trained = settings.trained().of(architecture);
-      if (!method(spec).equals(Method.FULL) && !settings.initWeights()) {
+      if (method(spec) != Method.FULL && !settings.initWeights()) {
         model.weights().own(trained);
       }
       try (Weights reference = objective.usesReference() ? output.reference() : null;

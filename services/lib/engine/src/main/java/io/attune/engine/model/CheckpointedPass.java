@@ -42,6 +42,9 @@ final class CheckpointedPass implements Pass {
   /** The latter cut off from how it was made; leaves where it has a derivative. */
   private final NDList shared = new NDList();
 
+  /** Which of them have a derivative. */
+  private final List<Integer> derived = new ArrayList<>();
+
   /** Each layer's input, cut off, and the last layer's result. */
   private final List<NDArray> inputs = new ArrayList<>();
 
@@ -64,7 +67,8 @@ final class CheckpointedPass implements Pass {
     for (NDArray array : shared) {
       NDArray cut = array.stopGradient();
       cut.attach(scope);
-      if (array.hasGradient()) {
+      if (Torch.requiresGradient(array)) {
+        derived.add(this.shared.size());
         Torch.requireGradient(cut, true);
       }
       this.shared.add(cut);
@@ -94,33 +98,32 @@ final class CheckpointedPass implements Pass {
 
   @Override
   public void backward() {
+    boolean further = Torch.requiresGradient(start);
     NDArray gradient = takeGradient(layers.size());
     for (int i = layers.size() - 1; i >= 0; i--) {
       NDArray input = inputs.get(i);
-      if (i > 0 || start.hasGradient()) {
+      if (i > 0 || further) {
         Torch.requireGradient(input, true);
       }
       Torch.seed(Seed.derive(seed, i));
       try (NDManager work = scope.newSubManager();
           Torch.GradMode mode = Torch.gradMode(true)) {
         NDArray result = layers.get(i).run(work, input, shared);
-        if (result.hasGradient()) { // not the first layer where nothing in it is trained
+        if (i > 0 || Torch.requiresGradient(result)) { // not the first layer where nothing in it is trained
           Torch.backward(result, gradient);
         }
       }
       gradient.close();
-      gradient = i > 0 || start.hasGradient() ? takeGradient(i) : null;
+      gradient = i > 0 || further ? takeGradient(i) : null;
     }
     Torch.seed(Seed.derive(seed, layers.size() + 1L));
     if (gradient != null) {
       Torch.backward(start, gradient);
       gradient.close();
     }
-    for (int i = 0; i < shared.size(); i++) {
-      if (shared.get(i).hasGradient()) {
-        try (NDArray own = Torch.gradient(shared.get(i), scope)) {
-          Torch.backward(sharedOrigins.get(i), own);
-        }
+    for (int i : derived) {
+      try (NDArray own = Torch.gradient(shared.get(i), scope)) {
+        Torch.backward(sharedOrigins.get(i), own);
       }
     }
   }

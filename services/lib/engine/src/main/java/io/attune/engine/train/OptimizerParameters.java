@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From parameters under transformers' names to an optimizer and a schedule; the defaults are
@@ -158,7 +159,7 @@ final class OptimizerParameters {
     }
   }
 
-  private static Double number(JsonNode group, String key) {
+  private static @Nullable Double number(JsonNode group, String key) {
     JsonNode value = group.path(key);
     if (value.isMissingNode()) {
       return null;

@@ -83,8 +83,8 @@ public sealed interface TrainedWeights {
     @Override
     public Set<String> of(Architecture model) {
       Set<String> names = model.parameters().keySet();
-      require(modules, inside(names), "freeze_trainable_modules", ALL);
-      require(extra, outside(names), "freeze_extra_modules", null);
+      require(modules, inside(names), "freeze_trainable_modules");
+      require(extra, outside(names), "freeze_extra_modules");
       Set<String> trained = new LinkedHashSet<>();
       for (String name : names) {
         int layer = ParameterNames.layer(name);
@@ -116,7 +116,7 @@ public sealed interface TrainedWeights {
     }
 
     private static Set<String> inside(Set<String> names) {
-      Set<String> modules = new TreeSet<>();
+      Set<String> modules = new TreeSet<>(Set.of(ALL));
       for (String name : names) {
         if (ParameterNames.layer(name) >= 0) {
           String path = name.substring(ParameterNames.layerEnd(name), name.lastIndexOf('.'));
@@ -136,9 +136,9 @@ public sealed interface TrainedWeights {
       return modules;
     }
 
-    private static void require(List<String> wanted, Set<String> there, String key, String all) {
+    private static void require(List<String> wanted, Set<String> there, String key) {
       for (String module : wanted) {
-        if (!module.equals(all) && !there.contains(module)) {
+        if (!there.contains(module)) {
           throw new IllegalArgumentException(
               "'" + key + "' names '" + module + "'; this model has " + String.join(", ", there));
         }

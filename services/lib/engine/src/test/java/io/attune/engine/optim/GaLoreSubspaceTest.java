@@ -3,6 +3,7 @@ package io.attune.engine.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -144,7 +145,7 @@ class GaLoreSubspaceTest {
     for (int i = 0; i < n; i++) {
       values[i] = a[i][i];
     }
-    java.util.Arrays.sort(values);
+    Arrays.sort(values);
     return values;
   }
 }
