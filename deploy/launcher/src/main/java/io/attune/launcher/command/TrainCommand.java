@@ -51,7 +51,11 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--objective",
       required = true,
       paramLabel = "NAME",
-      description = "sft, cpt, dpo or reward.")
+      description = {
+        "sft, cpt, dpo, reward or classify. An encoder-decoder learns sft",
+        "({prompt, completion} as source and target), an encoder classify",
+        "({text, label}, {text, text_pair, label} or {tokens, labels})."
+      })
   private String objective;
 
   @Option(

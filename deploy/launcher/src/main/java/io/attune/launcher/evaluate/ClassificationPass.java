@@ -2,6 +2,7 @@ package io.attune.launcher.evaluate;
 
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.data.Label;
 import io.attune.engine.data.Row;
 import io.attune.engine.evaluate.Accuracy;
 import io.attune.engine.evaluate.Averaging;
@@ -45,7 +46,7 @@ final class ClassificationPass {
     for (int i = 0; i < truth.length; i++) {
       Row row = data.rows().get(i);
       truth[i] = data.with(i, () -> label(row, labels));
-      texts.add(row instanceof Row.Labelled named ? named.text() : ((Row.Classified) row).text());
+      texts.add(((Row.Classified) row).text());
     }
     Averaging averaging = averaging(labels);
     int positive = positive(labels);
@@ -106,18 +107,19 @@ final class ClassificationPass {
   }
 
   private static int label(Row row, ClassLabels labels) {
-    if (row instanceof Row.Classified numbered) {
-      if (numbered.label() < labels.count()) {
-        return numbered.label();
+    if (row instanceof Row.Classified classified && classified.textPair() == null) {
+      Label label = classified.label();
+      int index = label instanceof Label.Name named ? labels.names().indexOf(named.name()) : -1;
+      if (label instanceof Label.Number number
+          && number.integral()
+          && number.value() >= 0
+          && number.value() < labels.count()) {
+        index = (int) number.value();
       }
-      throw unknown(Integer.toString(numbered.label()), labels);
-    }
-    if (row instanceof Row.Labelled named) {
-      int label = labels.names().indexOf(named.label());
-      if (label >= 0) {
-        return label;
+      if (index < 0) {
+        throw unknown(label instanceof Label.Name named ? named.name() : label.toString(), labels);
       }
-      throw unknown(named.label(), labels);
+      return index;
     }
     throw new EngineException(
         Reason.INVALID_ARGUMENT,

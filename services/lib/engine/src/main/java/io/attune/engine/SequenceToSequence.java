@@ -58,6 +58,21 @@ public final class SequenceToSequence extends PretrainedModel {
     return new SequenceToSequence(layout, architecture, weights(layout, architecture, options));
   }
 
+  /**
+   * Loads a folder to be trained.
+   *
+   * @param seed from which weights are drawn at random; null where those of the folder are read
+   */
+  static SequenceToSequence forTraining(
+      HubLayout layout,
+      EncoderDecoderModel architecture,
+      LoadOptions options,
+      @Nullable Long seed) {
+    return seed == null
+        ? load(layout, architecture, options)
+        : new SequenceToSequence(layout, architecture, Weights.random(architecture, seed));
+  }
+
   @Override
   EncoderDecoderModel architecture() {
     return model;

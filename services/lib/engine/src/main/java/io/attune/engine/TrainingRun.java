@@ -3,18 +3,15 @@ package io.attune.engine;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.Rows;
 import io.attune.engine.evaluate.HeldOut;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
-import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Objective;
-import io.attune.engine.objective.RewardModeling;
-import io.attune.engine.objective.RewardRegression;
-import io.attune.engine.objective.Sft;
 import io.attune.engine.quant.Quantizer;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
@@ -29,10 +26,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,14 +37,14 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingRun {
   private final TrainingSpec spec;
   private final TrainingSettings settings;
-  private final LanguageModel model;
+  private final PretrainedModel model;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
   private TrainingRun(
       TrainingSpec spec,
       TrainingSettings settings,
-      LanguageModel model,
+      PretrainedModel model,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
@@ -71,20 +66,35 @@ public final class TrainingRun {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
-      TrainingSettings settings =
-          TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
-      Quantizer quantizer = QuantizationSettings.parse(parameters, method);
-      parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options =
-          new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
-      if (quantizer != null && settings.initWeights()) {
-        throw new IllegalArgumentException("weights that start at random are not quantized");
-      }
-      try (LanguageModel model =
-          settings.initWeights()
-              ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
-              : LanguageModel.load(spec.model(), options)) {
-        return new TrainingRun(spec, settings, model, listener, cancel).dispatch();
+      List<Row> rows = Rows.read(spec.data());
+      Architecture described =
+          PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
+      requireFits(method, described);
+      try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
+        TrainingSettings settings =
+            TrainingSettings.parse(
+                parameters,
+                spec.objective(),
+                method,
+                task.type(),
+                task.modulesToSave(),
+                spec.model().toString());
+        Quantizer quantizer = QuantizationSettings.parse(parameters, method);
+        parameters.finish("objective " + spec.objective() + " with method " + spec.method());
+        if (quantizer != null && settings.initWeights()) {
+          throw new IllegalArgumentException("weights that start at random are not quantized");
+        }
+        if (settings.evaluation().enabled() && spec.evalData() == null) {
+          throw new IllegalArgumentException(
+              "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file"
+                  + " of them");
+        }
+        LoadOptions options =
+            new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
+        try (PretrainedModel model = task.load(settings, options)) {
+          return new TrainingRun(spec, settings, model, listener, cancel)
+              .train(task.lesson(model, settings), rows);
+        }
       }
     } catch (IllegalArgumentException e) {
       throw new EngineException(Reason.INVALID_ARGUMENT, e.getMessage(), e);
@@ -95,40 +105,23 @@ public final class TrainingRun {
     Method method = Method.named(spec.method());
     if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
       throw new IllegalArgumentException(
-          "method "
-              + method
-              + " neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
   }
 
-  private TrainingResult dispatch() {
-    if (settings.evaluation().enabled() && spec.evalData() == null) {
+  private static void requireFits(Method method, Architecture model) {
+    if (method.hasVirtualTokens() && !(model instanceof DecoderModel)) {
       throw new IllegalArgumentException(
-          "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file of"
-              + " them");
+          "method " + method + " is not implemented for " + model.kind() + "; use lora");
     }
-    List<Row> rows = Rows.read(spec.data());
-    return switch (spec.objective()) {
-      case "sft" -> train(new Sft(), rows, Examples::sft);
-      case "cpt" -> train(new Sft(), rows, Examples::text);
-      case "dpo" -> train(new Dpo(settings.dpo()), rows, Examples::preference);
-      case "reward" ->
-          rows.get(0) instanceof Row.Scored
-              ? train(new RewardRegression(), rows, Examples::scored)
-              : train(new RewardModeling(settings.reward()), rows, Examples::preference);
-      default ->
-          throw new IllegalArgumentException(
-              "objective '"
-                  + spec.objective()
-                  + "' is not implemented; there are sft, cpt, dpo and reward");
-    };
   }
 
-  private <E> TrainingResult train(
-      Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    List<E> examples = examples(spec.data(), rows, shape);
-    DecoderModel architecture = model.architecture();
+  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
+    Objective<E> objective = lesson.objective();
+    List<E> examples = examples(spec.data(), rows, lesson);
+    Architecture architecture = model.architecture();
+    boolean dropout = settings.task().dropout();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
       Set<String> trained = settings.trained().of(architecture);
@@ -141,32 +134,30 @@ public final class TrainingRun {
                   architecture,
                   model.weights(),
                   reference == null ? model.weights() : reference,
-                  trained)) {
-        TrainingLoop<E> loop = loop(policy, objective, examples, shape);
+                  trained,
+                  dropout)) {
+        TrainingLoop<E> loop = loop(policy, lesson, examples);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, loop.steps(), evaluate(policy, objective, shape));
+        return result(last, loop.steps(), evaluate(policy, lesson));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
-        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
-      TrainingLoop<E> loop = loop(policy, objective, examples, shape);
+        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)) {
+      TrainingLoop<E> loop = loop(policy, lesson, examples);
       StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, loop.steps(), evaluate(policy, objective, shape));
+      return result(last, loop.steps(), evaluate(policy, lesson));
     }
   }
 
-  private <E> TrainingLoop<E> loop(
-      Policy policy,
-      Objective<E> objective,
-      List<E> examples,
-      BiFunction<Examples, Row, Optional<E>> shape) {
+  private <E> TrainingLoop<E> loop(Policy policy, TrainingTask.Lesson<E> lesson, List<E> examples) {
+    Objective<E> objective = lesson.objective();
     if (!settings.evaluation().enabled()) {
       return new TrainingLoop<>(settings.arguments(), policy, objective, examples);
     }
-    List<E> heldOut = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
+    List<E> heldOut = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
     return new TrainingLoop<>(
         settings.arguments(),
         policy,
@@ -211,15 +202,11 @@ public final class TrainingRun {
     return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
   }
 
-  private <E> List<E> examples(
-      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    Examples tokenized =
-        new Examples(
-            model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), settings.maxLength());
+  private <E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<E> lesson) {
     List<E> result = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       try {
-        shape.apply(tokenized, rows.get(i)).ifPresent(result::add);
+        lesson.examples().apply(rows.get(i)).ifPresent(result::add);
       } catch (EngineException e) {
         throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
       }
@@ -246,11 +233,12 @@ public final class TrainingRun {
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(
-      Policy policy, Objective<E> objective, BiFunction<Examples, Row, Optional<E>> shape) {
+      Policy policy, TrainingTask.Lesson<E> lesson) {
     if (spec.evalData() == null) {
       return Map.of();
     }
-    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
+    Objective<E> objective = lesson.objective();
+    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put("candidate", measure(policy, objective, rows));

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Runs that are evaluated while they train. The held-out rows ask for something else than the
- * training rows teach, so that their loss falls, while format and words are learned, and then rises.
+ * training rows teach, so that their loss falls, while format and words are learned, and then
+ * rises.
  */
 class BestCheckpointTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -148,8 +149,7 @@ class BestCheckpointTest {
     int steps = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER).steps();
     List<String> checkpoints = checkpoints(spec);
     JsonNode state =
-        JSON.readTree(
-            spec.out().resolve("checkpoint-" + steps + "/trainer_state.json").toFile());
+        JSON.readTree(spec.out().resolve("checkpoint-" + steps + "/trainer_state.json").toFile());
     String best = state.get("best_model_checkpoint").asText();
     assertThat(checkpoints).containsExactlyInAnyOrder("checkpoint-" + steps, best);
     assertThat(state.get("early_stopping_patience_counter").asInt()).isEqualTo(3);

@@ -97,8 +97,7 @@ class OptimizerRunTest {
     TrainingRun.run(cut, powerCut, CancelSignal.NEVER);
 
     assertThat(seen).containsExactly(1, 2, 3, 4, 5, 5, 6);
-    for (String file :
-        List.of("model.safetensors", "checkpoint-6/training_state.safetensors")) {
+    for (String file : List.of("model.safetensors", "checkpoint-6/training_state.safetensors")) {
       assertThat(cut.out().resolve(file))
           .as(file)
           .hasSameBinaryContentAs(whole.out().resolve(file));
@@ -107,7 +106,8 @@ class OptimizerRunTest {
 
   @Test
   void bitFitChangesBiasesAlone() throws IOException {
-    TrainingSpec spec = spec(
+    TrainingSpec spec =
+        spec(
             "gpt2",
             "bitfit",
             "bitfit",

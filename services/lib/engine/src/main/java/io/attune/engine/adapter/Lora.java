@@ -143,7 +143,7 @@ final class Lora extends PeftAdapter {
                 : emitLookup(dense, training, out, ids, module, table.scale(), found);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 
   private List<String> emit(

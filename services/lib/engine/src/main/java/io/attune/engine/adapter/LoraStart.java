@@ -25,8 +25,8 @@ import java.util.regex.Pattern;
  *
  * <p>LoftQ (Li et al., arXiv 2310.08659), {@code loftq}: B A are the R largest singular values of
  * what quantization loses, and the quantized weight takes the weight's place; with more than one
- * iteration of {@code loftq_iter}, what is quantized is the weight less B A of the one before. As in
- * PEFT the scale s is left out of account.
+ * iteration of {@code loftq_iter}, what is quantized is the weight less B A of the one before. As
+ * in PEFT the scale s is left out of account.
  */
 final class LoraStart {
   static final String LOFTQ = "loftq";
@@ -131,7 +131,8 @@ final class LoraStart {
     int bits = settings.path("loftq_bits").asInt(4);
     int iterations = settings.path("loftq_iter").asInt(1);
     if ((bits != 4 && bits != 8) || iterations < 1) {
-      throw config.invalid("loftq_config", "is " + settings + "; loftq_bits is 4 or 8, loftq_iter 1 or more");
+      throw config.invalid(
+          "loftq_config", "is " + settings + "; loftq_bits is 4 or 8, loftq_iter 1 or more");
     }
     requireRank(module);
     String name = module.linear().weight();
@@ -170,8 +171,7 @@ final class LoraStart {
     }
   }
 
-  private void replace(
-      String name, boolean quantized, QuantizedWeights rounded, NDArray dense) {
+  private void replace(String name, boolean quantized, QuantizedWeights rounded, NDArray dense) {
     if (quantized) {
       rounded.parts(name).forEach((part, array) -> tensors.add(part, null, array, false));
     } else {
@@ -222,10 +222,16 @@ final class LoraStart {
     json.put("r", 2 * config.size("r", 8));
     double factor = rslora ? Math.sqrt(2) : 2;
     json.put("lora_alpha", factor * config.number("lora_alpha", 8));
-    config.numbers("rank_pattern").forEach(
-        (pattern, rank) -> ((ObjectNode) json.get("rank_pattern")).put(pattern, (int) (2 * rank)));
-    config.numbers("alpha_pattern").forEach(
-        (pattern, alpha) -> ((ObjectNode) json.get("alpha_pattern")).put(pattern, factor * alpha));
+    config
+        .numbers("rank_pattern")
+        .forEach(
+            (pattern, rank) ->
+                ((ObjectNode) json.get("rank_pattern")).put(pattern, (int) (2 * rank)));
+    config
+        .numbers("alpha_pattern")
+        .forEach(
+            (pattern, alpha) ->
+                ((ObjectNode) json.get("alpha_pattern")).put(pattern, factor * alpha));
     return json;
   }
 }

@@ -15,10 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param original the model's weights before they were quantized
  */
 public record Start(
-    long seed,
-    Map<String, NDArray> modules,
-    Function<String, int[]> tokenizer,
-    Original original) {
+    long seed, Map<String, NDArray> modules, Function<String, int[]> tokenizer, Original original) {
 
   /** The dense weights of a model that is quantized. */
   @FunctionalInterface

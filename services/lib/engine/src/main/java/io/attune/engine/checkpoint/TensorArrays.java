@@ -212,8 +212,7 @@ public final class TensorArrays {
   public static TensorData writeAsIs(String name, NDArray array) {
     long[] shape = array.getShape().getShape();
     return switch (type(array)) {
-      case U8 ->
-          new TensorData(name, TensorType.U8, shape, () -> List.of(array.toByteBuffer()));
+      case U8 -> new TensorData(name, TensorType.U8, shape, () -> List.of(array.toByteBuffer()));
       case BF16 ->
           new TensorData(
               name,

@@ -128,8 +128,8 @@ public final class Examples {
   }
 
   /**
-   * What a model should answer to {@link #prompt(Row)}: the completion, the output, or the last turn,
-   * which must be the assistant's and not the only one.
+   * What a model should answer to {@link #prompt(Row)}: the completion, the output, or the last
+   * turn, which must be the assistant's and not the only one.
    */
   public static String answer(Row row) {
     if (row instanceof Row.Instruction instruction) {
@@ -300,7 +300,7 @@ public final class Examples {
     return both;
   }
 
-  private static EngineException unfit(Row row, String purpose) {
+  static EngineException unfit(Row row, String purpose) {
     return new EngineException(
         Reason.INVALID_ARGUMENT,
         "a row of shape " + row.getClass().getSimpleName() + " does not serve " + purpose);

@@ -2,6 +2,7 @@ package io.attune.engine.data;
 
 import io.attune.engine.token.ChatMessage;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A row of a data set, in one of the shapes that Hugging Face's trainers take. */
 public sealed interface Row {
@@ -35,9 +36,13 @@ public sealed interface Row {
   /** {@code {prompt, completion, score}}; a higher score is better. */
   record Scored(Content prompt, Content completion, double score) implements Row {}
 
-  /** {@code {text, label}}: a text and its class, by number. */
-  record Classified(String text, int label) implements Row {}
+  /**
+   * {@code {text, label}} or {@code {text, text_pair, label}}: a text, or two, and the class.
+   *
+   * @param textPair null where there is one text
+   */
+  record Classified(String text, @Nullable String textPair, Label label) implements Row {}
 
-  /** {@code {text, label}}: a text and its class, by the name that the model's config has for it. */
-  record Labelled(String text, String label) implements Row {}
+  /** {@code {tokens, labels}}: words, and the class of each. */
+  record Tagged(List<String> tokens, List<Label> labels) implements Row {}
 }

@@ -26,6 +26,8 @@ final class RowParser {
           Set.of("prompt", "chosen", "rejected"),
           Set.of("prompt", "completion", "label"),
           Set.of("text", "label"),
+          Set.of("text", "text_pair", "label"),
+          Set.of("tokens", "labels"),
           Set.of("prompt", "completion", "score"));
 
   private static final Map<String, String> SHARE_GPT_ROLES =
@@ -72,12 +74,15 @@ final class RowParser {
       return new Row.Instruction(text("instruction"), input, text("output"));
     }
     if (keys.contains("text")) {
-      if (!keys.contains("label")) {
-        return new Row.PlainText(text("text"));
-      }
-      return row.get("label").isTextual()
-          ? new Row.Labelled(text("text"), text("label"))
-          : new Row.Classified(text("text"), label());
+      return keys.contains("label")
+          ? new Row.Classified(
+              text("text"),
+              keys.contains("text_pair") ? text("text_pair") : null,
+              label("label", row.get("label")))
+          : new Row.PlainText(text("text"));
+    }
+    if (keys.contains("tokens")) {
+      return tagged();
     }
     if (keys.contains("chosen")) {
       return new Row.Preference(content("prompt"), content("chosen"), content("rejected"));
@@ -174,12 +179,58 @@ final class RowParser {
     throw refused("has " + label + " as 'label'; true or false belongs there");
   }
 
-  private int label() {
-    JsonNode label = row.get("label");
-    if (!label.isInt() || label.intValue() < 0) {
-      throw refused("has " + label + " as 'label'; a class's number from 0 or its name belongs there");
+  private Row tagged() {
+    List<String> tokens = new ArrayList<>();
+    for (JsonNode token : list("tokens")) {
+      if (!token.isTextual()) {
+        throw refused("has " + kind(token) + " in 'tokens'; text belongs there");
+      }
+      tokens.add(token.textValue());
     }
-    return label.intValue();
+    List<Label> labels = new ArrayList<>();
+    for (JsonNode label : list("labels")) {
+      labels.add(label("labels", label));
+    }
+    if (tokens.size() != labels.size()) {
+      throw refused("has " + tokens.size() + " 'tokens', but " + labels.size() + " 'labels'");
+    }
+    return new Row.Tagged(List.copyOf(tokens), List.copyOf(labels));
+  }
+
+  private JsonNode list(String key) {
+    JsonNode list = row.get(key);
+    if (!list.isArray() || list.isEmpty()) {
+      throw refused(
+          "has " + kind(list) + " as '" + key + "'; a list that is not empty belongs there");
+    }
+    return list;
+  }
+
+  /** A name, a number, or a list of these. */
+  private Label label(String key, JsonNode label) {
+    if (label.isTextual()) {
+      return new Label.Name(label.textValue());
+    }
+    if (label.isNumber() && Double.isFinite(label.doubleValue())) {
+      return new Label.Number(label.doubleValue(), label.isIntegralNumber());
+    }
+    if (label.isArray()) {
+      List<Label> each = new ArrayList<>();
+      for (JsonNode one : label) {
+        if (one.isArray()) {
+          throw refused("has lists within the list '" + key + "'");
+        }
+        each.add(label(key, one));
+      }
+      return new Label.Several(each);
+    }
+    throw refused(
+        "has "
+            + label
+            + " in '"
+            + key
+            + "'; a class's name or number, or a list of them, belongs"
+            + " there");
   }
 
   private double score() {

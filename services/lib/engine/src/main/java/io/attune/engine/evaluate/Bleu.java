@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * BLEU (Papineni et al. 2002), 0 to 100, counted as sacrebleu does (Post, arXiv 1804.08771): with c
- * words written, r those of the closest references, and p_n the share of written n-grams that are in
- * a reference,
+ * words written, r those of the closest references, and p_n the share of written n-grams that are
+ * in a reference,
  *
  * <pre>min(1, exp(1 - r / c)) exp(mean over n = 1..4 of log p_n)</pre>
  *
@@ -145,8 +145,7 @@ public record Bleu(
 
   @Override
   public double score(double[] sums) {
-    double brevity =
-        sums[0] >= sums[1] ? 1 : sums[0] > 0 ? Math.exp(1 - sums[1] / sums[0]) : 0;
+    double brevity = sums[0] >= sums[1] ? 1 : sums[0] > 0 ? Math.exp(1 - sums[1] / sums[0]) : 0;
     double matches = 0;
     for (int n = 1; n <= ORDER; n++) {
       matches += sums[1 + n];

@@ -49,8 +49,7 @@ public record Bootstrap(int resamples, double confidence, long seed) {
   public Interval difference(Metric metric, Statistics system, Statistics baseline) {
     if (system.rows() != baseline.rows()) {
       throw new EngineException(
-          Reason.INCOMPATIBLE,
-          "rows do not pair up: " + system.rows() + " and " + baseline.rows());
+          Reason.INCOMPATIBLE, "rows do not pair up: " + system.rows() + " and " + baseline.rows());
     }
     double[] ours = new double[system.width()];
     double[] theirs = new double[baseline.width()];
@@ -58,7 +57,8 @@ public record Bootstrap(int resamples, double confidence, long seed) {
         metric.score(system) - metric.score(baseline),
         system.rows(),
         drawn ->
-            metric.score(total(system, drawn, ours)) - metric.score(total(baseline, drawn, theirs)));
+            metric.score(total(system, drawn, ours))
+                - metric.score(total(baseline, drawn, theirs)));
   }
 
   private static double[] total(Statistics rows, int[] drawn, double[] sums) {

@@ -8,17 +8,18 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * chrF (Popović 2015), and chrF++ (Popović 2017) where n-grams of words are counted too; 0 to 100, as
- * sacrebleu counts it: the F-measure of n-grams of characters without white space, recall counting
- * beta times as much as precision. Of several references the one that scores best is taken.
+ * chrF (Popović 2015), and chrF++ (Popović 2017) where n-grams of words are counted too; 0 to 100,
+ * as sacrebleu counts it: the F-measure of n-grams of characters without white space, recall
+ * counting beta times as much as precision. Of several references the one that scores best is
+ * taken.
  *
  * @param charOrder longest n-gram of characters; usually 6
  * @param wordOrder longest n-gram of words; 0 for chrF, 2 for chrF++
  * @param beta usually 2
  * @param lowercase whether case is left out of account
  * @param whitespace whether white space is a character
- * @param epsSmoothing whether orders that a text is too short for count as (almost) nothing, instead
- *     of not at all
+ * @param epsSmoothing whether orders that a text is too short for count as (almost) nothing,
+ *     instead of not at all
  */
 public record Chrf(
     int charOrder,

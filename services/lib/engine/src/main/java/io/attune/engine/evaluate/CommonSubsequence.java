@@ -16,8 +16,8 @@ final class CommonSubsequence {
   }
 
   /**
-   * Places in {@code a} of one longest common subsequence: of several the one that rouge-score takes,
-   * which goes back along {@code a} where both ways are as long.
+   * Places in {@code a} of one longest common subsequence: of several the one that rouge-score
+   * takes, which goes back along {@code a} where both ways are as long.
    */
   static BitSet places(List<String> a, List<String> b) {
     int[][] lengths = new int[a.size() + 1][];
@@ -46,8 +46,7 @@ final class CommonSubsequence {
   private static int[] next(int[] above, String word, List<String> b) {
     int[] row = new int[b.size() + 1];
     for (int j = 1; j <= b.size(); j++) {
-      row[j] =
-          word.equals(b.get(j - 1)) ? above[j - 1] + 1 : Math.max(above[j], row[j - 1]);
+      row[j] = word.equals(b.get(j - 1)) ? above[j - 1] + 1 : Math.max(above[j], row[j - 1]);
     }
     return row;
   }

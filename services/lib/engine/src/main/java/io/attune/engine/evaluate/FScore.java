@@ -3,9 +3,11 @@ package io.attune.engine.evaluate;
 import java.util.Locale;
 
 /**
- * Precision, recall or their harmonic mean over {@link Confusions}, with scikit-learn's definitions:
+ * Precision, recall or their harmonic mean over {@link Confusions}, with scikit-learn's
+ * definitions:
  *
- * <pre>precision = right / predicted   recall = right / true   f1 = 2 right / (predicted + true)</pre>
+ * <pre>precision = right / predicted   recall = right / true   f1 = 2 right / (predicted + true)
+ * </pre>
  *
  * @param positive the label that {@link Averaging#BINARY} looks at
  * @param zeroDivision what a quotient with a denominator of 0 is

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * How likely a model finds texts. The statistics of a text are its target tokens' negative
- * log-likelihood in nats, how many of them were the likeliest, and how many there are; so every token
- * counts the same, whatever text it is in.
+ * log-likelihood in nats, how many of them were the likeliest, and how many there are; so every
+ * token counts the same, whatever text it is in.
  */
 public final class Likelihood {
   /** Nats per token. */
@@ -55,12 +55,12 @@ public final class Likelihood {
 
   /**
    * Cuts a long text into windows that overlap, as Hugging Face's guide to the perplexity of
-   * fixed-length models does: each window's targets are the tokens that no window before it had, and
-   * the tokens before those are their context. The first token of a window is never a target.
+   * fixed-length models does: each window's targets are the tokens that no window before it had,
+   * and the tokens before those are their context. The first token of a window is never a target.
    *
    * @param window tokens of a window
-   * @param stride tokens from one window's start to the next one's, 1 to {@code window}; the smaller,
-   *     the more context a token has and the longer it takes
+   * @param stride tokens from one window's start to the next one's, 1 to {@code window}; the
+   *     smaller, the more context a token has and the longer it takes
    */
   public static List<SftExample> windows(int[] ids, int window, int stride) {
     if (window < 2 || stride < 1 || stride > window) {

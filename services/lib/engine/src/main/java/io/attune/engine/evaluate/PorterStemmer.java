@@ -143,8 +143,7 @@ final class PorterStemmer {
 
   /** Step 1c. */
   private static String yToI(String word) {
-    boolean turns =
-        word.endsWith("y") && word.length() > 2 && isConsonant(word, word.length() - 2);
+    boolean turns = word.endsWith("y") && word.length() > 2 && isConsonant(word, word.length() - 2);
     return turns ? cut(word, 1) + "i" : word;
   }
 

@@ -80,8 +80,7 @@ public record Rouge(Kind kind, boolean stemmer) implements TextMetric {
       case ROUGE_L -> {
         List<String> written = words(hypothesis);
         List<String> right = words(reference);
-        yield Overlap.of(
-            CommonSubsequence.length(right, written), written.size(), right.size());
+        yield Overlap.of(CommonSubsequence.length(right, written), written.size(), right.size());
       }
       case ROUGE_LSUM -> lines(lines(hypothesis), lines(reference));
     };

@@ -11,7 +11,9 @@ public interface TextMetric extends Metric {
    */
   double[] statistics(String hypothesis, List<String> references);
 
-  /** All that must be equal for two scores to be comparable; empty where there is nothing to set. */
+  /**
+   * All that must be equal for two scores to be comparable; empty where there is nothing to set.
+   */
   default String signature() {
     return "";
   }

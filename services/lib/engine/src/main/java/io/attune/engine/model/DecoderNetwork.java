@@ -88,21 +88,9 @@ public final class DecoderNetwork {
    *     back
    */
   public Pass record(NDManager scope, TokenBatch batch, boolean checkpointed) {
-    if (checkpointed) {
-      return network.checkpointed(scope, batch);
-    }
-    NDArray hidden = network.hidden(scope, batch);
-    return new Pass() {
-      @Override
-      public NDArray hidden() {
-        return hidden;
-      }
-
-      @Override
-      public void backward() {
-        // Autograd has gone all the way.
-      }
-    };
+    return checkpointed
+        ? network.checkpointed(scope, batch)
+        : Pass.of(network.hidden(scope, batch));
   }
 
   /** What turns hidden states into logits. */

@@ -39,7 +39,7 @@ public final class Network {
     longest = stack.longest();
     StringBuilder text = new StringBuilder();
     embedWeights = resolve(emitEmbed(stack, seams, text), weights);
-    finishWeights = resolve(emitFinish(stack, text), weights);
+    finishWeights = resolve(emitFinish(stack, seams, text), weights);
     for (Emitted layer : emitLayers(stack, seams, text)) {
       layers.add(new Layer(layer.method(), resolve(layer.weights(), weights)));
     }
@@ -69,9 +69,9 @@ public final class Network {
     return out.weights();
   }
 
-  static List<String> emitFinish(Stack stack, StringBuilder text) {
+  static List<String> emitFinish(Stack stack, Seams seams, StringBuilder text) {
     MethodWriter out = new MethodWriter();
-    stack.finish(out);
+    stack.finish(out, seams);
     out.line("return h");
     String w = out.weights().isEmpty() ? "" : ", w: List[Tensor]"; // an empty list is no argument
     text.append(out.method("finish", "(self: SELF, h: Tensor" + w + ") -> Tensor"));

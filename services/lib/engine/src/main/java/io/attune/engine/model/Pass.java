@@ -12,4 +12,19 @@ public interface Pass {
    * called once, after it.
    */
   void backward();
+
+  /** A pass that autograd itself goes all the way back. */
+  static Pass of(NDArray hidden) {
+    return new Pass() {
+      @Override
+      public NDArray hidden() {
+        return hidden;
+      }
+
+      @Override
+      public void backward() {
+        // Nothing is left to do.
+      }
+    };
+  }
 }

@@ -110,7 +110,7 @@ public final class Weights implements AutoCloseable {
   }
 
   /** Checkpoints of the model without its head lack the family's prefix. */
-  private static String storedName(TensorReader file, String name, Architecture architecture) {
+  static String storedName(TensorReader file, String name, Architecture architecture) {
     String prefix = architecture.prefix();
     List<String> names = new ArrayList<>(List.of(name));
     names.addAll(architecture.aliases(name));

@@ -117,8 +117,7 @@ public final class Adafactor implements Optimizer {
         last < 1
             ? List.of(zeros(shape))
             : List.of(
-                zeros(shape.slice(0, last)),
-                zeros(shape.slice(0, last - 1).add(shape.get(last)))));
+                zeros(shape.slice(0, last)), zeros(shape.slice(0, last - 1).add(shape.get(last)))));
     if (config.beta1() > 0) {
       first.put(name, zeros(shape));
     }

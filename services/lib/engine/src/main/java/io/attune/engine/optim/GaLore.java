@@ -186,12 +186,9 @@ public final class GaLore implements Optimizer {
       NDArray low = PROGRAM.run(work, "project", inputs, List.of()).get(0);
       NDArray change = work.zeros(low.getShape(), DataType.FLOAT32);
       inner.update(
-          work,
-          new Batch(List.of(name), List.of(change), List.of(low)),
-          step.withoutDecay());
+          work, new Batch(List.of(name), List.of(change), List.of(low)), step.withoutDecay());
       NDArray hyper =
-          work.create(
-              new double[] {config.scale(), 1 - step.learningRate() * step.weightDecay()});
+          work.create(new double[] {config.scale(), 1 - step.learningRate() * step.weightDecay()});
       PROGRAM.run(work, "back", new NDList(parameter, change, left, right, hyper), List.of());
     }
   }

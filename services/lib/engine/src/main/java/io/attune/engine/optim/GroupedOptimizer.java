@@ -173,8 +173,8 @@ public final class GroupedOptimizer implements AutoCloseable {
   }
 
   /**
-   * Step count, master weights and the rule's state, for a checkpoint; the live arrays. Chance needs
-   * none: it follows from the seed and the step.
+   * Step count, master weights and the rule's state, for a checkpoint; the live arrays. Chance
+   * needs none: it follows from the seed and the step.
    */
   public Map<String, NDArray> state() {
     Map<String, NDArray> state = new LinkedHashMap<>();

@@ -27,10 +27,14 @@ public final class LearningRate {
     COSINE_WITH_MIN_LR(Map.of("num_cycles", 0.5, "min_lr", NONE, "min_lr_rate", NONE)),
     WARMUP_STABLE_DECAY(
         Map.of(
-            "num_cycles", 0.5,
-            "min_lr_ratio", 0.0,
-            "num_decay_steps", NONE,
-            "num_stable_steps", NONE));
+            "num_cycles",
+            0.5,
+            "min_lr_ratio",
+            0.0,
+            "num_decay_steps",
+            NONE,
+            "num_stable_steps",
+            NONE));
 
     private final Map<String, Double> numbers;
 

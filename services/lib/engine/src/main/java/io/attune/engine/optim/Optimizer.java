@@ -9,8 +9,8 @@ import java.util.Map;
 /**
  * The rule by which gradients change parameters, and what it remembers of earlier gradients.
  *
- * <p>Gradient clipping, learning rates of groups and master weights are {@link
- * GroupedOptimizer}'s. Owns its state's memory. Single-threaded.
+ * <p>Gradient clipping, learning rates of groups and master weights are {@link GroupedOptimizer}'s.
+ * Owns its state's memory. Single-threaded.
  */
 public interface Optimizer extends AutoCloseable {
 

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which learning rate and weight decay each parameter has.
  *
- * <p>Biases and norms do not decay. LoRA+ (Hayou et al., arXiv 2402.12354) gives B matrices a higher
- * rate; layer-wise decay (Howard and Ruder, arXiv 1801.06146) gives lower layers a lower one; a
- * named group says its own outright.
+ * <p>Biases and norms do not decay. LoRA+ (Hayou et al., arXiv 2402.12354) gives B matrices a
+ * higher rate; layer-wise decay (Howard and Ruder, arXiv 1801.06146) gives lower layers a lower
+ * one; a named group says its own outright.
  *
  * @param loraplusLrRatio what the rate of LoRA's B matrices and of vectors is multiplied by; 0 for
  *     no LoRA+

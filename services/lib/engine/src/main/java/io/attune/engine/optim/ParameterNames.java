@@ -89,8 +89,7 @@ public final class ParameterNames {
     for (String name : names) {
       int layer = layer(name);
       int outside = BEFORE_LAYERS.matcher(name).find() ? most + 1 : 0;
-      heights.put(
-          name, layer < 0 ? outside : layers.getOrDefault(stack(name), layer + 1) - layer);
+      heights.put(name, layer < 0 ? outside : layers.getOrDefault(stack(name), layer + 1) - layer);
     }
     return heights;
   }

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Eight bits a weight, as {@code load_in_8bit} has it (LLM.int8, Dettmers et al., arXiv 2208.07339):
- * each output's weights divided by their largest magnitude and rounded to 127ths.
+ * Eight bits a weight, as {@code load_in_8bit} has it (LLM.int8, Dettmers et al., arXiv
+ * 2208.07339): each output's weights divided by their largest magnitude and rounded to 127ths.
  *
  * <p>Only weights are quantized, not what they are multiplied with: so does bitsandbytes when it
  * trains on CPU ({@code MatMul8bitFp}), where eight-bit products save nothing. Weights are first

@@ -166,8 +166,7 @@ public record FourBit(FourBitType type, int blockSize, boolean doubleQuantizatio
         out.value(
             "torch.index_select(%s, 0, torch.to(%s, 3))",
             out.weight(NESTED_MAP), out.weight(name + ABSMAX));
-    String scaled =
-        emitScaled(out, values, out.weight(name + NESTED_ABSMAX), blocks, NESTED_BLOCK);
+    String scaled = emitScaled(out, values, out.weight(name + NESTED_ABSMAX), blocks, NESTED_BLOCK);
     return out.value("torch.add(%s, %s)", scaled, out.weight(name + NESTED_OFFSET));
   }
 

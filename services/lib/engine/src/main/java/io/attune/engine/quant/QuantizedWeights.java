@@ -60,7 +60,9 @@ public final class QuantizedWeights {
       if (part.getDataType() == DataType.FLOAT32 && !isFinite(part)) {
         throw new EngineException(
             Reason.UNSUPPORTED,
-            "tensor '" + layer.weight() + "' has values that cannot be quantized: NaN or too large");
+            "tensor '"
+                + layer.weight()
+                + "' has values that cannot be quantized: NaN or too large");
       }
     }
     parts.forEach((part, array) -> arrays.put(layer.weight() + part, array));
@@ -90,7 +92,9 @@ public final class QuantizedWeights {
     return layers.containsKey(weight);
   }
 
-  /** A part of a weight, or a table, by the name that {@link #wrap}'s code uses; null for others. */
+  /**
+   * A part of a weight, or a table, by the name that {@link #wrap}'s code uses; null for others.
+   */
   public @Nullable NDArray get(String name) {
     return arrays.get(name);
   }
@@ -136,9 +140,9 @@ public final class QuantizedWeights {
   }
 
   /**
-   * Each weight is dequantized for its product and let go of after it. Where the product is recorded
-   * for a backward pass, autograd keeps the dequantized weight until then: such a network has to be
-   * run layer by layer with recomputation, which bounds that to the weights of one layer.
+   * Each weight is dequantized for its product and let go of after it. Where the product is
+   * recorded for a backward pass, autograd keeps the dequantized weight until then: such a network
+   * has to be run layer by layer with recomputation, which bounds that to the weights of one layer.
    */
   private final class Quantized implements Projection {
     private final Projection inner;

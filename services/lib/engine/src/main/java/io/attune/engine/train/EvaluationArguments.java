@@ -3,8 +3,8 @@ package io.attune.engine.train;
 import java.util.Locale;
 
 /**
- * When a run is evaluated on held-out rows, and what follows from it; names and meanings are those of
- * transformers' TrainingArguments and EarlyStoppingCallback.
+ * When a run is evaluated on held-out rows, and what follows from it; names and meanings are those
+ * of transformers' TrainingArguments and EarlyStoppingCallback.
  *
  * @param evalSteps optimizer steps between evaluations, with {@link Strategy#STEPS}
  * @param metricForBestModel a metric of the evaluation, without {@code eval_} before it
@@ -75,8 +75,7 @@ public record EvaluationArguments(
         return strategy;
       }
     }
-    throw new IllegalArgumentException(
-        "'eval_strategy' is " + name + "; it is no, steps or epoch");
+    throw new IllegalArgumentException("'eval_strategy' is " + name + "; it is no, steps or epoch");
   }
 
   /** Whether there are evaluations. */

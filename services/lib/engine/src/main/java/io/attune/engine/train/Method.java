@@ -46,6 +46,11 @@ public enum Method {
     return peftType != null;
   }
 
+  /** Whether what is trained are tokens before each text. */
+  public boolean hasVirtualTokens() {
+    return this == PROMPT_TUNING || this == PREFIX_TUNING || this == P_TUNING;
+  }
+
   /** Whether so few weights are trained that they stand a higher learning rate. */
   boolean trainsFew() {
     return isAdapter() || this == BITFIT;

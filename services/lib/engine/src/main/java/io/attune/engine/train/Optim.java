@@ -19,8 +19,7 @@ public enum Optim {
           "clip_threshold",
           "decay_rate",
           "beta1")),
-  GALORE_ADAMW(
-      List.of("galore_adamw"), Set.of("rank", "update_proj_gap", "scale", "proj_type")),
+  GALORE_ADAMW(List.of("galore_adamw"), Set.of("rank", "update_proj_gap", "scale", "proj_type")),
   GALORE_ADAMW_8BIT(
       List.of("galore_adamw_8bit"), Set.of("rank", "update_proj_gap", "scale", "proj_type"));
 

@@ -67,8 +67,7 @@ public record OptimizerSettings(
       double learningRate, Map<String, NDArray> trainable, Architecture model, long seed) {
     Map<String, Integer> dimensions = new LinkedHashMap<>();
     trainable.forEach((name, array) -> dimensions.put(name, array.getShape().dimension()));
-    List<ParameterGroup> sorted =
-        groups.of(learningRate, dimensions, model.parameters().keySet());
+    List<ParameterGroup> sorted = groups.of(learningRate, dimensions, model.parameters().keySet());
     return new GroupedOptimizer(
         rule(trainable.keySet(), model), trainable, sorted, maxGradNorm, narrow, seed);
   }
@@ -107,8 +106,7 @@ public record OptimizerSettings(
   }
 
   private static List<String> linears(Architecture model) {
-    List<String> weights =
-        new ArrayList<>(model.linears().stream().map(Linear::weight).toList());
+    List<String> weights = new ArrayList<>(model.linears().stream().map(Linear::weight).toList());
     if (model instanceof DecoderModel decoder) {
       weights.add(decoder.headWeight());
     } else if (model instanceof EncoderDecoderModel both) {

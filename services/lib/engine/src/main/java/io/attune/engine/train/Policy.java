@@ -2,7 +2,7 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
@@ -19,32 +19,35 @@ import org.jspecify.annotations.Nullable;
  * started from): no second copy of the weights.
  */
 public final class Policy implements AutoCloseable {
-  /** The weight of a head that scores texts, [1, E]. */
+  /** The weight of a decoder's head for whole texts, [labels, E]; [1, E] where it scores them. */
   public static final String SCORE = "score.weight";
 
-  private final DecoderNetwork network;
-  private final DecoderNetwork reference;
+  private final Forward network;
+  private final Forward reference;
   private final Map<String, NDArray> trainable;
-  private final @Nullable NDArray score;
   private final boolean checkpointed;
 
   /** Makes the network without dropout; null where it is the one that is trained. */
-  private final @Nullable Supplier<DecoderNetwork> evaluated;
+  private final @Nullable Supplier<Forward> evaluated;
 
   private Policy(
-      DecoderNetwork network,
-      DecoderNetwork reference,
+      Forward network,
+      Forward reference,
       Map<String, NDArray> trainable,
-      @Nullable NDArray score,
       boolean checkpointed,
-      @Nullable Supplier<DecoderNetwork> evaluated) {
+      @Nullable Supplier<Forward> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
-    this.score = score;
     this.checkpointed = checkpointed;
     this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
+  }
+
+  /** As {@link #ofAdapter(Architecture, Weights, Adapter, Adapter, boolean)}, without dropout. */
+  public static Policy ofAdapter(
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start) {
+    return ofAdapter(model, base, adapter, start, false);
   }
 
   /**
@@ -53,22 +56,20 @@ public final class Policy implements AutoCloseable {
    *
    * @param start the adapter that training starts from, as the reference policy; null where it
    *     starts from the base model
+   * @param dropout whether the model's own dropout applies in training, besides the adapter's
    */
   public static Policy ofAdapter(
-      DecoderModel model, Weights base, Adapter adapter, @Nullable Adapter start) {
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start, boolean dropout) {
     return new Policy(
-        network(model, base, adapter, true),
-        start == null
-            ? new DecoderNetwork(model, base::wrap, new int[0], base::get)
-            : network(model, base, start, false),
+        network(model, base, adapter, true, dropout),
+        start == null ? network(model, base, false) : network(model, base, start, false, false),
         adapter.parameters(),
-        adapter.weight(SCORE),
         base.quantized() != null,
-        () -> network(model, base, adapter, false));
+        () -> network(model, base, adapter, false, false));
   }
 
-  /** Trains all weights; see {@link #ofWeights(DecoderModel, Weights, Weights, Set)}. */
-  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
+  /** Trains all weights; see {@link #ofWeights(Architecture, Weights, Weights, Set)}. */
+  public static Policy ofWeights(Architecture model, Weights weights, Weights reference) {
     return ofWeights(model, weights, reference, weights.parameters().keySet());
   }
 
@@ -81,33 +82,52 @@ public final class Policy implements AutoCloseable {
    * @param trained names of the weights that are trained; the others get no gradient
    */
   public static Policy ofWeights(
-      DecoderModel model, Weights weights, Weights reference, Set<String> trained) {
+      Architecture model, Weights weights, Weights reference, Set<String> trained) {
+    return ofWeights(model, weights, reference, trained, false);
+  }
+
+  /**
+   * As {@link #ofWeights(Architecture, Weights, Weights, Set)}.
+   *
+   * @param dropout whether the model's own dropout applies in training
+   */
+  public static Policy ofWeights(
+      Architecture model,
+      Weights weights,
+      Weights reference,
+      Set<String> trained,
+      boolean dropout) {
     Map<String, NDArray> leaves = new LinkedHashMap<>(weights.parameters());
     leaves.keySet().retainAll(trained);
     return new Policy(
-        new DecoderNetwork(model, weights::get),
-        new DecoderNetwork(model, reference::get),
+        network(model, weights, dropout),
+        network(model, reference, false),
         leaves,
-        null,
         false,
-        null);
+        dropout ? () -> network(model, weights, false) : null);
   }
 
   /** Trains nothing: for reading with a network as it is. */
   public static Policy frozen(DecoderNetwork network) {
-    return new Policy(network, network, Map.of(), null, false, null);
+    Forward forward = new DecoderForward(network, null);
+    return new Policy(forward, forward, Map.of(), false, null);
   }
 
-  private static DecoderNetwork network(
-      DecoderModel model, Weights base, Adapter adapter, boolean training) {
-    return new DecoderNetwork(
+  private static Forward network(Architecture model, Weights weights, boolean dropout) {
+    return Forward.of(model, weights::wrap, new int[0], weights::get, dropout);
+  }
+
+  private static Forward network(
+      Architecture model, Weights base, Adapter adapter, boolean training, boolean dropout) {
+    return Forward.of(
         model,
         seams -> adapter.wrap(base.wrap(seams), training),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
-        });
+        },
+        dropout);
   }
 
   /**
@@ -117,10 +137,10 @@ public final class Policy implements AutoCloseable {
   public Policy forEvaluation() {
     return evaluated == null
         ? this
-        : new Policy(evaluated.get(), reference, trainable, score, checkpointed, evaluated);
+        : new Policy(evaluated.get(), reference, trainable, checkpointed, evaluated);
   }
 
-  DecoderNetwork network() {
+  Forward network() {
     return network;
   }
 
@@ -129,7 +149,7 @@ public final class Policy implements AutoCloseable {
     return checkpointed;
   }
 
-  DecoderNetwork reference() {
+  Forward reference() {
     return reference;
   }
 
@@ -138,13 +158,9 @@ public final class Policy implements AutoCloseable {
     return trainable;
   }
 
-  @Nullable NDArray score() {
-    return score;
-  }
-
   /** Whether the weight that makes logits is trained. */
   boolean headTrained() {
-    return trainable.containsKey(network.model().headWeight());
+    return network.headWeight() != null && trainable.containsKey(network.headWeight());
   }
 
   /** Stops collecting gradients; whoever made the weights frees them. */

@@ -98,7 +98,8 @@ final class Selection {
               + "; the evaluation has "
               + String.join(", ", new TreeSet<>(metrics.keySet())));
     }
-    double ahead = arguments.greaterIsBetter() ? value - state.bestMetric : state.bestMetric - value;
+    double ahead =
+        arguments.greaterIsBetter() ? value - state.bestMetric : state.bestMetric - value;
     boolean first = state.bestStep == 0;
     boolean best = first || ahead > 0;
     int misses = first || ahead > arguments.earlyStoppingThreshold() ? 0 : state.misses + 1;

@@ -67,8 +67,8 @@ public sealed interface TrainedWeights {
    *
    * @param layers {@code freeze_trainable_layers}: the last n, or for a negative number the first
    *     n; of each stack
-   * @param modules {@code freeze_trainable_modules}: names of modules inside those layers, as {@code
-   *     mlp}; {@code all} for whole layers
+   * @param modules {@code freeze_trainable_modules}: names of modules inside those layers, as
+   *     {@code mlp}; {@code all} for whole layers
    * @param extra {@code freeze_extra_modules}: names of modules outside of all layers, as {@code
    *     embed_tokens} or a classifier
    */

@@ -173,8 +173,7 @@ public final class TrainingLoop<E> {
     double norm = optimizer.gradientNorm();
     alarm(step + 1, loss, norm);
     double peak = arguments.learningRate();
-    double factor =
-        arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
+    double factor = arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
     optimizer.step(factor, norm);
     double seconds = (System.nanoTime() - began) / 1e9;
     double epoch = (step + 1.0) / arguments.stepsPerEpoch(examples.size());

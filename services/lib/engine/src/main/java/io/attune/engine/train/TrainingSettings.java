@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param adapter {@code adapter_config.json} of a new adapter; null where the model's own weights
  *     are trained
  * @param trained which of them
+ * @param task what only some tasks know
  * @param maxLength tokens of an example; longer ones are cut at the end
  * @param initWeights whether weights are drawn at random instead of read
  */
@@ -23,39 +24,40 @@ public record TrainingSettings(
     TrainedWeights trained,
     Dpo.Config dpo,
     RewardModeling.Config reward,
+    TaskSettings task,
     int maxLength,
     boolean initWeights,
     int threads) {
 
-  private static final String SCORE = "score";
-
   /**
    * @param objective decides defaults that differ between trl's trainers
+   * @param task what the model is trained to give
+   * @param savedModules modules that an adapter has to bring whole
    * @param method what is trained; few weights stand a higher learning rate
    */
   public static TrainingSettings parse(
-      Parameters in, String objective, Method method, String baseModel) {
-    boolean scores = objective.equals("reward");
-    List<String> saved = scores ? List.of(SCORE) : List.of();
-    String task = scores ? "SEQ_CLS" : "CAUSAL_LM";
+      Parameters in,
+      String objective,
+      Method method,
+      TaskType task,
+      List<String> savedModules,
+      String baseModel) {
     TrainingArguments arguments = arguments(in, objective, method.trainsFew());
     TrainingSettings settings =
         new TrainingSettings(
             arguments,
             EvaluationArguments.parse(in, arguments.saveSteps()),
-            AdapterSettings.parse(in, method, saved, task, baseModel),
+            AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
             trained(in, method),
             new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
             new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
+            TaskSettings.parse(in, objective, task),
             in.integer("max_length", 1024),
             initWeights(in, method),
             in.integer("threads", 0));
     if (in.flag("packing", false)) {
       throw new IllegalArgumentException(
           "'packing' is true, which is not implemented; batches hold no padding without it");
-    }
-    if (in.number("label_smoothing", 0) != 0) {
-      throw new IllegalArgumentException("'label_smoothing' is not implemented");
     }
     return settings;
   }
@@ -95,6 +97,7 @@ public record TrainingSettings(
         switch (objective) {
           case "dpo" -> few ? 1e-5 : 1e-6;
           case "reward" -> 1e-4;
+          case "classify" -> few ? 1e-4 : 5e-5;
           default -> few ? 1e-4 : 2e-5;
         };
     return new TrainingArguments(

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** PiSSA and LoftQ: what is added to the weight, and what becomes of it, are PEFT's (make_quant.py). */
+/**
+ * PiSSA and LoftQ: what is added to the weight, and what becomes of it, are PEFT's (make_quant.py).
+ */
 class SingularStartTest {
   private static final String FILE = "quant/quant.safetensors";
   private static final Linear LINEAR = new Linear("0", 64, 48, false);
@@ -44,8 +46,7 @@ class SingularStartTest {
     try (NDManager scope = Torch.scope("test");
         Adapter adapter = Adapters.create(config(init, iterations), base(scope, null), start())) {
       float[] product = product(adapter, LINEAR.name() + ".lora_A.weight", scope).toFloatArray();
-      assertThat(product)
-          .containsExactly(Golden.tensor(FILE, golden + ".product"), within(1e-4f));
+      assertThat(product).containsExactly(Golden.tensor(FILE, golden + ".product"), within(1e-4f));
       assertThat(adapter.weight("0.weight").toFloatArray())
           .containsExactly(Golden.tensor(FILE, golden + ".base"), within(1e-4f));
       assertThat(adapter.parameters()).hasSize(2);
@@ -97,10 +98,8 @@ class SingularStartTest {
       NDArray weight = scope.create(Golden.tensor(FILE, "start.weight"), SHAPE);
       QuantizedWeights quantized = new QuantizedWeights(nf4, scope);
       quantized.put(LINEAR, weight);
-      Start start =
-          new Start(1, Map.of(), text -> new int[0], (name, into) -> weight.duplicate());
-      try (Adapter adapter =
-          Adapters.create(config("loftq", 4), base(scope, quantized), start)) {
+      Start start = new Start(1, Map.of(), text -> new int[0], (name, into) -> weight.duplicate());
+      try (Adapter adapter = Adapters.create(config("loftq", 4), base(scope, quantized), start)) {
         assertThat(adapter.weight("0.weight.codes").toByteArray())
             .isNotEqualTo(quantized.get("0.weight.codes").toByteArray());
         assertThat(product(adapter, "0.lora_A.weight", scope).toFloatArray())
@@ -115,8 +114,7 @@ class SingularStartTest {
       QuantizedWeights quantized =
           new QuantizedWeights(new FourBit(FourBitType.NF4, 64, true), scope);
       quantized.put(LINEAR, scope.create(Golden.tensor(FILE, "start.weight"), SHAPE));
-      assertThatThrownBy(
-              () -> Adapters.create(config("pissa", 1), base(scope, quantized), start()))
+      assertThatThrownBy(() -> Adapters.create(config("pissa", 1), base(scope, quantized), start()))
           .isInstanceOf(EngineException.class)
           .hasMessageContaining("loftq");
       ObjectNode dora = config("pissa", 1).put("use_dora", true);

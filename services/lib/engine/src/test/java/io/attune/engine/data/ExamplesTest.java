@@ -181,7 +181,7 @@ class ExamplesTest {
         "{'conversations': [{'from': 'dog', 'value': 'a'}]} | 'dog'",
         "{'prompt': 'a', 'completion': 'b', 'score': 'c'} | 'score'",
         "{'prompt': 'a', 'completion': 'b', 'label': 2} | 'label'",
-        "{'text': 'a', 'label': -1} | 'label'",
+        "{'text': 'a', 'label': true} | 'label'",
         "{'prompt': 'a', 'completion': [{'role': 'assistant', 'content': 'b'}]} | as messages",
       })
   void namesFileLineAndKeyOfMalformedRow(String row, String message) throws Exception {
@@ -199,7 +199,9 @@ class ExamplesTest {
     Path file = folder.resolve("rows.json");
     Files.writeString(file, " [{\"text\": \"a\"},\n {\"text\": \"b\", \"label\": 3}]");
     assertThat(Rows.read(file))
-        .isEqualTo(List.of(new Row.PlainText("a"), new Row.Classified("b", 3)));
+        .isEqualTo(
+            List.of(
+                new Row.PlainText("a"), new Row.Classified("b", null, new Label.Number(3, true))));
 
     Files.writeString(file, "[{\"text\": \"a\"}, {\"test\": \"b\"}]");
     assertThatThrownBy(() -> Rows.read(file)).hasMessageContaining("rows.json row 2");

@@ -51,8 +51,7 @@ class BootstrapTest {
       better.add(new double[] {hard + 0.5 + 0.1 * random.nextGaussian(), 1});
     }
 
-    Interval difference =
-        bootstrap.difference(MEAN, Statistics.of(better), Statistics.of(base));
+    Interval difference = bootstrap.difference(MEAN, Statistics.of(better), Statistics.of(base));
     Interval alone = bootstrap.interval(MEAN, Statistics.of(base));
 
     assertThat(difference.value()).isCloseTo(0.5, within(0.03));

@@ -79,9 +79,7 @@ class ReferenceScoresTest {
       Rouge metric =
           new Rouge(
               find(
-                  Rouge.Kind.values(),
-                  kind -> new Rouge(kind, false).name(),
-                  expected.get("kind")),
+                  Rouge.Kind.values(), kind -> new Rouge(kind, false).name(), expected.get("kind")),
               expected.get("stemmer").booleanValue());
       int references = expected.get("references").intValue();
 
@@ -174,8 +172,7 @@ class ReferenceScoresTest {
   private static double score(TextMetric metric, int references) {
     List<double[]> rows = new ArrayList<>();
     for (JsonNode pair : EXPECTED.get("pairs")) {
-      rows.add(
-          metric.statistics(pair.get("hypothesis").textValue(), references(pair, references)));
+      rows.add(metric.statistics(pair.get("hypothesis").textValue(), references(pair, references)));
     }
     return metric.score(Statistics.of(rows));
   }
@@ -183,8 +180,7 @@ class ReferenceScoresTest {
   private static void checkSentences(TextMetric metric, int references, JsonNode expected) {
     for (int i = 0; i < expected.size(); i++) {
       JsonNode pair = EXPECTED.get("pairs").get(i);
-      assertThat(
-              metric.sentence(pair.get("hypothesis").textValue(), references(pair, references)))
+      assertThat(metric.sentence(pair.get("hypothesis").textValue(), references(pair, references)))
           .as(metric + " of " + pair)
           .isCloseTo(expected.get(i).doubleValue(), EXACT);
     }

@@ -28,7 +28,8 @@ class QuantizerTest {
   private static final String FILE = "quant/quant.safetensors";
 
   static Stream<String> fourBitCases() {
-    return Stream.of("float32.even", "float32.odd", "float32.blocks", "bfloat16.even", "bfloat16.odd")
+    return Stream.of(
+            "float32.even", "float32.odd", "float32.blocks", "bfloat16.even", "bfloat16.odd")
         .flatMap(source -> Stream.of(source + ".nf4", source + ".fp4"))
         .flatMap(kind -> Stream.of(kind + ".plain", kind + ".double"));
   }
@@ -116,7 +117,9 @@ class QuantizerTest {
       Map<String, NDArray> parts = new EightBit().quantize(weight, scope);
       parts.forEach(
           (part, array) ->
-              assertThat(bytes(array)).as(part).isEqualTo(Golden.bytes(file, name + ".int8" + part)));
+              assertThat(bytes(array))
+                  .as(part)
+                  .isEqualTo(Golden.bytes(file, name + ".int8" + part)));
       QuantizedWeights weights = new QuantizedWeights(new EightBit(), scope);
       weights.put(layer(weight, false), weight);
       float[] absmax = parts.get(EightBit.ABSMAX).toFloatArray();

@@ -83,8 +83,7 @@ class OptimizerStateTest {
   @Test
   void adamWsStateIsTwoMoments() throws IOException {
     long layer = stateBytes("optim=adamw_torch", 2) - stateBytes("optim=adamw_torch", 1);
-    assertThat(layer)
-        .isEqualTo(8L * (2 * 576 * 576 + 2 * 192 * 576 + 3 * 1536 * 576 + 2 * 576));
+    assertThat(layer).isEqualTo(8L * (2 * 576 * 576 + 2 * 192 * 576 + 3 * 1536 * 576 + 2 * 576));
   }
 
   @Test

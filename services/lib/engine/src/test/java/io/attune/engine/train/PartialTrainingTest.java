@@ -55,8 +55,7 @@ class PartialTrainingTest {
     }
   }
 
-  private void own(String run, String model, TrainedWeights which, double rate)
-      throws IOException {
+  private void own(String run, String model, TrainedWeights which, double rate) throws IOException {
     DecoderModel architecture = Runs.architecture(model);
     Set<String> trained = which.of(architecture);
     try (Weights weights = Runs.weights(architecture, model, false)) {
@@ -114,8 +113,7 @@ class PartialTrainingTest {
         (name, array) ->
             assertThat(seen(name, array.toFloatArray()))
                 .as(name)
-                .containsExactly(
-                    seen(name, Golden.tensor(file, run + "/" + name)), within(1e-4f)));
+                .containsExactly(seen(name, Golden.tensor(file, run + "/" + name)), within(1e-4f)));
   }
 
   /**

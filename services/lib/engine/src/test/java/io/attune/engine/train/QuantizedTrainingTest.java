@@ -110,9 +110,7 @@ class QuantizedTrainingTest {
               (name, array) -> {
                 float[] expected = Torch.gradient(array, scope).toFloatArray();
                 NDArray found = Torch.gradient(policy.trainable().get(name), scope);
-                assertThat(found.toFloatArray())
-                    .as(name)
-                    .containsExactly(expected, within(1e-4f));
+                assertThat(found.toFloatArray()).as(name).containsExactly(expected, within(1e-4f));
               });
     }
   }

@@ -39,8 +39,7 @@ class SelectionTest {
 
     void evaluated(int step, double value) {
       if (bestMetric == null
-          || (better(value)
-              && Math.abs(value - bestMetric) > arguments.earlyStoppingThreshold())) {
+          || (better(value) && Math.abs(value - bestMetric) > arguments.earlyStoppingThreshold())) {
         counter = 0;
       } else {
         counter++;
