@@ -44,7 +44,7 @@ def initialisation(out):
     torch.manual_seed(11)
     weight = torch.randn(48, 6) @ torch.randn(6, 64) * 0.1 + torch.randn(48, 64) * 0.02
     out["start.weight"] = weight
-    for init in ("pissa", "pissa_niter_16", "loftq.1", "loftq.4"):
+    for init in ("pissa", "pissa_niter_64", "loftq.1", "loftq.4"):
         config = {"r": 4, "lora_alpha": 8, "target_modules": ["0"]}
         if init.startswith("loftq"):
             bits = {"loftq_bits": 4, "loftq_iter": int(init[6:])}

@@ -35,10 +35,13 @@ public final class DynamicMap {
     return values;
   }
 
-  /** {@code torch.linspace(0.1, 1, steps + 1)[i]}, which counts from both ends. */
+  /**
+   * {@code torch.linspace(0.1, 1, steps + 1)[i]}, which counts from both ends. Where a processor has
+   * fused multiply-add, torch rounds once; that is followed here on every processor.
+   */
   private static float boundary(int i, int steps) {
     float step = (1f - 0.1f) / steps;
-    return i < (steps + 1) / 2 ? 0.1f + step * i : 1f - step * (steps - i);
+    return i < (steps + 1) / 2 ? Math.fma(step, i, 0.1f) : Math.fma(-step, steps - i, 1f);
   }
 
   /**

@@ -38,7 +38,7 @@ class SingularStartTest {
   @ParameterizedTest
   @CsvSource({
     "pissa, pissa, 1",
-    "pissa_niter_16, pissa_niter_16, 1",
+    "pissa_niter_64, pissa_niter_64, 1",
     "loftq, loftq.1, 1",
     "loftq, loftq.4, 4"
   })

@@ -68,11 +68,20 @@ class QuantizerTest {
       NDArray dense = weights.dense("x.weight", scope);
       assertThat(dense.getShape()).isEqualTo(weight.getShape());
       if (file.has(name + ".dense")) {
-        assertThat(bytes(dense)).isEqualTo(Golden.bytes(file, name + ".dense"));
+        assertThat(unsignedZeros(dense.toFloatArray()))
+            .isEqualTo(unsignedZeros(Golden.tensor(FILE, name + ".dense")));
       }
       float[] naive = naive(quantizer(name), file, name, (int) weight.size());
       assertThat(dense.toFloatArray()).isEqualTo(naive);
     }
+  }
+
+  /** The reference's CPU kernel has FP4's code 8 as -0, its code for rows of odd length as 0. */
+  private static float[] unsignedZeros(float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] += 0f;
+    }
+    return values;
   }
 
   /** Code by code, from the reference's own codes and scales. */
@@ -193,7 +202,8 @@ class QuantizerTest {
       NDArray zeros = scope.zeros(new Shape(3, 50), DataType.FLOAT32);
       QuantizedWeights weights = new QuantizedWeights(quantizer, scope);
       weights.put(layer(zeros, false), zeros);
-      assertThat(weights.dense("x.weight", scope).toFloatArray()).containsOnly(0f, -0f);
+      float[] dense = weights.dense("x.weight", scope).toFloatArray();
+      assertThat(unsignedZeros(dense)).containsOnly(0f);
     }
   }
 
@@ -222,10 +232,11 @@ class QuantizerTest {
   @Test
   void doubleQuantizedWeightsTakeAboutHalfAByte() {
     try (NDManager scope = Torch.scope("test")) {
-      int before = LiveArrays.count();
-      QuantizedWeights weights =
-          new QuantizedWeights(new FourBit(FourBitType.NF4, 64, true), scope);
+      FourBit nf4 = new FourBit(FourBitType.NF4, 64, true);
       NDArray weight = scope.randomNormal(0, 1, new Shape(576, 1536), DataType.FLOAT32);
+      nf4.quantize(weight, scope); // what is made once, at the first use, is not to be counted
+      int before = LiveArrays.count() - 1; // without the dense weight
+      QuantizedWeights weights = new QuantizedWeights(nf4, scope);
       weights.put(layer(weight, false), weight);
       weight.close();
       assertThat((double) weights.bytes() / weights.count()).isBetween(0.51, 0.52);
