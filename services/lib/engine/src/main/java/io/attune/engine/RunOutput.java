@@ -11,6 +11,7 @@ import io.attune.engine.checkpoint.SafeTensorsWriter;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.data.Rows;
 import io.attune.engine.model.Weights;
 import io.attune.engine.train.TrainingSettings;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a training run writes besides its checkpoints, and what makes it the same run. */
@@ -46,7 +48,7 @@ final class RunOutput {
                 spec.objective(),
                 spec.method(),
                 new TreeMap<>(spec.parameters()).toString(),
-                Digests.sha256(spec.data()),
+                dataDigest(spec.data()),
                 baseDigest(),
                 model.contractSha256()));
     if (spec.initAdapter() != null) {
@@ -54,6 +56,10 @@ final class RunOutput {
     }
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
+  }
+
+  private static String dataDigest(Path data) {
+    return Rows.files(data).stream().map(Digests::sha256).collect(Collectors.joining(","));
   }
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */

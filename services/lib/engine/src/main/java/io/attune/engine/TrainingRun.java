@@ -6,7 +6,7 @@ import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
-import io.attune.engine.data.Rows;
+import io.attune.engine.data.TokenFile;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
@@ -22,8 +22,6 @@ import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +38,7 @@ public final class TrainingRun {
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final LanguageModel model;
+  private final TrainingData data;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
@@ -52,6 +51,7 @@ public final class TrainingRun {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
+    this.data = new TrainingData(model, settings, listener);
     this.listener = listener;
     this.cancel = cancel;
   }
@@ -93,10 +93,12 @@ public final class TrainingRun {
   }
 
   private TrainingResult dispatch() {
-    List<Row> rows = Rows.read(spec.data());
+    if (spec.objective().equals("cpt")) {
+      return pretrain();
+    }
+    List<Row> rows = data.rows(spec.data());
     return switch (spec.objective()) {
       case "sft" -> train(new Sft(), rows, Examples::sft);
-      case "cpt" -> train(new Sft(), rows, Examples::text);
       case "dpo" -> train(new Dpo(settings.dpo()), rows, Examples::preference);
       case "reward" ->
           rows.get(0) instanceof Row.Scored
@@ -110,9 +112,29 @@ public final class TrainingRun {
     };
   }
 
+  private TrainingResult pretrain() {
+    try (TokenFile texts = data.texts(spec.data(), spec.out().resolve("train.tokens"));
+        TokenFile heldOut =
+            spec.evalData() == null
+                ? null
+                : data.texts(spec.evalData(), spec.out().resolve("eval.tokens"))) {
+      return train(new Sft(), texts, heldOut);
+    }
+  }
+
   private <E> TrainingResult train(
       Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    List<E> examples = examples(spec.data(), rows, shape);
+    List<E> examples = data.examples(spec.data(), rows, shape);
+    return train(
+        objective,
+        examples,
+        spec.evalData() == null
+            ? null
+            : data.examples(spec.evalData(), data.rows(spec.evalData()), shape));
+  }
+
+  private <E> TrainingResult train(
+      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
     DecoderModel architecture = model.architecture();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
@@ -120,29 +142,34 @@ public final class TrainingRun {
           Policy policy =
               Policy.ofWeights(
                   architecture, model.weights(), reference == null ? model.weights() : reference)) {
-        StepMetrics last = loop(policy, objective, examples, output);
+        TrainingLoop<E> loop = loop(policy, objective, examples);
+        StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, examples.size(), evaluate(policy, objective, shape));
+        return result(last, loop.totalSteps(), evaluate(policy, objective, heldOut));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
         Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
-      StepMetrics last = loop(policy, objective, examples, output);
+      TrainingLoop<E> loop = loop(policy, objective, examples);
+      StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, examples.size(), evaluate(policy, objective, shape));
+      return result(last, loop.totalSteps(), evaluate(policy, objective, heldOut));
     }
   }
 
-  private <E> StepMetrics loop(
-      Policy policy, Objective<E> objective, List<E> examples, RunOutput output) {
-    return new TrainingLoop<>(settings.arguments(), policy, objective, examples)
-        .run(
-            spec.out(),
-            output.fingerprint(),
-            step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-            listener::onNotice,
-            cancel::isCancelled);
+  private <E> TrainingLoop<E> loop(Policy policy, Objective<E> objective, List<E> examples) {
+    return new TrainingLoop<>(
+        settings.arguments(), policy, objective, examples, settings.data().batching());
+  }
+
+  private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
+    return loop.run(
+        spec.out(),
+        output.fingerprint(),
+        step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
+        listener::onNotice,
+        cancel::isCancelled);
   }
 
   private static Map<String, Double> metrics(@Nullable StepMetrics step) {
@@ -159,37 +186,8 @@ public final class TrainingRun {
   }
 
   private TrainingResult result(
-      @Nullable StepMetrics last, int rows, Map<String, Map<String, Double>> evaluation) {
-    return new TrainingResult(
-        spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
-  }
-
-  private <E> List<E> examples(
-      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    Examples tokenized =
-        new Examples(
-            model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), settings.maxLength());
-    List<E> result = new ArrayList<>();
-    for (int i = 0; i < rows.size(); i++) {
-      try {
-        shape.apply(tokenized, rows.get(i)).ifPresent(result::add);
-      } catch (EngineException e) {
-        throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
-      }
-    }
-    if (result.isEmpty()) {
-      throw new EngineException(
-          Reason.TOO_LITTLE_DATA,
-          file + ": no row has anything to learn within max_length " + settings.maxLength());
-    }
-    if (result.size() < rows.size()) {
-      listener.onNotice(
-          file
-              + ": left out "
-              + (rows.size() - result.size())
-              + " rows whose prompt fills max_length");
-    }
-    return result;
+      @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
+    return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
   }
 
   private Adapter adapter() {
@@ -199,11 +197,10 @@ public final class TrainingRun {
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(
-      Policy policy, Objective<E> objective, BiFunction<Examples, Row, Optional<E>> shape) {
-    if (spec.evalData() == null) {
+      Policy policy, Objective<E> objective, @Nullable List<E> rows) {
+    if (rows == null) {
       return Map.of();
     }
-    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put(

@@ -1,6 +1,7 @@
 package io.attune.engine.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -12,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -83,6 +85,16 @@ public final class JsonFiles {
       throw new EngineException(
           Reason.INVALID_ARGUMENT, where + ": not valid JSON: " + e.getOriginalMessage(), e);
     }
+  }
+
+  /** Reads values one after the other, each bounded as a value alone is. */
+  public static JsonParser parser(Reader reader) throws IOException {
+    return MAPPER.createParser(reader);
+  }
+
+  /** The value as null, booleans, numbers, strings, and lists and maps of them. */
+  public static Object plain(JsonNode node) {
+    return MAPPER.convertValue(node, Object.class);
   }
 
   public static ObjectNode newObject() {

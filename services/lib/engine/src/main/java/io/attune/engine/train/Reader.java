@@ -131,6 +131,11 @@ public final class Reader<E> {
     return sequences(examples).stream().mapToInt(s -> s.ids().length).sum();
   }
 
+  /** Tokens of the longest sequence of an example. */
+  int longest(E example) {
+    return objective.sequences(example).stream().mapToInt(s -> s.ids().length).max().orElse(0);
+  }
+
   private List<Sequence> sequences(List<E> examples) {
     List<Sequence> all = new ArrayList<>();
     examples.forEach(example -> all.addAll(objective.sequences(example)));

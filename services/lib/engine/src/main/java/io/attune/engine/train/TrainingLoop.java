@@ -29,10 +29,20 @@ public final class TrainingLoop<E> {
   private final Objective<E> objective;
   private final List<E> examples;
   private final Reader<E> reader;
+  private final DataOrder order;
   private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
 
   public TrainingLoop(
       TrainingArguments arguments, Policy policy, Objective<E> objective, List<E> examples) {
+    this(arguments, policy, objective, examples, Batching.DEFAULT);
+  }
+
+  public TrainingLoop(
+      TrainingArguments arguments,
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      Batching batching) {
     if (examples.isEmpty()) {
       throw new EngineException(Reason.TOO_LITTLE_DATA, "there is no row to train on");
     }
@@ -41,6 +51,17 @@ public final class TrainingLoop<E> {
     this.objective = objective;
     this.examples = examples;
     this.reader = new Reader<>(policy, objective);
+    this.order =
+        new DataOrder(
+            examples.size(),
+            arguments,
+            batching,
+            i -> reader.longest(examples.get(i)));
+  }
+
+  /** Optimizer steps of the whole run. */
+  public int totalSteps() {
+    return arguments.totalSteps(order.rows());
   }
 
   /**
@@ -59,7 +80,7 @@ public final class TrainingLoop<E> {
       Consumer<String> notices,
       BooleanSupplier cancelled) {
     Checkpoints checkpoints = new Checkpoints(folder, fingerprint, notices);
-    int total = arguments.totalSteps(examples.size());
+    int total = totalSteps();
     StepMetrics last = null;
     try (AdamW optimizer = new AdamW(arguments.optimizer(), policy.trainable())) {
       Map<String, NDArray> state = new LinkedHashMap<>(policy.trainable());
@@ -69,7 +90,6 @@ public final class TrainingLoop<E> {
         notices.accept("resuming after step " + start.step());
       }
       MetricsFile file = new MetricsFile(folder, start.step());
-      DataOrder order = new DataOrder(examples.size(), arguments);
       long numTokens = start.numTokens();
       for (int step = start.step(); step < total; step++) {
         if (cancelled.getAsBoolean()) {
@@ -124,7 +144,7 @@ public final class TrainingLoop<E> {
             .at(arguments.learningRate(), step, arguments.warmupSteps(), total);
     optimizer.step(rate, norm);
     double seconds = (System.nanoTime() - began) / 1e9;
-    double epoch = (step + 1.0) / arguments.stepsPerEpoch(examples.size());
+    double epoch = (step + 1.0) / arguments.stepsPerEpoch(order.rows());
     return new StepMetrics(
         step + 1,
         total,
@@ -159,8 +179,7 @@ public final class TrainingLoop<E> {
    * company its last bits would depend on the step, and a resumed run on where it was interrupted.
    */
   private List<Reading> reference(int[] rows) {
-    boolean repeats =
-        arguments.totalSteps(examples.size()) > arguments.stepsPerEpoch(examples.size());
+    boolean repeats = totalSteps() > arguments.stepsPerEpoch(order.rows());
     if (!repeats) {
       return reader.read(pick(rows), true);
     }

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
  * transformers, trl and peft, except that adapters go on every linear layer.
  *
  * @param adapter {@code adapter_config.json} of a new adapter; null where all weights are trained
- * @param maxLength tokens of an example; longer ones are cut at the end
+ * @param maxLength tokens of an example; longer ones are cut
  * @param initWeights whether weights are drawn at random instead of read
  */
 public record TrainingSettings(
     TrainingArguments arguments,
+    DataSettings data,
     @Nullable ObjectNode adapter,
     Dpo.Config dpo,
     RewardModeling.Config reward,
@@ -36,19 +37,17 @@ public record TrainingSettings(
     boolean scores = objective.equals("reward");
     List<String> saved = scores ? List.of(SCORE) : List.of();
     String task = scores ? "SEQ_CLS" : "CAUSAL_LM";
+    int maxLength = in.integer("max_length", 1024);
     TrainingSettings settings =
         new TrainingSettings(
             arguments(in, objective, method.isAdapter()),
+            DataSettings.parse(in, objective, maxLength),
             AdapterSettings.parse(in, method, saved, task, baseModel),
             new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
             new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
-            in.integer("max_length", 1024),
+            maxLength,
             initWeights(in, method),
             in.integer("threads", 0));
-    if (in.flag("packing", false)) {
-      throw new IllegalArgumentException(
-          "'packing' is true, which is not implemented; batches hold no padding without it");
-    }
     if (in.number("label_smoothing", 0) != 0) {
       throw new IllegalArgumentException("'label_smoothing' is not implemented");
     }
