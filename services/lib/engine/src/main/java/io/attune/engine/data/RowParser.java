@@ -171,7 +171,10 @@ final class RowParser {
   /** What comes before an instruction: the system's turn, and pairs of question and answer. */
   private List<ChatMessage> before() {
     List<ChatMessage> turns = new ArrayList<>(system());
-    for (JsonNode pair : given("history") ? row.get("history") : JsonFiles.newObject()) {
+    if (!given("history")) {
+      return turns;
+    }
+    for (JsonNode pair : list(row.get("history"), "history")) {
       if (pair.size() != 2 || !pair.path(0).isTextual() || !pair.path(1).isTextual()) {
         throw refused("has a 'history' that is not [[question, answer], ...]");
       }
@@ -188,16 +191,24 @@ final class RowParser {
       return List.of();
     }
     JsonNode value = row.get("tools");
-    JsonNode list =
-        value.isTextual() ? JsonFiles.parse(value.textValue(), where + ": 'tools'") : value;
+    if (value.isTextual()) {
+      value = JsonFiles.parse(value.textValue(), where + ": 'tools'");
+    }
     List<Map<String, Object>> tools = new ArrayList<>();
-    for (JsonNode tool : list) {
-      if (!list.isArray() || !tool.isObject()) {
+    for (JsonNode tool : list(value, "tools")) {
+      if (!tool.isObject()) {
         throw refused("has 'tools' that are no list of JSON schemas");
       }
       tools.add((Map<String, Object>) JsonFiles.plain(tool));
     }
     return tools;
+  }
+
+  private JsonNode list(JsonNode value, String key) {
+    if (!value.isArray()) {
+      throw refused("has " + kind(value) + " as '" + key + "'; a list belongs there");
+    }
+    return value;
   }
 
   private boolean desirable() {
