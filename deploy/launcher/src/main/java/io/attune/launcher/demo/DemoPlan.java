@@ -34,7 +34,8 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
   /**
    * Configuration of the training service: one round, when all ratings have arrived.
    *
-   * @param hiddenSize of the base model; a wider one takes proportionally smaller steps
+   * @param hiddenSize of the base model; a wider one takes smaller steps. A step moves a score by
+   *     the sum over a hidden state and over each layer's inputs, so that its size falls with both.
    */
   public Map<String, String> trainingSettings(int hiddenSize) {
     double width = HIDDEN_SIZE / hiddenSize;
@@ -43,7 +44,7 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
     settings.put(trigger + "line", LINE);
     settings.put(trigger + "ratings", Integer.toString(ratings()));
     String reward = trigger + "reward.arguments.";
-    settings.put(reward + "learning_rate", Double.toString(2e-3 * width));
+    settings.put(reward + "learning_rate", Double.toString(2e-3 * width * width));
     settings.put(reward + "per_device_train_batch_size", "16");
     settings.put(reward + "gradient_accumulation_steps", "1");
     settings.put(reward + "num_train_epochs", "3");

@@ -17,13 +17,11 @@ import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.LanguageHead;
-import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -110,20 +108,13 @@ public final class LanguageModel extends PretrainedModel {
    */
   Adapter createAdapter(ObjectNode config, long seed) {
     try (NDManager fresh = Torch.scope("fresh")) {
-      Map<String, NDArray> modules = Map.of(SCORE, freshScore(fresh, seed));
+      // Before anything is learnt all answers are worth the same. Drawn at random, the score of a
+      // wide model would begin far from any that people give.
+      Map<String, NDArray> modules =
+          Map.of(SCORE, fresh.zeros(new Shape(1, config().hiddenSize())));
       Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
       return Adapters.create(config, baseModel(), start);
     }
-  }
-
-  /** Normal(0, 1/(E + 1)) as in arXiv 1909.08593, [1, E]. */
-  private NDArray freshScore(NDManager scope, long seed) {
-    float[] values = new float[config().hiddenSize()];
-    Random random = Seed.random(seed, SCORE);
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (random.nextGaussian() / Math.sqrt(values.length + 1));
-    }
-    return scope.create(values, new Shape(1, values.length));
   }
 
   /** For generation inside the engine; made at its first use. */

@@ -46,13 +46,13 @@ public final class RewardModel implements AutoCloseable {
   private float[] scoreHere(List<int[]> sequences) {
     try (NDManager scope = Torch.scope("score");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      TokenBatch batch = adapter.network().batch(scope, sequences);
+      TokenBatch batch = adapter.network().sharingBatch(scope, sequences);
       long[] last = new long[sequences.size()];
       for (int i = 0; i < last.length; i++) {
         if (sequences.get(i).length == 0) {
           throw new EngineException(Reason.INVALID_ARGUMENT, "a text to score has no token");
         }
-        last[i] = (long) batch.starts()[i] + sequences.get(i).length - 1;
+        last[i] = batch.token(i, sequences.get(i).length - 1);
       }
       NDArray hidden = adapter.network().hidden(scope, batch);
       NDArray rows = LanguageHead.select(scope, hidden, scope.create(last));

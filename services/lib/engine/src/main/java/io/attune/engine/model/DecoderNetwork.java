@@ -68,6 +68,14 @@ public final class DecoderNetwork {
     return TokenBatch.of(scope, sequences, virtualTokens);
   }
 
+  /**
+   * As {@link #batch}; what neighbouring sequences begin with alike is computed once, see {@link
+   * TokenBatch#token}.
+   */
+  public TokenBatch sharingBatch(NDManager scope, List<int[]> sequences) {
+    return TokenBatch.sharing(scope, sequences, virtualTokens);
+  }
+
   /** Hidden states after the last norm, [N, E]; recorded where the thread's grad mode is on. */
   public NDArray hidden(NDManager scope, TokenBatch batch) {
     return network.hidden(scope, batch);

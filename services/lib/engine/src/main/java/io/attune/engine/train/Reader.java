@@ -151,7 +151,7 @@ public final class Reader<E> {
 
   private static TokenBatch batch(
       NDManager scope, DecoderNetwork network, List<Sequence> sequences) {
-    return network.batch(scope, sequences.stream().map(Sequence::ids).toList());
+    return network.sharingBatch(scope, sequences.stream().map(Sequence::ids).toList());
   }
 
   private NDArray scores(NDManager scope, NDArray hidden) {
@@ -166,14 +166,13 @@ public final class Reader<E> {
     int next = 0;
     for (int row = 0; row < sequences.size(); row++) {
       Sequence sequence = sequences.get(row);
-      int start = batch.starts()[row];
       int length = sequence.ids().length;
       if (score) {
-        places[next++] = (long) start + length - 1;
+        places[next++] = batch.token(row, length - 1);
       } else {
         for (int t = 1; t < length; t++) {
           if (sequence.targets()[t]) {
-            places[next] = (long) start + t - 1; // the token before predicts it
+            places[next] = batch.token(row, t - 1); // the token before predicts it
             labels[next++] = sequence.ids()[t];
           }
         }
