@@ -88,9 +88,9 @@ class PackingParityTest {
           List<SftExample> altered = new ArrayList<>(rows);
           altered.set(changed, new SftExample(others, own.targets()));
           double[] after = losses(policy, altered, packed);
-          assertThat(after[changed]).isNotEqualTo(before[changed]);
+          assertThat(Math.abs(after[changed] - before[changed])).isGreaterThan(0.1);
           after[changed] = before[changed];
-          assertThat(after).containsExactly(before);
+          assertThat(after).containsExactly(before, within(1e-5));
         });
   }
 
