@@ -30,6 +30,9 @@ public final class JsonFiles {
   private static final ObjectMapper MAPPER = mapper(Long.MAX_VALUE);
   private static final ObjectMapper FILE_MAPPER = mapper(MAX_TOKENS);
 
+  /** For values that others follow. */
+  private static final ObjectMapper VALUE_MAPPER = new ObjectMapper(factory(Long.MAX_VALUE));
+
   private JsonFiles() {}
 
   private static ObjectMapper mapper(long maxTokens) {
@@ -89,7 +92,7 @@ public final class JsonFiles {
 
   /** Reads values one after the other, each bounded as a value alone is. */
   public static JsonParser parser(Reader reader) throws IOException {
-    return MAPPER.createParser(reader);
+    return VALUE_MAPPER.createParser(reader);
   }
 
   /** The value as null, booleans, numbers, strings, and lists and maps of them. */
