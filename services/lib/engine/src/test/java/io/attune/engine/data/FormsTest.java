@@ -235,7 +235,7 @@ class FormsTest {
   @Test
   void aTemplateOfOnesOwnWritesThePrompt() {
     var template =
-        io.attune.engine.template.Template.parse("Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}\nA: ");
+        io.attune.engine.template.Template.parse("Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}; A: ");
     RowFormat format = new RowFormat(Map.of(), template, SampleBy.LINE);
     JsonNode row =
         io.attune.engine.checkpoint.JsonFiles.parse(
@@ -243,7 +243,7 @@ class FormsTest {
     assertThat(format.parse(row, "test"))
         .isEqualTo(
             new Row.Completion(
-                new Content.Text("Q: 2+2? (small)\nA: "), new Content.Text("4")));
+                new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
   }
 
   @Test
