@@ -41,8 +41,7 @@ final class TrainingData {
   }
 
   /** Examples of rows, tokenized. */
-  <E> List<E> examples(
-      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
+  <E> List<E> examples(Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
     List<E> result = new ArrayList<>();
     int undesirable = 0;
     int full = 0;

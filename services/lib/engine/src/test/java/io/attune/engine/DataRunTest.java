@@ -76,7 +76,8 @@ class DataRunTest {
     Map<String, String> more = Map.of("max_length", "1024", "shuffle", "false");
     TrainingRun.run(spec(objective, form(name), "out", more), listener, CancelSignal.NEVER);
     assertThat(losses.get(losses.size() - 1)).isLessThan(losses.get(0));
-    assertThat(notices.stream().anyMatch(n -> n.contains("left out 1 rows whose answer was judged")))
+    assertThat(
+            notices.stream().anyMatch(n -> n.contains("left out 1 rows whose answer was judged")))
         .isEqualTo(name.startsWith("kto"));
   }
 
@@ -169,11 +170,15 @@ class DataRunTest {
       })
   void wrongSettingsAreRefusedByName(String objective, String name, String value, String says) {
     Map<String, String> more =
-        name.equals("packing_strategy") ? Map.of(name, value, "packing", "true") : Map.of(name, value);
+        name.equals("packing_strategy")
+            ? Map.of(name, value, "packing", "true")
+            : Map.of(name, value);
     assertThatThrownBy(
             () ->
                 TrainingRun.run(
-                    spec(objective, form("c4_demo.jsonl"), "x", more), listener, CancelSignal.NEVER))
+                    spec(objective, form("c4_demo.jsonl"), "x", more),
+                    listener,
+                    CancelSignal.NEVER))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(name)
         .hasMessageContaining(says);

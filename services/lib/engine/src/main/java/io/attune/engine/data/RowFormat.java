@@ -65,7 +65,10 @@ public record RowFormat(
         .forEach(
             name -> {
               throw new IllegalArgumentException(
-                  "'columns' names '" + name + "', which is no key of a row; rows are one of " + Shape.ALL);
+                  "'columns' names '"
+                      + name
+                      + "', which is no key of a row; rows are one of "
+                      + Shape.ALL);
             });
     columns = Map.copyOf(own);
   }

@@ -73,7 +73,11 @@ final class RowParser {
     for (String key : keys) {
       if (Shape.ALL.stream().noneMatch(shape -> shape.knows(key))) {
         throw refused(
-            "has unknown key '" + key + "'; rows are one of " + shapes() + ", or name with the"
+            "has unknown key '"
+                + key
+                + "'; rows are one of "
+                + shapes()
+                + ", or name with the"
                 + " setting 'columns' those keys that count");
       }
     }
@@ -135,7 +139,9 @@ final class RowParser {
   /** Whether an optional key says something. */
   private boolean given(String key) {
     JsonNode value = row.path(key);
-    return !value.isMissingNode() && !value.isNull() && !(value.isTextual() && value.asText().isEmpty());
+    return !value.isMissingNode()
+        && !value.isNull()
+        && !(value.isTextual() && value.asText().isEmpty());
   }
 
   private String text(String key) {

@@ -74,7 +74,8 @@ public final class Rows {
         if (!isText(file) && !named(file, ".json") && !named(file, ".jsonl")) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT,
-              file + " is neither text (.txt, .text, .md) nor rows (.json, .jsonl); a folder of data"
+              file
+                  + " is neither text (.txt, .text, .md) nor rows (.json, .jsonl); a folder of data"
                   + " holds nothing else");
         }
       }
@@ -145,8 +146,8 @@ public final class Rows {
     }
   }
 
-  private static void lines(
-      Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows) throws IOException {
+  private static void lines(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+      throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
     for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -157,8 +158,8 @@ public final class Rows {
     }
   }
 
-  private static void array(
-      Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows) throws IOException {
+  private static void array(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+      throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
     try (JsonParser parser = JsonFiles.parser(reader)) {

@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Turns of a conversation in OpenAI's form, {@code {role, content}}, or in ShareGPT's, {@code {from,
- * value}}.
+ * Turns of a conversation in OpenAI's form, {@code {role, content}}, or in ShareGPT's, {@code
+ * {from, value}}.
  */
 final class TurnParser {
   private static final String TOOL_CALLS = "tool_calls";
@@ -103,7 +103,11 @@ final class TurnParser {
     String role = SHARE_GPT_ROLES.get(from);
     if (role == null) {
       throw refused(
-          which + " has 'from' = '" + from + "'; use one of " + new TreeSet<>(SHARE_GPT_ROLES.keySet()));
+          which
+              + " has 'from' = '"
+              + from
+              + "'; use one of "
+              + new TreeSet<>(SHARE_GPT_ROLES.keySet()));
     }
     String value = text(turn.get("value"), false, which);
     if (!from.equals("function_call")) {
@@ -154,7 +158,10 @@ final class TurnParser {
       if (call.has("id")) {
         whole.set("id", call.get("id"));
       }
-      whole.putObject("function").put("name", function.get("name").textValue()).set("arguments", arguments);
+      whole
+          .putObject("function")
+          .put("name", function.get("name").textValue())
+          .set("arguments", arguments);
       calls.add(JsonFiles.plain(whole));
     }
     return calls;

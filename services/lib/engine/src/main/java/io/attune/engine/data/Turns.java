@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
  * A conversation to tokens, and which of them the assistant says.
  *
  * <p>Where the template marks that, by {@code {% generation %}}, its marks count. Else the template
- * renders ever more turns: what a rendering adds to the one before an assistant's turn, ending in the
- * prompt for it, is that turn. No text is searched.
+ * renders ever more turns: what a rendering adds to the one before an assistant's turn, ending in
+ * the prompt for it, is that turn. No text is searched.
  */
 final class Turns {
   private final Tokenizer tokenizer;

@@ -26,17 +26,13 @@ final class DataOrder {
   /**
    * @param length of an example: its longest sequence; asked only where the batching depends on it
    */
-  DataOrder(
-      int examples, TrainingArguments arguments, Batching batching, IntUnaryOperator length) {
+  DataOrder(int examples, TrainingArguments arguments, Batching batching, IntUnaryOperator length) {
     this.arguments = arguments;
     this.batching = batching;
     this.lengths =
-        batching.readsLengths()
-            ? IntStream.range(0, examples).map(length).toArray()
-            : new int[0];
+        batching.readsLengths() ? IntStream.range(0, examples).map(length).toArray() : new int[0];
     boolean packs = batching.packedLength() > 0;
-    this.packed =
-        packs ? Packing.bestFitDecreasing(lengths, batching.packedLength()) : List.of();
+    this.packed = packs ? Packing.bestFitDecreasing(lengths, batching.packedLength()) : List.of();
     this.rows = packs ? packed.size() : examples;
   }
 

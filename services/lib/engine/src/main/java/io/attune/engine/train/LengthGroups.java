@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 
 /**
- * Groups rows of about equal length, as transformers' {@code get_length_grouped_indices}: a shuffled
- * order is parted into groups of many batches, each sorted from long to short; the longest row comes
- * first of all, so that a run that lacks memory fails at once.
+ * Groups rows of about equal length, as transformers' {@code get_length_grouped_indices}: a
+ * shuffled order is parted into groups of many batches, each sorted from long to short; the longest
+ * row comes first of all, so that a run that lacks memory fails at once.
  */
 final class LengthGroups {
   private static final int MAX_BATCHES = 50;

@@ -14,9 +14,9 @@ import java.util.stream.IntStream;
 /**
  * Packs whole examples into rows of a given number of tokens, so that every step has about as many.
  *
- * <p>An example stays a sequence of its own: its positions start at 0 and it attends to itself alone,
- * so nothing of a row's other examples can reach it. (The engine lays sequences end to end anyhow;
- * there is no padding that packing would save.)
+ * <p>An example stays a sequence of its own: its positions start at 0 and it attends to itself
+ * alone, so nothing of a row's other examples can reach it. (The engine lays sequences end to end
+ * anyhow; there is no padding that packing would save.)
  */
 final class Packing {
   /** Tokens of a pass from which on its products are efficient. */
@@ -25,8 +25,8 @@ final class Packing {
   private Packing() {}
 
   /**
-   * Best-fit decreasing, as trl's {@code bfd}: from long to short, each into the fullest row that has
-   * room (Ding et al., arXiv 2404.10830).
+   * Best-fit decreasing, as trl's {@code bfd}: from long to short, each into the fullest row that
+   * has room (Ding et al., arXiv 2404.10830).
    *
    * @param lengths of the examples, each at most {@code capacity}
    * @return the examples of each row
@@ -62,9 +62,9 @@ final class Packing {
   }
 
   /**
-   * Parts the examples of a step into passes. Attention lays a pass out in rows as long as its longest
-   * sequence, so sequences of about equal length go together: at most half of that layout is empty
-   * unless the pass is small.
+   * Parts the examples of a step into passes. Attention lays a pass out in rows as long as its
+   * longest sequence, so sequences of about equal length go together: at most half of that layout
+   * is empty unless the pass is small.
    *
    * @param capacity tokens of a pass at most, as far as one example is not longer
    */

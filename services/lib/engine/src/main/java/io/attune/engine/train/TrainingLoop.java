@@ -52,11 +52,7 @@ public final class TrainingLoop<E> {
     this.examples = examples;
     this.reader = new Reader<>(policy, objective);
     this.order =
-        new DataOrder(
-            examples.size(),
-            arguments,
-            batching,
-            i -> reader.longest(examples.get(i)));
+        new DataOrder(examples.size(), arguments, batching, i -> reader.longest(examples.get(i)));
   }
 
   /** Optimizer steps of the whole run. */

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Rows as LLaMA-Factory's users have them, with the tokens and labels that transformers gives them. */
+/**
+ * Rows as LLaMA-Factory's users have them, with the tokens and labels that transformers gives them.
+ */
 class FormsTest {
   private static final int[] NONE = {};
 
@@ -235,15 +237,15 @@ class FormsTest {
   @Test
   void aTemplateOfOnesOwnWritesThePrompt() {
     var template =
-        io.attune.engine.template.Template.parse("Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}; A: ");
+        io.attune.engine.template.Template.parse(
+            "Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}; A: ");
     RowFormat format = new RowFormat(Map.of(), template, SampleBy.LINE);
     JsonNode row =
         io.attune.engine.checkpoint.JsonFiles.parse(
             "{\"question\": \"2+2?\", \"hint\": \"small\", \"output\": \"4\"}", "test");
     assertThat(format.parse(row, "test"))
         .isEqualTo(
-            new Row.Completion(
-                new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
+            new Row.Completion(new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
   }
 
   @Test

@@ -69,7 +69,8 @@ class DataOrderTest {
     int[] lengths = lengths(500);
     List<int[]> rows = Packing.bestFitDecreasing(lengths, CAPACITY);
     assertThat(sorted(rows)).containsExactly(IntStream.range(0, 500).toArray());
-    assertThat(rows).allSatisfy(row -> assertThat(tokens(row, lengths)).isLessThanOrEqualTo(CAPACITY));
+    assertThat(rows)
+        .allSatisfy(row -> assertThat(tokens(row, lengths)).isLessThanOrEqualTo(CAPACITY));
     int least = (Arrays.stream(lengths).sum() + CAPACITY - 1) / CAPACITY;
     assertThat(rows.size()).isLessThanOrEqualTo(least + least / 20 + 1);
   }
@@ -141,7 +142,9 @@ class DataOrderTest {
       DataOrder whole = order(lengths, batching);
       epoch(whole, 0);
       epoch(whole, 1);
-      assertThat(epoch(order(lengths, batching), 2)).usingRecursiveComparison().isEqualTo(epoch(whole, 2));
+      assertThat(epoch(order(lengths, batching), 2))
+          .usingRecursiveComparison()
+          .isEqualTo(epoch(whole, 2));
     }
   }
 

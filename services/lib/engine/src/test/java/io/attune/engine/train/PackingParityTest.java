@@ -39,8 +39,7 @@ class PackingParityTest {
   private static List<int[]> passes(List<SftExample> rows, Batching batching) {
     TrainingArguments arguments = Runs.arguments(0, 1e-3, 0);
     DataOrder order =
-        new DataOrder(
-            rows.size(), arguments, batching, i -> rows.get(i).inputIds().length);
+        new DataOrder(rows.size(), arguments, batching, i -> rows.get(i).inputIds().length);
     List<int[]> passes = new ArrayList<>();
     for (int step = 0; step < arguments.stepsPerEpoch(order.rows()); step++) {
       passes.addAll(order.microBatches(step));
@@ -106,13 +105,18 @@ class PackingParityTest {
           double loss =
               rows.stream()
                   .mapToDouble(
-                      row -> new Sft().loss(List.of(row), reader.read(List.of(row), false), null, targets).value())
+                      row ->
+                          new Sft()
+                              .loss(List.of(row), reader.read(List.of(row), false), null, targets)
+                              .value())
                   .sum();
           assertThat(packed.loss()).isCloseTo(loss, within(1e-5));
         });
     assertThat(packed.totalSteps()).isEqualTo(1);
     assertThat(packed.gradNorm())
-        .isCloseTo(firstStep(new Batching(Sampling.SEQUENTIAL, 200), "other").gradNorm(), Percentage.withPercentage(1e-3));
+        .isCloseTo(
+            firstStep(new Batching(Sampling.SEQUENTIAL, 200), "other").gradNorm(),
+            Percentage.withPercentage(1e-3));
   }
 
   private StepMetrics firstStep(Batching batching, String run) throws IOException {
