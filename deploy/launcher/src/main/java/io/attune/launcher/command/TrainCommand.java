@@ -41,7 +41,9 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description = "Rows, JSONL or a JSON array.")
+      description = {
+        "Rows, JSONL or a JSON array, in any usual form; for cpt also text, or a folder of texts."
+      })
   private Path data;
 
   @Option(names = "--out", paramLabel = "DIR", required = true, description = "Gets the result.")
@@ -182,16 +184,22 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** A value as {@code -p} would give it; a list becomes its items with commas between. */
+  /**
+   * A value as {@code -p} would give it: a list becomes its items with commas between, keys and
+   * values become JSON.
+   */
   private String text(String key, JsonNode value) {
     if (value.isValueNode()) {
       return value.asText();
+    }
+    if (value.isObject()) {
+      return value.toString();
     }
     StringJoiner items = new StringJoiner(",");
     for (JsonNode item : value) {
       if (!value.isArray() || !item.isValueNode()) {
         throw new EngineException(
-            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value nor a list");
+            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value, nor a list, nor keys and values");
       }
       items.add(item.asText());
     }

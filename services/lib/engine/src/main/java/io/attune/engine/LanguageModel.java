@@ -7,6 +7,7 @@ import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorType;
+import io.attune.engine.data.ExampleOptions;
 import io.attune.engine.data.Examples;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Decoder;
@@ -84,7 +85,11 @@ public final class LanguageModel extends PretrainedModel {
    * @param maxLength tokens of an example, prompt included
    */
   public Examples examples(int maxLength) {
-    return new Examples(tokenizer(), chatTemplate(), eosTokenIds(), maxLength);
+    return examples(maxLength, ExampleOptions.DEFAULT);
+  }
+
+  Examples examples(int maxLength, ExampleOptions options) {
+    return new Examples(tokenizer(), chatTemplate(), eosTokenIds(), maxLength, options);
   }
 
   @Override

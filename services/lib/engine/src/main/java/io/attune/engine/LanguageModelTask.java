@@ -72,11 +72,9 @@ final class LanguageModelTask implements TrainingTask {
 
   @Override
   public Lesson<?> lesson(PretrainedModel model, TrainingSettings settings) {
-    Examples examples = ((LanguageModel) model).examples(settings.maxLength());
-    Sft sft = new Sft(new Sft.Config(settings.task().labelSmoothing()));
+    Examples examples = examples(model, settings);
     return switch (spec.objective()) {
-      case "sft" -> new Lesson<>(sft, examples::sft);
-      case "cpt" -> new Lesson<>(sft, examples::text);
+      case "sft" -> new Lesson<>(sft(settings), examples::sft);
       case "dpo" -> new Lesson<>(new Dpo(settings.dpo()), examples::preference);
       case "reward" ->
           rows.get(0) instanceof Row.Scored
@@ -90,6 +88,19 @@ final class LanguageModelTask implements TrainingTask {
       }
       default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward and classify");
     };
+  }
+
+  @Override
+  public TextLesson textLesson(PretrainedModel model, TrainingSettings settings) {
+    return new TextLesson(sft(settings), examples(model, settings)::text);
+  }
+
+  private static Examples examples(PretrainedModel model, TrainingSettings settings) {
+    return ((LanguageModel) model).examples(settings.maxLength(), settings.data().options());
+  }
+
+  private static Sft sft(TrainingSettings settings) {
+    return new Sft(new Sft.Config(settings.task().labelSmoothing()));
   }
 
   private static TokenizedText read(

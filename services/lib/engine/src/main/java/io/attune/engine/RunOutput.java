@@ -11,6 +11,7 @@ import io.attune.engine.checkpoint.SafeTensorsWriter;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.data.Rows;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.Weights;
@@ -23,6 +24,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,17 +51,21 @@ final class RunOutput {
                 spec.objective(),
                 spec.method(),
                 new TreeMap<>(spec.parameters()).toString(),
-                Digests.sha256(spec.data()),
+                dataDigest(spec.data()),
                 baseDigest(),
                 model.contractSha256()));
     if (spec.initAdapter() != null) {
       parts.add(Digests.sha256(spec.initAdapter().resolve(AdapterFiles.WEIGHTS)));
     }
     if (settings.evaluation().enabled()) {
-      parts.add(Digests.sha256(spec.evalData()));
+      parts.add(dataDigest(spec.evalData()));
     }
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
+  }
+
+  private static String dataDigest(Path data) {
+    return Rows.files(data).stream().map(Digests::sha256).collect(Collectors.joining(","));
   }
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */

@@ -6,13 +6,16 @@ import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.data.Row;
+import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
+import io.attune.engine.data.TokenFile;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.quant.Quantizer;
+import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
@@ -22,7 +25,6 @@ import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +40,7 @@ public final class TrainingRun {
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final PretrainedModel model;
+  private final TrainingData data;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
@@ -45,11 +48,13 @@ public final class TrainingRun {
       TrainingSpec spec,
       TrainingSettings settings,
       PretrainedModel model,
+      TrainingData data,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
+    this.data = data;
     this.listener = listener;
     this.cancel = cancel;
   }
@@ -66,7 +71,9 @@ public final class TrainingRun {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
-      List<Row> rows = Rows.read(spec.data());
+      RowFormat format = DataSettings.format(parameters);
+      boolean texts = spec.objective().equals("cpt");
+      List<Row> rows = texts ? List.of() : Rows.read(spec.data(), format);
       Architecture described =
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
@@ -91,9 +98,12 @@ public final class TrainingRun {
         }
         LoadOptions options =
             new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
+        TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
-          return new TrainingRun(spec, settings, model, listener, cancel)
-              .train(task.lesson(model, settings), rows);
+          TrainingRun run = new TrainingRun(spec, settings, model, data, listener, cancel);
+          return texts
+              ? run.train(task.textLesson(model, settings))
+              : run.train(task.lesson(model, settings), rows);
         }
       }
     } catch (IllegalArgumentException e) {
@@ -118,8 +128,26 @@ public final class TrainingRun {
   }
 
   private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
-    Objective<E> objective = lesson.objective();
-    List<E> examples = examples(spec.data(), rows, lesson);
+    List<E> examples = data.examples(spec.data(), rows, lesson.examples());
+    List<E> heldOut =
+        spec.evalData() == null ? null : data.examples(spec.evalData(), lesson.examples());
+    return train(lesson.objective(), examples, heldOut);
+  }
+
+  private TrainingResult train(TrainingTask.TextLesson lesson) {
+    try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
+        TokenFile heldOut =
+            spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
+      return train(lesson.objective(), texts, heldOut);
+    }
+  }
+
+  private TokenFile texts(Path from, TrainingTask.TextLesson lesson, String store) {
+    return data.texts(from, lesson.tokens(), spec.out().resolve(store));
+  }
+
+  private <E> TrainingResult train(
+      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     RunOutput output = new RunOutput(spec, settings, model);
@@ -136,33 +164,30 @@ public final class TrainingRun {
                   reference == null ? model.weights() : reference,
                   trained,
                   dropout)) {
-        TrainingLoop<E> loop = loop(policy, lesson, examples);
+        TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, loop.steps(), evaluate(policy, lesson));
+        return result(last, loop.steps(), evaluate(policy, objective, heldOut));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
         Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)) {
-      TrainingLoop<E> loop = loop(policy, lesson, examples);
+      TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
       StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, loop.steps(), evaluate(policy, lesson));
+      return result(last, loop.steps(), evaluate(policy, objective, heldOut));
     }
   }
 
-  private <E> TrainingLoop<E> loop(Policy policy, TrainingTask.Lesson<E> lesson, List<E> examples) {
-    Objective<E> objective = lesson.objective();
-    if (!settings.evaluation().enabled()) {
-      return new TrainingLoop<>(settings.arguments(), policy, objective, examples);
-    }
-    List<E> heldOut = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
+  private <E> TrainingLoop<E> loop(
+      Policy policy, Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
     return new TrainingLoop<>(
         settings.arguments(),
         policy,
         objective,
         examples,
+        settings.data().batching(),
         settings.evaluation(),
         () -> measure(policy, objective, heldOut));
   }
@@ -202,30 +227,6 @@ public final class TrainingRun {
     return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
   }
 
-  private <E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<E> lesson) {
-    List<E> result = new ArrayList<>();
-    for (int i = 0; i < rows.size(); i++) {
-      try {
-        lesson.examples().apply(rows.get(i)).ifPresent(result::add);
-      } catch (EngineException e) {
-        throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
-      }
-    }
-    if (result.isEmpty()) {
-      throw new EngineException(
-          Reason.TOO_LITTLE_DATA,
-          file + ": no row has anything to learn within max_length " + settings.maxLength());
-    }
-    if (result.size() < rows.size()) {
-      listener.onNotice(
-          file
-              + ": left out "
-              + (rows.size() - result.size())
-              + " rows whose prompt fills max_length");
-    }
-    return result;
-  }
-
   private Adapter adapter() {
     return spec.initAdapter() == null
         ? model.createAdapter(settings.adapter(), settings.arguments().seed())
@@ -233,12 +234,10 @@ public final class TrainingRun {
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(
-      Policy policy, TrainingTask.Lesson<E> lesson) {
-    if (spec.evalData() == null) {
+      Policy policy, Objective<E> objective, @Nullable List<E> rows) {
+    if (rows == null) {
       return Map.of();
     }
-    Objective<E> objective = lesson.objective();
-    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), lesson);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
     evaluation.put("candidate", measure(policy, objective, rows));

@@ -2,6 +2,7 @@ package io.attune.engine;
 
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.Row;
+import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.EncoderDecoderModel;
@@ -26,6 +27,13 @@ interface TrainingTask extends AutoCloseable {
    */
   record Lesson<E>(Objective<E> objective, Function<Row, Optional<E>> examples) {}
 
+  /**
+   * What is learnt of documents, which are laid in blocks rather than read row by row.
+   *
+   * @param tokens of a row, however long
+   */
+  record TextLesson(Objective<SftExample> objective, Function<Row, int[]> tokens) {}
+
   TaskType type();
 
   /** Modules that an adapter has to bring whole, because the base model lacks them. */
@@ -39,6 +47,11 @@ interface TrainingTask extends AutoCloseable {
    */
   Lesson<?> lesson(PretrainedModel model, TrainingSettings settings);
 
+  /** As {@link #lesson}, for continued pre-training. */
+  default TextLesson textLesson(PretrainedModel model, TrainingSettings settings) {
+    throw new IllegalStateException(type() + " learns no documents"); // refused by its objective
+  }
+
   /** Frees what lessons read rows with. */
   @Override
   void close();
@@ -46,6 +59,8 @@ interface TrainingTask extends AutoCloseable {
   /**
    * The task of a specification; refuses an objective that the kind of model in the folder cannot
    * learn.
+   *
+   * @param rows empty for continued pre-training, which does not hold them in memory
    */
   static TrainingTask of(TrainingSpec spec, Architecture described, List<Row> rows) {
     HubLayout layout = HubLayout.of(spec.model());

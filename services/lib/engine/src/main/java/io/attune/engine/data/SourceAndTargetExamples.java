@@ -29,14 +29,29 @@ public final class SourceAndTargetExamples {
     this.endings = Set.copyOf(endings);
   }
 
-  /** Of {@code {prompt, completion}} rows of text, or {@code {instruction, input, output}}. */
+  /**
+   * Of {@code {prompt, completion}} rows of text, judged or not, or {@code {instruction, input,
+   * output}}; of judged ones those that are desirable.
+   */
   public Optional<SourceAndTarget> pair(Row row) {
     if (row instanceof Row.Completion completion
         && completion.prompt() instanceof Content.Text source
         && completion.completion() instanceof Content.Text target) {
       return Optional.of(pair(source.text(), target.text()));
     }
+    if (row instanceof Row.Judged judged
+        && judged.prompt() instanceof Content.Text source
+        && judged.completion() instanceof Content.Text target) {
+      return judged.desirable()
+          ? Optional.of(pair(source.text(), target.text()))
+          : Optional.empty();
+    }
     if (row instanceof Row.Instruction instruction) {
+      if (!instruction.before().isEmpty()) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT,
+            "an encoder-decoder's source has no place for 'system' and 'history'");
+      }
       String input = instruction.input().isEmpty() ? "" : "\n" + instruction.input();
       return Optional.of(pair(instruction.instruction() + input, instruction.output()));
     }

@@ -129,6 +129,11 @@ public final class Reader<E> {
     return sequences(examples).stream().mapToInt(Sequence::tokens).sum();
   }
 
+  /** Tokens of the longest sequence of an example. */
+  int longest(E example) {
+    return objective.sequences(example).stream().mapToInt(Sequence::tokens).max().orElse(0);
+  }
+
   private List<Sequence> sequences(List<E> examples) {
     List<Sequence> all = new ArrayList<>();
     examples.forEach(example -> all.addAll(objective.sequences(example)));

@@ -32,12 +32,22 @@ public final class TrainingLoop<E> {
   private final Reader<E> reader;
   private final EvaluationArguments evaluation;
   private final Supplier<Map<String, Double>> evaluator;
+  private final DataOrder order;
   private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
   private int done;
 
   public TrainingLoop(
       TrainingArguments arguments, Policy policy, Objective<E> objective, List<E> examples) {
-    this(arguments, policy, objective, examples, EvaluationArguments.NONE, Map::of);
+    this(arguments, policy, objective, examples, Batching.DEFAULT);
+  }
+
+  public TrainingLoop(
+      TrainingArguments arguments,
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      Batching batching) {
+    this(arguments, policy, objective, examples, batching, EvaluationArguments.NONE, Map::of);
   }
 
   /**
@@ -48,6 +58,7 @@ public final class TrainingLoop<E> {
       Policy policy,
       Objective<E> objective,
       List<E> examples,
+      Batching batching,
       EvaluationArguments evaluation,
       Supplier<Map<String, Double>> evaluator) {
     if (examples.isEmpty()) {
@@ -60,6 +71,8 @@ public final class TrainingLoop<E> {
     this.evaluation = evaluation;
     this.evaluator = evaluator;
     this.reader = new Reader<>(policy, objective);
+    this.order =
+        new DataOrder(examples.size(), arguments, batching, i -> reader.longest(examples.get(i)));
   }
 
   /**
@@ -78,7 +91,7 @@ public final class TrainingLoop<E> {
       Consumer<String> notices,
       BooleanSupplier cancelled) {
     Checkpoints checkpoints = new Checkpoints(folder, fingerprint, notices);
-    int total = arguments.totalSteps(examples.size());
+    int total = totalSteps();
     StepMetrics last = null;
     try (GroupedOptimizer optimizer = optimizer()) {
       Map<String, NDArray> state = new LinkedHashMap<>(policy.trainable());
@@ -88,7 +101,6 @@ public final class TrainingLoop<E> {
         notices.accept("resuming after step " + start.step());
       }
       MetricsFile file = new MetricsFile(folder, start.step());
-      DataOrder order = new DataOrder(examples.size(), arguments);
       Selection selection = new Selection(evaluation, start.selection());
       long numTokens = start.numTokens();
       done = start.step();
@@ -106,7 +118,7 @@ public final class TrainingLoop<E> {
         numTokens = last.numTokens();
         done = step + 1;
         boolean best = false;
-        if (evaluation.due(done, arguments.stepsPerEpoch(examples.size()))) {
+        if (evaluation.due(done, arguments.stepsPerEpoch(order.rows()))) {
           Map<String, Double> metrics = evaluator.get();
           best = selection.take(done, metrics) && evaluation.loadBestModelAtEnd();
           last = last.withEvaluation(metrics);
@@ -135,6 +147,10 @@ public final class TrainingLoop<E> {
   /** Steps of the whole run that are done: all, or fewer where it stopped early. */
   public int steps() {
     return done;
+  }
+
+  private int totalSteps() {
+    return arguments.totalSteps(order.rows());
   }
 
   private GroupedOptimizer optimizer() {
@@ -176,7 +192,7 @@ public final class TrainingLoop<E> {
     double factor = arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
     optimizer.step(factor, norm);
     double seconds = (System.nanoTime() - began) / 1e9;
-    double epoch = (step + 1.0) / arguments.stepsPerEpoch(examples.size());
+    double epoch = (step + 1.0) / arguments.stepsPerEpoch(order.rows());
     return new StepMetrics(
         step + 1,
         total,
@@ -211,8 +227,7 @@ public final class TrainingLoop<E> {
    * company its last bits would depend on the step, and a resumed run on where it was interrupted.
    */
   private List<Reading> reference(int[] rows) {
-    boolean repeats =
-        arguments.totalSteps(examples.size()) > arguments.stepsPerEpoch(examples.size());
+    boolean repeats = totalSteps() > arguments.stepsPerEpoch(order.rows());
     if (!repeats) {
       return reader.read(pick(rows), true);
     }

@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
  *     are trained
  * @param trained which of them
  * @param task what only some tasks know
- * @param maxLength tokens of an example; longer ones are cut at the end
+ * @param maxLength tokens of an example; longer ones are cut
  * @param initWeights whether weights are drawn at random instead of read
  */
 public record TrainingSettings(
     TrainingArguments arguments,
     EvaluationArguments evaluation,
+    DataSettings data,
     @Nullable ObjectNode adapter,
     TrainedWeights trained,
     Dpo.Config dpo,
@@ -43,23 +44,19 @@ public record TrainingSettings(
       List<String> savedModules,
       String baseModel) {
     TrainingArguments arguments = arguments(in, objective, method.trainsFew());
-    TrainingSettings settings =
-        new TrainingSettings(
-            arguments,
-            EvaluationArguments.parse(in, arguments.saveSteps()),
-            AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
-            trained(in, method),
-            new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
-            new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
-            TaskSettings.parse(in, objective, task),
-            in.integer("max_length", 1024),
-            initWeights(in, method),
-            in.integer("threads", 0));
-    if (in.flag("packing", false)) {
-      throw new IllegalArgumentException(
-          "'packing' is true, which is not implemented; batches hold no padding without it");
-    }
-    return settings;
+    int maxLength = in.integer("max_length", 1024);
+    return new TrainingSettings(
+        arguments,
+        EvaluationArguments.parse(in, arguments.saveSteps()),
+        DataSettings.parse(in, objective, task, maxLength),
+        AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
+        trained(in, method),
+        new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
+        new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
+        TaskSettings.parse(in, objective, task),
+        maxLength,
+        initWeights(in, method),
+        in.integer("threads", 0));
   }
 
   public TrainingSettings {
