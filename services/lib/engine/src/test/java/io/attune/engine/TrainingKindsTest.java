@@ -306,6 +306,14 @@ class TrainingKindsTest {
             + " | objective 'classify' is not implemented for an encoder-decoder model",
         "t5-relu         | sft      | lora          | {\"text\": \"a\"}"
             + " | it needs {prompt, completion}",
+        "t5-relu         | sft      | lora          | {\"instruction\": \"a\", \"output\": \"b\","
+            + " \"system\": \"c\"} | no place for 'system' and 'history'",
+        "t5-relu         | cpt      | lora          | {\"text\": \"a\"}"
+            + " | objective 'cpt' is not implemented for an encoder-decoder model",
+        "bert-classifier | cpt      | full          | {\"text\": \"a\"}"
+            + " | objective 'cpt' is not implemented for a text encoder",
+        "t5-relu         | sft      | lora          | {\"prompt\": \"a\", \"completion\": \"b\","
+            + " \"label\": false} | no row has anything to learn",
         "t5-relu         | sft      | prompt-tuning | {\"prompt\": \"a\", \"completion\": \"b\"}"
             + " | method prompt-tuning is not implemented for an encoder-decoder model",
         "llama           | classify | full          | {\"text\": \"a\", \"label\": 0}"
@@ -330,6 +338,28 @@ class TrainingKindsTest {
       throws IOException {
     Path rows = Files.writeString(folder.resolve("rows.jsonl"), row + "\n");
     TrainingSpec spec = spec(model, rows, objective, method, null, Map.of("max_steps", "1"));
+    assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining(message);
+  }
+
+  /** Settings of rows that only decoder-only models read are no settings of the others. */
+  @ParameterizedTest
+  @CsvSource({
+    "t5-relu, sft, packing, true, group_by_length",
+    "t5-relu, sft, truncation_mode, keep_end, unknown parameter",
+    "bert-classifier, classify, packing, true, group_by_length",
+    "bert-classifier, classify, mask_history, true, unknown parameter"
+  })
+  void settingsOfOtherModelsAreRefused(
+      String model, String objective, String setting, String value, String message)
+      throws IOException {
+    String row =
+        objective.equals("sft")
+            ? "{\"prompt\": \"a\", \"completion\": \"b\"}"
+            : "{\"text\": \"a\", \"label\": 0}";
+    Path rows = Files.writeString(folder.resolve("rows.jsonl"), row + "\n");
+    TrainingSpec spec = spec(model, rows, objective, "lora", null, Map.of(setting, value));
     assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);

@@ -253,9 +253,10 @@ final class RowParser {
   }
 
   private JsonNode filled(String key) {
-    JsonNode list = list(row.get(key), key);
-    if (list.isEmpty()) {
-      throw refused("has no entry in '" + key + "'");
+    JsonNode list = row.get(key);
+    if (!list.isArray() || list.isEmpty()) {
+      throw refused(
+          "has " + kind(list) + " as '" + key + "'; a list that is not empty belongs there");
     }
     return list;
   }

@@ -197,6 +197,8 @@ class FormsTest {
         .containsExactly("system", "user", "assistant", "tool", "assistant");
     assertThatThrownBy(() -> examples(ExampleOptions.DEFAULT).sft(read))
         .hasMessageContaining("no place for 'tools'");
+    assertThatThrownBy(() -> examples(ExampleOptions.DEFAULT).prompt(read))
+        .hasMessageContaining("no place for 'tools'");
 
     HubLayout layout = marked();
     Files.writeString(
@@ -211,6 +213,12 @@ class FormsTest {
             "[{\"name\": \"rain\"}]\n<s>system\nBe brief.</s>\n<s>user\nRain?</s>\n"
                 + "<s>assistant\n{\"name\": \"rain\", \"arguments\": {\"at\": \"Rome\"}}</s>\n"
                 + "<s>tool\nno</s>\n<s>assistant\nNo rain.</s>\n");
+    int[] prompt = examples(layout, ExampleOptions.DEFAULT).prompt(read);
+    assertThat(example.inputIds()).startsWith(prompt);
+    assertThat(tokenizer.decode(prompt, false))
+        .startsWith("[{\"name\": \"rain\"}]\n")
+        .endsWith("<s>tool\nno</s>\n<s>assistant\n");
+    assertThat(Examples.answer(read)).isEqualTo("No rain.");
   }
 
   @Test
@@ -263,6 +271,8 @@ class FormsTest {
                 + "<s>assistant\n6</s>\n");
     Examples plain = new Examples(tokenizer, Optional.empty(), Set.of(2), 100);
     assertThatThrownBy(() -> plain.sft(row)).hasMessageContaining("chat template");
+    assertThatThrownBy(() -> plain.prompt(row)).hasMessageContaining("chat template");
+    assertThat(example.inputIds()).startsWith(examples(ExampleOptions.DEFAULT).prompt(row));
   }
 
   @Test
