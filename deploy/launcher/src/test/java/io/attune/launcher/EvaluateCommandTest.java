@@ -114,11 +114,16 @@ class EvaluateCommandTest {
     Path probe = write("probe.jsonl", row("The License", "x"), row("You may", "x"));
     Path answers = folder.resolve("answers.jsonl");
     evaluate(
-        "--model", LLAMA,
-        "--task", "bleu",
-        "--data", probe.toString(),
-        "--max-new-tokens", "12",
-        "--predictions", answers.toString());
+        "--model",
+        LLAMA,
+        "--task",
+        "bleu",
+        "--data",
+        probe.toString(),
+        "--max-new-tokens",
+        "12",
+        "--predictions",
+        answers.toString());
     List<String> written = new ArrayList<>();
     for (String line : Files.readAllLines(answers)) {
       written.add(JSON.readTree(line).get("prediction").asText());
@@ -164,15 +169,19 @@ class EvaluateCommandTest {
             row("You may", " reproduce and distribute copies of the Work."),
             row("Subject to", " the terms and conditions."),
             row("a", " b c"));
-    JsonNode alone =
-        evaluate("--model", LLAMA, "--task", "perplexity", "--data", rows.toString());
+    JsonNode alone = evaluate("--model", LLAMA, "--task", "perplexity", "--data", rows.toString());
     JsonNode adapted =
         evaluate(
-            "--model", LLAMA,
-            "--adapter", LORA,
-            "--task", "perplexity",
-            "--data", rows.toString(),
-            "--forgetting", rows.toString(),
+            "--model",
+            LLAMA,
+            "--adapter",
+            LORA,
+            "--task",
+            "perplexity",
+            "--data",
+            rows.toString(),
+            "--forgetting",
+            rows.toString(),
             "--baseline");
     JsonNode loss = metric(adapted, "loss");
 
@@ -187,25 +196,34 @@ class EvaluateCommandTest {
     // The same comparison the other way round: the baseline as a folder.
     JsonNode byFolder =
         evaluate(
-            "--model", LLAMA,
-            "--task", "perplexity",
-            "--data", rows.toString(),
-            "--baseline", LORA);
+            "--model",
+            LLAMA,
+            "--task",
+            "perplexity",
+            "--data",
+            rows.toString(),
+            "--baseline",
+            LORA);
     assertThat(metric(byFolder, "loss").get("difference").get("value").asDouble())
         .isCloseTo(-rise, within(1e-12));
     JsonNode byModel =
         evaluate(
-            "--model", LLAMA,
-            "--task", "perplexity",
-            "--data", rows.toString(),
-            "--baseline", LLAMA);
+            "--model",
+            LLAMA,
+            "--task",
+            "perplexity",
+            "--data",
+            rows.toString(),
+            "--baseline",
+            LLAMA);
     assertThat(metric(byModel, "loss").get("difference").get("high").asDouble()).isZero();
   }
 
   /** Four of five labels are the classes of the largest logits, which agree with transformers. */
   @Test
   void classifiersAreMeasuredByNamesAndNumbersOfLabels() throws Exception {
-    List<String> texts = List.of("The License", "You may not", "a", "Work and Derivative Works", "b");
+    List<String> texts =
+        List.of("The License", "You may not", "a", "Work and Derivative Works", "b");
     List<Integer> classes = new ArrayList<>();
     try (TextEncoder model = TextEncoder.load(Path.of(BERT), LoadOptions.defaults())) {
       for (float[] logits : model.classify(texts)) {
@@ -217,7 +235,8 @@ class EvaluateCommandTest {
     for (int i = 0; i < texts.size(); i++) {
       var row = JSON.createObjectNode().put("text", texts.get(i));
       int right = i == 4 ? (classes.get(i) + 1) % 3 : classes.get(i);
-      lines.add((i % 2 == 0 ? row.put("label", right) : row.put("label", "LABEL_" + right)).toString());
+      lines.add(
+          (i % 2 == 0 ? row.put("label", right) : row.put("label", "LABEL_" + right)).toString());
     }
     Path rows = write("rows.jsonl", lines.toArray(String[]::new));
 
@@ -230,8 +249,7 @@ class EvaluateCommandTest {
     assertThat(value(result, "macro recall")).isBetween(0.0, 1.0);
     assertThat(value(result, "mcc")).isBetween(-1.0, 1.0);
     JsonNode micro =
-        evaluate(
-            "--model", BERT, "--task", "f1", "--average", "micro", "--data", rows.toString());
+        evaluate("--model", BERT, "--task", "f1", "--average", "micro", "--data", rows.toString());
     assertThat(value(micro, "micro f1")).isCloseTo(0.8, within(1e-12));
   }
 
@@ -242,13 +260,20 @@ class EvaluateCommandTest {
         write("rows.jsonl", row("Where is it?", "Here it is."), row("Who?", "You."), row("a", "b"));
     JsonNode result =
         evaluate(
-            "--model", T5,
-            "--task", "perplexity,accuracy,chrf",
-            "--data", rows.toString(),
-            "--max-new-tokens", "6",
-            "--batch-size", "2",
-            "--num-beams", Integer.toString(beams),
-            "--temperature", Double.toString(temperature));
+            "--model",
+            T5,
+            "--task",
+            "perplexity,accuracy,chrf",
+            "--data",
+            rows.toString(),
+            "--max-new-tokens",
+            "6",
+            "--batch-size",
+            "2",
+            "--num-beams",
+            Integer.toString(beams),
+            "--temperature",
+            Double.toString(temperature));
     assertThat(value(result, "perplexity")).isGreaterThan(1).isFinite();
     assertThat(value(result, "accuracy")).isBetween(0.0, 1.0);
     assertThat(value(result, "chrf")).isBetween(0.0, 100.0);
@@ -259,45 +284,112 @@ class EvaluateCommandTest {
     String rows = write("rows.jsonl", row("a", "b"), "{\"text\": \"c\"}").toString();
     String text = write("text.txt", "some text").toString();
     String labelled =
-        write("labelled.jsonl", "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"a\", \"label\": \"joy\"}")
+        write(
+                "labelled.jsonl",
+                "{\"text\": \"a\", \"label\": 1}",
+                "{\"text\": \"a\", \"label\": \"joy\"}")
             .toString();
 
     assertRefused(
         "rows.jsonl row 2: a row of shape PlainText does not serve",
-        "--model", LLAMA, "--task", "bleu", "--data", rows);
+        "--model",
+        LLAMA,
+        "--task",
+        "bleu",
+        "--data",
+        rows);
     assertRefused(
         "rows.jsonl row 1: a row of shape Completion has no label",
-        "--model", BERT, "--task", "f1", "--data", rows);
+        "--model",
+        BERT,
+        "--task",
+        "f1",
+        "--data",
+        rows);
     assertRefused(
         "labelled.jsonl row 2: the model has no label 'joy'; its labels are LABEL_0",
-        "--model", BERT, "--task", "accuracy", "--data", labelled);
+        "--model",
+        BERT,
+        "--task",
+        "accuracy",
+        "--data",
+        labelled);
     assertRefused(
         "cannot write answers; that needs a model that writes text",
-        "--model", BERT, "--task", "bleu", "--data", rows);
+        "--model",
+        BERT,
+        "--task",
+        "bleu",
+        "--data",
+        rows);
     assertRefused(
         "cannot put texts into classes; that needs a text classifier",
-        "--model", LLAMA, "--task", "mcc", "--data", labelled);
+        "--model",
+        LLAMA,
+        "--task",
+        "mcc",
+        "--data",
+        labelled);
     assertRefused(
         "text.txt is plain text; answers are measured on rows",
-        "--model", LLAMA, "--task", "rouge", "--data", text);
+        "--model",
+        LLAMA,
+        "--task",
+        "rouge",
+        "--data",
+        text);
     assertRefused(
         "there is no task 'blue'; there are perplexity, accuracy",
-        "--model", LLAMA, "--task", "blue", "--data", rows);
+        "--model",
+        LLAMA,
+        "--task",
+        "blue",
+        "--data",
+        rows);
     assertRefused("--task and --data go together", "--model", LLAMA, "--task", "bleu");
     assertRefused("give --adapter", "--model", LLAMA, "--forgetting", text);
     assertRefused(
         "--baseline without a folder compares an adapter",
-        "--model", LLAMA, "--task", "perplexity", "--data", text, "--baseline");
+        "--model",
+        LLAMA,
+        "--task",
+        "perplexity",
+        "--data",
+        text,
+        "--baseline");
     assertRefused(
         "stride is 1 to the window",
-        "--model", LLAMA, "--task", "perplexity", "--data", text, "--max-length", "8", "--stride", "9");
+        "--model",
+        LLAMA,
+        "--task",
+        "perplexity",
+        "--data",
+        text,
+        "--max-length",
+        "8",
+        "--stride",
+        "9");
     assertRefused(
         "--average is 'mean'; there are binary, macro, micro, weighted",
-        "--model", BERT, "--task", "f1", "--average", "mean", "--data", labelled);
+        "--model",
+        BERT,
+        "--task",
+        "f1",
+        "--average",
+        "mean",
+        "--data",
+        labelled);
     assertRefused(
         "--num-beams", "--model", LLAMA, "--task", "bleu", "--num-beams", "2", "--data", rows);
     assertRefused(
         "has nothing to write",
-        "--model", LLAMA, "--task", "perplexity", "--data", text, "--predictions", "x");
+        "--model",
+        LLAMA,
+        "--task",
+        "perplexity",
+        "--data",
+        text,
+        "--predictions",
+        "x");
   }
 }

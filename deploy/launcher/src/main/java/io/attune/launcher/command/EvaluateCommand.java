@@ -158,7 +158,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     require(stride >= 0, "--stride is " + stride + "; 1 is the least");
     require(batchSize > 0, "--batch-size is " + batchSize + "; 1 is the least");
     boolean same = baseline != null && baseline.toString().isEmpty() && model.adapter() == null;
-    require(!same, "--baseline without a folder compares an adapter with its model; give --adapter");
+    require(
+        !same, "--baseline without a folder compares an adapter with its model; give --adapter");
     require(
         forgetting == null || baseline != null || model.adapter() != null,
         "--forgetting compares with the model before training; give --adapter, or --baseline DIR");

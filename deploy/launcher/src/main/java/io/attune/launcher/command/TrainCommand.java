@@ -64,7 +64,9 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--method",
       required = true,
       paramLabel = "NAME",
-      description = {"lora, qlora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."})
+      description = {
+        "lora, qlora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."
+      })
   private String method;
 
   @Option(names = "--init-adapter", paramLabel = "DIR", description = "Adapter to train on from.")

@@ -30,8 +30,7 @@ final class ClassificationPass {
    * @param positive name or number of the label that binary scores look at; null for label 1
    * @param zeroDivision what a quotient with a denominator of 0 is
    */
-  record Settings(
-      @Nullable Averaging averaging, @Nullable String positive, double zeroDivision) {}
+  record Settings(@Nullable Averaging averaging, @Nullable String positive, double zeroDivision) {}
 
   ClassificationPass(ReadingSettings reading, Settings settings, Progress progress) {
     this.reading = reading;

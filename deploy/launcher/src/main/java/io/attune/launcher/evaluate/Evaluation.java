@@ -85,8 +85,8 @@ public final class Evaluation {
   }
 
   /**
-   * By how much a system finds a text less likely than the one that it was trained from: the rise of
-   * the loss in nats per token.
+   * By how much a system finds a text less likely than the one that it was trained from: the rise
+   * of the loss in nats per token.
    */
   public Result forgetting(Subject system, Subject baseline, EvaluationData general) {
     var pass = new LikelihoodPass(reading, progress);
@@ -111,8 +111,7 @@ public final class Evaluation {
     }
   }
 
-  private List<Result> compared(
-      List<Measurement> system, @Nullable List<Measurement> baseline) {
+  private List<Result> compared(List<Measurement> system, @Nullable List<Measurement> baseline) {
     List<Result> results = new ArrayList<>();
     for (int i = 0; i < system.size(); i++) {
       results.add(result(system.get(i), baseline == null ? null : baseline.get(i)));

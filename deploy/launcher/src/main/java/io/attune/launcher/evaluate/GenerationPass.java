@@ -37,14 +37,14 @@ final class GenerationPass {
       Row row = data.rows().get(i);
       prompts.add(data.with(i, () -> subject.prompt(row)));
     }
-    return subject
-        .write(prompts, writing, done -> progress.step(done, prompts.size(), ""))
-        .stream()
+    return subject.write(prompts, writing, done -> progress.step(done, prompts.size(), "")).stream()
         .map(String::strip)
         .toList();
   }
 
-  /** White space around an answer belongs to the format of prompts; it was stripped on both sides. */
+  /**
+   * White space around an answer belongs to the format of prompts; it was stripped on both sides.
+   */
   List<Measurement> measure(List<String> written, List<String> references) {
     List<Measurement> measurements = new ArrayList<>();
     for (TextMetric metric : metrics) {

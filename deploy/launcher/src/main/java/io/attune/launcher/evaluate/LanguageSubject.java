@@ -96,13 +96,11 @@ final class LanguageSubject extends Subject {
     List<String> texts = new ArrayList<>();
     try (TextGenerator generator =
         new TextGenerator(
-            model,
-            new GeneratorOptions(slots, (int) Math.min(Integer.MAX_VALUE, capacity)))) {
+            model, new GeneratorOptions(slots, (int) Math.min(Integer.MAX_VALUE, capacity)))) {
       for (int i = 0; i < prompts.size(); i++) {
         CompletableFuture<CompletedGeneration> answer = new CompletableFuture<>();
         generator.submit(
-            new GenerationRequest(prompts.get(i), adapter, writing.sampling(i)),
-            listener(answer));
+            new GenerationRequest(prompts.get(i), adapter, writing.sampling(i)), listener(answer));
         answers.add(answer);
       }
       for (CompletableFuture<CompletedGeneration> answer : answers) {

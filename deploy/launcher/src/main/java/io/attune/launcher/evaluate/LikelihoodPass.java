@@ -103,9 +103,7 @@ final class LikelihoodPass {
   }
 
   private String signature(Subject subject, EvaluationData data) {
-    return data.isText()
-        ? "window:" + window(subject) + "|stride:" + stride(subject)
-        : "";
+    return data.isText() ? "window:" + window(subject) + "|stride:" + stride(subject) : "";
   }
 
   private int window(Subject subject) {
@@ -118,7 +116,6 @@ final class LikelihoodPass {
 
   private static EngineException nothing(EvaluationData data) {
     return new EngineException(
-        Reason.TOO_LITTLE_DATA,
-        data.file() + " has nothing to predict within the maximum length");
+        Reason.TOO_LITTLE_DATA, data.file() + " has nothing to predict within the maximum length");
   }
 }

@@ -88,8 +88,7 @@ final class SequenceSubject extends Subject {
     if (search.numBeams() == 1 && writing.samples()) {
       for (int i = 0; i < prompts.size(); i++) {
         texts.add(
-            sample(
-                new SequenceRequest(prompts.get(i), adapter, writing.sampling(i), constraints)));
+            sample(new SequenceRequest(prompts.get(i), adapter, writing.sampling(i), constraints)));
         done.accept(texts.size());
       }
       return texts;

@@ -109,7 +109,9 @@ final class CheckpointedPass implements Pass {
       try (NDManager work = scope.newSubManager();
           Torch.GradMode mode = Torch.gradMode(true)) {
         NDArray result = layers.get(i).run(work, input, shared);
-        if (i > 0 || Torch.requiresGradient(result)) { // not the first layer where nothing in it is trained
+        if (i > 0
+            || Torch.requiresGradient(
+                result)) { // not the first layer where nothing in it is trained
           Torch.backward(result, gradient);
         }
       }

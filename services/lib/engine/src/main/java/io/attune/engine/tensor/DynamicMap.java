@@ -36,8 +36,8 @@ public final class DynamicMap {
   }
 
   /**
-   * {@code torch.linspace(0.1, 1, steps + 1)[i]}, which counts from both ends. Where a processor has
-   * fused multiply-add, torch rounds once; that is followed here on every processor.
+   * {@code torch.linspace(0.1, 1, steps + 1)[i]}, which counts from both ends. Where a processor
+   * has fused multiply-add, torch rounds once; that is followed here on every processor.
    */
   private static float boundary(int i, int steps) {
     float step = (1f - 0.1f) / steps;

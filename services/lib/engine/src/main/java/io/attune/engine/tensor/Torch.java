@@ -128,7 +128,8 @@ public final class Torch {
   public static boolean requiresGradient(NDArray array) {
     try (NDManager work = scope("requires");
         GradMode mode = gradMode(false)) {
-      return Requires.PROGRAM.run(work, "requires", new NDList(array), List.of()).get(0).getLong() > 0;
+      return Requires.PROGRAM.run(work, "requires", new NDList(array), List.of()).get(0).getLong()
+          > 0;
     }
   }
 

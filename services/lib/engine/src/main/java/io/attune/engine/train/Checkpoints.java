@@ -109,17 +109,14 @@ final class Checkpoints {
   State restore(Map<String, NDArray> tensors) {
     AtomicFiles.deleteLeftovers(folder, PREFIX);
     for (Path path : newestFirst()) {
-      try {
-        Manifest.read(path).verify(path);
-        Path best = best(path);
-        if (!best.equals(path)) {
-          Manifest.read(best).verify(best);
-        }
-      } catch (EngineException e) {
-        notices.accept(path + " is damaged (" + e.getMessage() + "); trying the one before it");
+      if (isDamaged(path, path)) {
         continue;
       }
       ObjectNode json = JsonFiles.readObject(path.resolve(STATE), 1 << 20);
+      Path best = best(path);
+      if (!best.equals(path) && isDamaged(best, path)) {
+        continue;
+      }
       if (!json.path("fingerprint").asText().equals(fingerprint)) {
         throw new EngineException(
             Reason.INVALID_ARGUMENT,
@@ -150,6 +147,17 @@ final class Checkpoints {
           Selection.State.read(json, step.intValue(), path.resolve(STATE)));
     }
     return new State(0, 0);
+  }
+
+  /** Whether files of {@code folder}, which a checkpoint needs, are not those of its manifest. */
+  private boolean isDamaged(Path folder, Path checkpoint) {
+    try {
+      Manifest.read(folder).verify(folder);
+      return false;
+    } catch (EngineException e) {
+      notices.accept(checkpoint + " is damaged (" + e.getMessage() + "); trying the one before it");
+      return true;
+    }
   }
 
   private static void load(Path file, Map<String, NDArray> tensors) {
