@@ -3,16 +3,12 @@ package io.attune.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,35 +20,17 @@ class AdapterCommandsTest {
   private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   private int attune(List<String> arguments) {
     return Attune.execute(arguments.toArray(String[]::new));
-  }
-
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
   }
 
   private Path logits(Path model, Path input) {
     Path result = folder.resolve("o.safetensors");
     List<String> arguments = new ArrayList<>(List.of("logits", "--model", model.toString()));
     arguments.addAll(List.of("--input", input.toString(), "--out", result.toString()));
-    assertThat(attune(arguments)).as(errors()).isZero();
+    assertThat(attune(arguments)).as(captured.errors()).isZero();
     return result;
   }
 
@@ -65,7 +43,7 @@ class AdapterCommandsTest {
         List.of(
             "merge", "--model", LLAMA, "--adapter", adapter.toString(), "--out", out.toString());
 
-    assertThat(attune(merge)).as(errors()).isZero();
+    assertThat(attune(merge)).as(captured.errors()).isZero();
 
     assertThat(out).isDirectoryContaining("glob:**/{config,tokenizer,tokenizer_config}.json");
     Path input = adapter.resolve("expected.json");
@@ -75,7 +53,7 @@ class AdapterCommandsTest {
         "merged_logits",
         new ObjectMapper().readTree(input.toFile()).get("attention_mask"));
     assertThat(attune(merge)).isEqualTo(2);
-    assertThat(errors()).contains(out + " exists already; choose another");
+    assertThat(captured.errors()).contains(out + " exists already; choose another");
   }
 
   @ParameterizedTest
@@ -94,7 +72,7 @@ class AdapterCommandsTest {
                 "--out",
                 out.toString()));
     assertThat(status).isEqualTo(1);
-    assertThat(errors()).contains(type + " cannot be merged").doesNotContain("unexpected");
+    assertThat(captured.errors()).contains(type + " cannot be merged").doesNotContain("unexpected");
     assertThat(out).doesNotExist();
   }
 
@@ -109,13 +87,13 @@ class AdapterCommandsTest {
       train.addAll(List.of("--data", rows.toString(), "--out", out.toString()));
       train.addAll(List.of("--objective", "sft", "--method", method));
       train.addAll(List.of("-p", "max_steps=3", "-p", "save_steps=0"));
-      assertThat(attune(train)).as(errors()).isZero();
+      assertThat(attune(train)).as(captured.errors()).isZero();
       assertThat(out).isDirectoryContaining("glob:**/adapter_{config.json,model.safetensors}");
 
       List<String> generate = new ArrayList<>(List.of("generate", "--model", LLAMA));
       generate.addAll(List.of("--adapter", out.toString(), "--raw", "--greedy"));
       generate.addAll(List.of("--prompt", "Where? ", "--max-new-tokens", "3"));
-      assertThat(attune(generate)).as(method + errors()).isZero();
+      assertThat(attune(generate)).as(method + captured.errors()).isZero();
     }
   }
 }

@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,26 +21,7 @@ class EncoderCommandsTest {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
-
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   private int logits(String model, String... more) {
     List<String> arguments =
@@ -55,7 +32,7 @@ class EncoderCommandsTest {
 
   private List<JsonNode> lines() throws Exception {
     List<JsonNode> lines = new ArrayList<>();
-    for (String line : out.toString(StandardCharsets.UTF_8).lines().toList()) {
+    for (String line : captured.output().lines().toList()) {
       lines.add(MAPPER.readTree(line));
     }
     return lines;
@@ -84,7 +61,7 @@ class EncoderCommandsTest {
             "--out",
             result.toString());
 
-    assertThat(status).as(errors()).isZero();
+    assertThat(status).as(captured.errors()).isZero();
     JsonNode mask = name.endsWith("tokens") ? expected.get("attention_mask") : null;
     ReferenceLogits.assertAgree(result, model.resolve("expected.safetensors"), "logits", mask);
     ReferenceLogits.assertLoss(result, expected);
@@ -112,7 +89,9 @@ class EncoderCommandsTest {
     if (merged) {
       more.add("--merged");
     }
-    assertThat(logits("models/" + base, more.toArray(String[]::new))).as(errors()).isZero();
+    assertThat(logits("models/" + base, more.toArray(String[]::new)))
+        .as(captured.errors())
+        .isZero();
     ReferenceLogits.assertAgree(
         result, adapter.resolve("expected.safetensors"), merged ? "merged_logits" : "logits", null);
   }
@@ -120,38 +99,38 @@ class EncoderCommandsTest {
   @Test
   void printsLabelsAndEmbeddingsOfTexts() throws Exception {
     assertThat(logits("models/bert-classifier", "--text", "No.", "--text", "Where is it?"))
-        .as(errors())
+        .as(captured.errors())
         .isZero();
     assertThat(lines()).hasSize(2);
     assertThat(lines().get(0).get("text").asText()).isEqualTo("No.");
     assertThat(lines().get(1).get("label").asText()).startsWith("LABEL_");
     assertThat(lines().get(1).get("score").asDouble()).isBetween(1 / 3.0, 1.0);
-    out.reset();
+    captured.reset();
 
-    assertThat(logits("models/bert-tokens", "--text", "No.")).as(errors()).isZero();
+    assertThat(logits("models/bert-tokens", "--text", "No.")).as(captured.errors()).isZero();
     JsonNode tokens = lines().get(0).get("tokens");
     assertThat(tokens.get(0).get("token").asText()).isEqualTo("[CLS]");
     assertThat(tokens.get(tokens.size() - 1).get("token").asText()).isEqualTo("[SEP]");
     assertThat(List.of("O", "PER", "ORG", "LOC")).contains(tokens.get(1).get("label").asText());
-    out.reset();
+    captured.reset();
 
-    assertThat(logits("models/bert-multilabel", "--text", "No.")).as(errors()).isZero();
+    assertThat(logits("models/bert-multilabel", "--text", "No.")).as(captured.errors()).isZero();
     assertThat(lines().get(0).get("labels").size()).isEqualTo(4);
-    out.reset();
+    captured.reset();
 
-    assertThat(logits("models/roberta-model", "--text", "No.")).as(errors()).isZero();
+    assertThat(logits("models/roberta-model", "--text", "No.")).as(captured.errors()).isZero();
     assertThat(lines().get(0).get("embedding")).hasSize(32);
   }
 
   @Test
   void misuseIsOneLineThatSaysWhatToDo() {
     assertThat(logits("models/llama", "--text", "No.")).isEqualTo(2);
-    assertThat(errors()).contains("--text is for models that classify or embed");
-    err.reset();
+    assertThat(captured.errors()).contains("--text is for models that classify or embed");
+    captured.reset();
 
     assertThat(logits("models/bert-classifier", "--input", "x.json")).isEqualTo(2);
-    assertThat(errors()).contains("'--out=FILE.safetensors'");
-    err.reset();
+    assertThat(captured.errors()).contains("'--out=FILE.safetensors'");
+    captured.reset();
 
     assertThat(
             Attune.execute(
@@ -161,6 +140,6 @@ class EncoderCommandsTest {
                 "--prompt",
                 "x"))
         .isEqualTo(2);
-    assertThat(errors()).contains("holds a model that writes no text").contains("bert");
+    assertThat(captured.errors()).contains("holds a model that writes no text").contains("bert");
   }
 }

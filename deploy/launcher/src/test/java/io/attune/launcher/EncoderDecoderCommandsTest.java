@@ -3,17 +3,13 @@ package io.attune.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,22 +20,7 @@ class EncoderDecoderCommandsTest {
   private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   @ParameterizedTest
   @ValueSource(strings = {"t5-untied", "bart-scaled"})
@@ -66,7 +47,7 @@ class EncoderDecoderCommandsTest {
     Path input = Files.writeString(folder.resolve("i.json"), "{\"input_ids\": [[5, 6]]}");
     int status = run("logits", "--model", model("t5"), "--input", input.toString(), "--out", "o");
     assertThat(status).isNotZero();
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("labels").contains("i.json");
+    assertThat(captured.errors()).contains("labels").contains("i.json");
   }
 
   @Test
@@ -93,9 +74,9 @@ class EncoderDecoderCommandsTest {
             "3",
             "--no-repeat-ngram-size",
             "2");
-    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(status).as(captured.errors()).isZero();
     List<String> scores =
-        Arrays.stream(out.toString(StandardCharsets.UTF_8).split("\n"))
+        Arrays.stream(captured.output().split("\n"))
             .filter(line -> line.matches("-\\d+\\.\\d{4}\t.*"))
             .toList();
     assertThat(scores).hasSize(2);
@@ -114,7 +95,7 @@ class EncoderDecoderCommandsTest {
       "--max-new-tokens",
       "6"
     };
-    assertThat(run(greedy)).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(run(greedy)).as(captured.errors()).isZero();
     String[] sampled = {
       "generate",
       "--model",
@@ -127,7 +108,7 @@ class EncoderDecoderCommandsTest {
       "--max-new-tokens",
       "6"
     };
-    assertThat(run(sampled)).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(run(sampled)).as(captured.errors()).isZero();
   }
 
   @Test
@@ -144,11 +125,11 @@ class EncoderDecoderCommandsTest {
                 "--stop",
                 "x"))
         .isNotZero();
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("--stop").contains("--num-beams 1");
-    err.reset();
+    assertThat(captured.errors()).contains("--stop").contains("--num-beams 1");
+    captured.reset();
     assertThat(run("generate", "--model", model("llama"), "--prompt", "No.", "--num-beams", "2"))
         .isNotZero();
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("encoder-decoder");
+    assertThat(captured.errors()).contains("encoder-decoder");
   }
 
   private void logits(Path model, Path input, String tensor, String... more) {
@@ -164,9 +145,7 @@ class EncoderDecoderCommandsTest {
                 "--out",
                 result.toString()));
     arguments.addAll(List.of(more));
-    assertThat(run(arguments.toArray(String[]::new)))
-        .as(err.toString(StandardCharsets.UTF_8))
-        .isZero();
+    assertThat(run(arguments.toArray(String[]::new))).as(captured.errors()).isZero();
     ReferenceLogits.assertAgree(result, input.resolveSibling("expected.safetensors"), tensor, null);
   }
 

@@ -3,14 +3,11 @@ package io.attune.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attune.launcher.hub.HubServer;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,27 +17,16 @@ class ImportCommandTest {
   private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
 
   @TempDir Path folder;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
   private Path out;
 
   @BeforeEach
   void setUp() {
     out = folder.resolve("model");
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setErr(realErr);
   }
 
   private int run(String... args) {
     return Attune.execute(args);
-  }
-
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
   }
 
   private Path onnx() throws Exception {
@@ -52,7 +38,7 @@ class ImportCommandTest {
   void importsOnnx() throws Exception {
     int code = run("import", onnx().toString(), "--pooling", "cls", "--out", out.toString());
 
-    assertThat(errors()).contains("BERT of 2 layers").contains("cls pooling");
+    assertThat(captured.errors()).contains("BERT of 2 layers").contains("cls pooling");
     assertThat(code).isZero();
     assertThat(out.resolve("model.safetensors")).isRegularFile();
   }
@@ -63,7 +49,7 @@ class ImportCommandTest {
 
     int code = run("import", file, "--dtype", "bfloat16", "--out", out.toString());
 
-    assertThat(errors()).contains("wrote");
+    assertThat(captured.errors()).contains("wrote");
     assertThat(code).isZero();
     assertThat(out.resolve("model.safetensors")).isRegularFile();
   }
@@ -79,7 +65,7 @@ class ImportCommandTest {
 
       int code = run("import", HubServer.MODEL, "--endpoint", endpoint, "--out", out.toString());
 
-      assertThat(errors()).contains("left out").contains("holds acme/lamp");
+      assertThat(captured.errors()).contains("left out").contains("holds acme/lamp");
       assertThat(code).isZero();
       assertThat(out.resolve("model.safetensors")).hasContent("weights");
     }
@@ -94,7 +80,7 @@ class ImportCommandTest {
   void refusesOptionsOfAnotherKindOfSource(String option, String value) throws Exception {
     int code = run("import", onnx().toString(), option, value, "--out", out.toString());
 
-    assertThat(errors()).contains(option + " " + value + " does not apply");
+    assertThat(captured.errors()).contains(option + " " + value + " does not apply");
     assertThat(code).isEqualTo(2);
     assertThat(out).doesNotExist();
   }
@@ -103,6 +89,6 @@ class ImportCommandTest {
   void refusesWhatIsNeitherFileNorModel() {
     assertThat(run("import", "nothing.onnx", "--out", out.toString())).isEqualTo(2);
 
-    assertThat(errors()).contains("neither a file nor a model's name");
+    assertThat(captured.errors()).contains("neither a file nor a model's name");
   }
 }

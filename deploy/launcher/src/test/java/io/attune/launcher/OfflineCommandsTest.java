@@ -4,14 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The commands as a script calls them, on models whose numbers are known. */
@@ -20,26 +16,7 @@ class OfflineCommandsTest {
   private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
-
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   @Test
   void trainsAndGeneratesWithTheResult() throws Exception {
@@ -69,9 +46,9 @@ class OfflineCommandsTest {
             "target_modules=q_proj,v_proj,up_proj,down_proj",
             "-p",
             "r=16");
-    assertThat(trained).as(errors()).isZero();
+    assertThat(trained).as(captured.errors()).isZero();
     assertThat(Files.readAllLines(result.resolve("metrics.jsonl"))).hasSize(30);
-    out.reset();
+    captured.reset();
 
     int generated =
         Attune.execute(
@@ -86,9 +63,9 @@ class OfflineCommandsTest {
             "Where? ",
             "--max-new-tokens",
             "8");
-    assertThat(generated).as(errors()).isZero();
-    assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("Here.\n");
-    out.reset();
+    assertThat(generated).as(captured.errors()).isZero();
+    assertThat(captured.output()).isEqualTo("Here.\n");
+    captured.reset();
 
     int evaluated =
         Attune.execute(
@@ -101,8 +78,8 @@ class OfflineCommandsTest {
             "accuracy",
             "--data",
             rows.toString());
-    assertThat(evaluated).as(errors()).isZero();
-    assertThat(out.toString(StandardCharsets.UTF_8)).contains("\"value\": 1.000000");
+    assertThat(evaluated).as(captured.errors()).isZero();
+    assertThat(captured.output()).contains("\"value\": 1.000000");
   }
 
   @Test
@@ -113,8 +90,8 @@ class OfflineCommandsTest {
     Path source = GOLDEN.resolve("gguf/llama.gguf");
 
     int imported = Attune.execute("import", source.toString(), "--out", model.toString());
-    assertThat(imported).as(errors()).isZero();
-    assertThat(errors()).contains("dequantising llama.gguf").contains("wrote " + model);
+    assertThat(imported).as(captured.errors()).isZero();
+    assertThat(captured.errors()).contains("dequantising llama.gguf").contains("wrote " + model);
 
     String[] evaluate = {
       "evaluate",
@@ -127,8 +104,8 @@ class OfflineCommandsTest {
       "--max-length",
       "32"
     };
-    assertThat(Attune.execute(evaluate)).as(errors()).isZero();
-    JsonNode result = new ObjectMapper().readTree(out.toString(StandardCharsets.UTF_8));
+    assertThat(Attune.execute(evaluate)).as(captured.errors()).isZero();
+    JsonNode result = new ObjectMapper().readTree(captured.output());
     // Windows of 32 tokens, of which the first is not predicted.
     int rows = result.get("rows").asInt();
     assertThat(rows).isGreaterThan(2);
@@ -136,7 +113,7 @@ class OfflineCommandsTest {
     assertThat(result.get("value").asDouble()).isGreaterThan(1).isFinite();
 
     assertThat(Attune.execute("import", source.toString(), "--out", model.toString())).isEqualTo(2);
-    assertThat(errors()).contains("exists already");
+    assertThat(captured.errors()).contains("exists already");
   }
 
   @Test
@@ -144,26 +121,29 @@ class OfflineCommandsTest {
     String target = folder.resolve("imported").toString();
 
     assertThat(Attune.execute("import", LLAMA + "/config.json", "--out", target)).isEqualTo(2);
-    assertThat(errors()).contains("config.json is not a GGUF file");
-    err.reset();
+    assertThat(captured.errors()).contains("config.json is not a GGUF file");
+    captured.reset();
     assertThat(Attune.execute("import", "/nowhere/model.gguf", "--out", target)).isEqualTo(2);
-    assertThat(errors()).contains("'/nowhere/model.gguf' is neither a file nor");
-    err.reset();
+    assertThat(captured.errors()).contains("'/nowhere/model.gguf' is neither a file nor");
+    captured.reset();
     Path renamed = Files.writeString(folder.resolve("x.gguf"), "GGUF");
     assertThat(Attune.execute("import", renamed.toString(), "--out", target)).isEqualTo(1);
-    assertThat(errors().lines()).singleElement().asString().contains("is not a valid GGUF file");
+    assertThat(captured.errors().lines())
+        .singleElement()
+        .asString()
+        .contains("is not a valid GGUF file");
     assertThat(folder.resolve("imported")).doesNotExist();
   }
 
   @Test
   void misuseIsOneLineAndStatusTwo() {
     assertThat(Attune.execute("generat")).isEqualTo(2);
-    assertThat(errors()).contains("Unmatched argument").contains("attune generate");
-    err.reset();
+    assertThat(captured.errors()).contains("Unmatched argument").contains("attune generate");
+    captured.reset();
 
     assertThat(Attune.execute("generate", "--model", LLAMA)).isEqualTo(2);
-    assertThat(errors()).contains("--prompt");
-    err.reset();
+    assertThat(captured.errors()).contains("--prompt");
+    captured.reset();
 
     int status =
         Attune.execute(
@@ -181,7 +161,9 @@ class OfflineCommandsTest {
             "-p",
             "learning_rat=1");
     assertThat(status).isEqualTo(2);
-    assertThat(errors()).contains("'learning_rat'").contains("did you mean 'learning_rate'?");
+    assertThat(captured.errors())
+        .contains("'learning_rat'")
+        .contains("did you mean 'learning_rate'?");
   }
 
   @Test
@@ -189,7 +171,7 @@ class OfflineCommandsTest {
     int status = Attune.execute("generate", "--model", "/nowhere", "--prompt", "x");
 
     assertThat(status).isEqualTo(1);
-    assertThat(errors().lines())
+    assertThat(captured.errors().lines())
         .containsExactly("attune generate: /nowhere is not a model folder: it has no config.json");
   }
 }

@@ -4,18 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -36,22 +32,7 @@ class ReferenceSetTest {
   private static final List<String> PROMPTS = List.of("prompt-tuning", "prefix-tuning", "p-tuning");
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   static Stream<Path> decoders() {
     return ofBoth("models", DECODERS);
@@ -180,13 +161,14 @@ class ReferenceSetTest {
 
   /** The ids that a prompt of words is continued with: the first thing on each line of a token. */
   private List<Integer> greedy(Path model, List<Integer> prompt, int tokens, String... more) {
-    out.reset();
+    captured.reset();
     List<String> arguments = new ArrayList<>(List.of("generate", "--model", model.toString()));
     arguments.addAll(List.of("--prompt", words(prompt), "--raw", "--greedy", "--logprobs", "0"));
     arguments.addAll(List.of("--max-new-tokens", Integer.toString(tokens)));
     arguments.addAll(List.of(more));
     run(arguments);
-    return out.toString(StandardCharsets.UTF_8)
+    return captured
+        .output()
         .lines()
         .filter(line -> !line.isEmpty())
         .map(line -> Integer.valueOf(line.substring(0, line.indexOf(' '))))
@@ -195,7 +177,7 @@ class ReferenceSetTest {
 
   private void run(List<String> arguments) {
     int status = Attune.execute(arguments.toArray(String[]::new));
-    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(status).as(captured.errors()).isZero();
   }
 
   /** As the second seed's tokenizers name their ids. */

@@ -34,8 +34,8 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
   /**
    * Configuration of the training service: one round, when all ratings have arrived.
    *
-   * @param hiddenSize of the base model; a wider one takes smaller steps. A step moves a score by
-   *     the sum over a hidden state and over each layer's inputs, so that its size falls with both.
+   * @param hiddenSize of the base model; a wider one takes smaller steps, of which its reward model
+   *     needs the smallest: each step moves a score by a sum over the whole hidden state
    */
   public Map<String, String> trainingSettings(int hiddenSize) {
     double width = HIDDEN_SIZE / hiddenSize;
