@@ -26,6 +26,13 @@ public final class TextGenerator implements AutoCloseable {
   /** Tokens of a prompt that one turn reads, so that a long one holds the others up little. */
   private static final int PROMPT_PART = 128;
 
+  /**
+   * Places of the padded layout in which prompts are read together: enough for the products to be
+   * efficient, few enough that attention's masks, which are as wide as the longest text, stay
+   * small.
+   */
+  private static final int PROMPT_PLACES = 1024;
+
   private final LanguageModel model;
   private final int capacity;
   private final KvCache cache;
@@ -132,8 +139,26 @@ public final class TextGenerator implements AutoCloseable {
       }
     }
     // Apart, because the attention of rows as unequal as a prompt and a token would be padded.
-    reading.forEach(this::step);
+    reading.forEach((decoder, rows) -> together(rows).forEach(part -> step(decoder, part)));
     writing.forEach(this::step);
+  }
+
+  /** Prompts that are read in one call; at least one in each. */
+  private List<List<Integer>> together(List<Integer> rows) {
+    List<List<Integer>> groups = new ArrayList<>();
+    List<Integer> group = new ArrayList<>();
+    int longest = 0;
+    for (int row : rows) {
+      longest = Math.max(longest, slots[row].nextInput(PROMPT_PART).length);
+      if (!group.isEmpty() && longest * (group.size() + 1) > PROMPT_PLACES) {
+        groups.add(group);
+        group = new ArrayList<>();
+        longest = slots[row].nextInput(PROMPT_PART).length;
+      }
+      group.add(row);
+    }
+    groups.add(group);
+    return groups;
   }
 
   /** Moves texts of one adapter on, each by a part of its prompt or by a token. */

@@ -53,6 +53,25 @@ class TextGeneratorTest {
     }
   }
 
+  /** Sixteen prompts of about 100 tokens: more than are read in one call. */
+  @Test
+  void promptsThatWaitTogetherAreEachReadAsAlone() {
+    try (LanguageModel model = load();
+        TextGenerator one = new TextGenerator(model, new GeneratorOptions(1, 120));
+        TextGenerator many = new TextGenerator(model, new GeneratorOptions(16, 120))) {
+      List<int[]> prompts = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        prompts.add(new Random(i).ints(95 + i, 3, 380).toArray());
+      }
+      List<CompletableFuture<Heard>> together =
+          prompts.stream().map(prompt -> write(many, prompt, null, 4)).toList();
+      for (int i = 0; i < 16; i++) {
+        assertThat(together.get(i).join().ids)
+            .isEqualTo(write(one, prompts.get(i), null, 4).join().ids);
+      }
+    }
+  }
+
   @Test
   void piecesAreTheTextAndStopEndsIt() {
     try (LanguageModel model = load();
