@@ -45,7 +45,7 @@ public final class TextGenerator implements AutoCloseable {
     this.model = model;
     this.capacity = Math.min(options.capacity(), model.config().maxPositions());
     this.slots = new GeneratedText[options.slots()];
-    this.cache = model.decoder().newCache(options.slots(), capacity);
+    this.cache = Torch.apart(() -> model.decoder().newCache(options.slots(), capacity));
     this.thread = new Thread(this::run, "text-generator");
     thread.setDaemon(true);
     thread.start();
