@@ -41,7 +41,9 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description = "Rows, JSONL or a JSON array.")
+      description = {
+        "Rows, JSONL or a JSON array, in any usual form; for cpt also text, or a folder of texts."
+      })
   private Path data;
 
   @Option(names = "--out", paramLabel = "DIR", required = true, description = "Gets the result.")
@@ -51,14 +53,20 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--objective",
       required = true,
       paramLabel = "NAME",
-      description = "sft, cpt, dpo or reward.")
+      description = {
+        "sft, cpt, dpo, reward or classify. An encoder-decoder learns sft",
+        "({prompt, completion} as source and target), an encoder classify",
+        "({text, label}, {text, text_pair, label} or {tokens, labels})."
+      })
   private String objective;
 
   @Option(
       names = "--method",
       required = true,
       paramLabel = "NAME",
-      description = {"lora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."})
+      description = {
+        "lora, qlora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."
+      })
   private String method;
 
   @Option(names = "--init-adapter", paramLabel = "DIR", description = "Adapter to train on from.")
@@ -178,16 +186,22 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** A value as {@code -p} would give it; a list becomes its items with commas between. */
+  /**
+   * A value as {@code -p} would give it: a list becomes its items with commas between, keys and
+   * values become JSON.
+   */
   private String text(String key, JsonNode value) {
     if (value.isValueNode()) {
       return value.asText();
+    }
+    if (value.isObject()) {
+      return value.toString();
     }
     StringJoiner items = new StringJoiner(",");
     for (JsonNode item : value) {
       if (!value.isArray() || !item.isValueNode()) {
         throw new EngineException(
-            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value nor a list");
+            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value, nor a list, nor keys and values");
       }
       items.add(item.asText());
     }

@@ -175,10 +175,9 @@ class AdapterTrainingRunTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "lorra         | r=4                                    | there are lora, dora, ia3",
+        "lorra         | r=4                                    | there are lora, qlora, dora, ia3",
         "ia3           | r=4                                    | unknown parameter 'r'",
         "lora          | bias=some                              | 'bias' is \"some\"",
-        "lora          | init_lora_weights=pissa                | 'init_lora_weights'",
         "lora          | init_lora_weights=eva                  | 'init_lora_weights'",
         "lora          | modules_to_save=heads                  | modules_to_save names 'heads'",
         "lora          | rank_pattern=4                         | 'rank_pattern'",

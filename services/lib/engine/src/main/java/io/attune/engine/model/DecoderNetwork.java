@@ -81,6 +81,18 @@ public final class DecoderNetwork {
     return network.hidden(scope, batch);
   }
 
+  /**
+   * Hidden states after the last norm, recorded; with grad mode on.
+   *
+   * @param checkpointed whether layers keep their inputs alone and are computed again on the way
+   *     back
+   */
+  public Pass record(NDManager scope, TokenBatch batch, boolean checkpointed) {
+    return checkpointed
+        ? network.checkpointed(scope, batch)
+        : Pass.of(network.hidden(scope, batch));
+  }
+
   /** What turns hidden states into logits. */
   public Head head() {
     return new Head(weights.apply(model.headWeight()), null, model.logitSoftcap());

@@ -231,7 +231,7 @@ public final class Gpt2 implements DecoderModel {
   }
 
   @Override
-  public void finish(MethodWriter out) {
+  public void finish(MethodWriter out, Seams seams) {
     int e = config.model().hiddenSize();
     out.line("h = %s", LayerNorm.emit(out, "h", PREFIX + "ln_f", e, config.layerNormEps()));
   }

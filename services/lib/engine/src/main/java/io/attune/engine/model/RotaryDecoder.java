@@ -269,7 +269,7 @@ abstract class RotaryDecoder implements DecoderModel {
   }
 
   @Override
-  public final void finish(MethodWriter out) {
+  public final void finish(MethodWriter out, Seams seams) {
     out.line("h = %s", norm(out, "h", PREFIX + "norm.weight", hiddenSize()));
   }
 }

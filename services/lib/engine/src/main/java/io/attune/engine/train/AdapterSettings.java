@@ -3,8 +3,10 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.JsonFiles;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +30,7 @@ final class AdapterSettings {
    * Those of LoRA may stand where all weights are trained, so that one set of settings serves both
    * sides of a comparison.
    *
-   * @param savedModules what {@code modules_to_save} is where no parameter says
+   * @param savedModules what {@code modules_to_save} has besides the parameter's: a new head, say
    */
   static @Nullable ObjectNode parse(
       Parameters in, Method method, List<String> savedModules, String taskType, String baseModel) {
@@ -37,16 +39,16 @@ final class AdapterSettings {
     settings.json.put("inference_mode", true);
     settings.json.put("peft_type", method.peftType());
     settings.json.put("task_type", taskType);
-    settings.names("modules_to_save", savedModules);
+    settings.saved(savedModules);
     switch (method) {
-      case LORA -> settings.lora(in.flag("use_dora", false));
+      case LORA, QLORA -> settings.lora(in.flag("use_dora", false));
       case DORA -> settings.lora(in.flag("use_dora", true));
       case IA3 -> settings.ia3();
       case VERA -> settings.vera();
       case PROMPT_TUNING -> settings.promptTuning(baseModel);
       case PREFIX_TUNING -> settings.prefixTuning();
       case P_TUNING -> settings.pTuning();
-      case FULL -> {
+      case FULL, FREEZE, BITFIT -> {
         settings.lora(false);
         return null;
       }
@@ -71,6 +73,11 @@ final class AdapterSettings {
       json.put("init_lora_weights", Boolean.parseBoolean(init));
     } else {
       json.put("init_lora_weights", init);
+    }
+    int bits = in.integer("loftq_bits", 4);
+    int iterations = in.integer("loftq_iter", 1);
+    if (init.equals("loftq")) {
+      json.putObject("loftq_config").put("loftq_bits", bits).put("loftq_iter", iterations);
     }
   }
 
@@ -159,6 +166,16 @@ final class AdapterSettings {
       json.put(key, text);
     } else {
       in.list(key, List.of()).forEach(json.putArray(key)::add);
+    }
+  }
+
+  private void saved(List<String> needed) {
+    Set<String> modules = new LinkedHashSet<>(in.list("modules_to_save", List.of()));
+    modules.addAll(needed);
+    if (modules.isEmpty()) {
+      json.putNull("modules_to_save");
+    } else {
+      modules.forEach(json.putArray("modules_to_save")::add);
     }
   }
 

@@ -3,6 +3,7 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.JsonFiles;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * One line of {@code metrics.jsonl}.
@@ -27,6 +28,24 @@ public record StepMetrics(
     double tokensPerSecond,
     long peakMemoryBytes,
     Map<String, Double> metrics) {
+
+  /** The same with the metrics of an evaluation after the step, each named {@code eval_}. */
+  StepMetrics withEvaluation(Map<String, Double> evaluation) {
+    Map<String, Double> all = new TreeMap<>(metrics);
+    evaluation.forEach((name, value) -> all.put("eval_" + name, value));
+    return new StepMetrics(
+        step,
+        totalSteps,
+        epoch,
+        loss,
+        gradNorm,
+        learningRate,
+        tokens,
+        numTokens,
+        tokensPerSecond,
+        peakMemoryBytes,
+        all);
+  }
 
   ObjectNode toJson() {
     ObjectNode json = JsonFiles.newObject();
