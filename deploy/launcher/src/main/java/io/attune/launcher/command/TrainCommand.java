@@ -201,7 +201,8 @@ public final class TrainCommand implements Callable<Integer> {
     for (JsonNode item : value) {
       if (!value.isArray() || !item.isValueNode()) {
         throw new EngineException(
-            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value, nor a list, nor keys and values");
+            Reason.INVALID_ARGUMENT,
+            config + ": '" + key + "' is neither a value, nor a list, nor keys and values");
       }
       items.add(item.asText());
     }
