@@ -272,8 +272,7 @@ def case(name, kind, base, rate, **settings):
 
 @torch.no_grad()
 def write_expected(name, base, model, rows):
-    """Of the start of each row: logits after all its tokens, and up to eight tokens of greedy search."""
-    rows = [{**row, "input_ids": row["input_ids"][:12]} for row in rows]
+    """Of each row (a decoder's: of its start): logits, and up to eight tokens of greedy search."""
     expected = {"base": base, "input_ids": [row["input_ids"] for row in rows], "greedy": []}
     logits = []
     for row in rows:
@@ -283,6 +282,8 @@ def write_expected(name, base, model, rows):
             logits.append(model(input_ids=ids, labels=torch.tensor([row["labels"]])).logits[0])
             expected["greedy"].append(model.generate(ids, max_new_tokens=8, do_sample=False, num_beams=1)[0, 1:].tolist())
         elif "labels" in row:
+            ids = ids[:, :12]
+            expected["input_ids"][len(logits)] = ids[0].tolist()
             logits.append(model(input_ids=ids).logits[0])
             written = model.generate(ids, max_new_tokens=8, do_sample=False, pad_token_id=0)
             expected["greedy"].append(written[0, ids.shape[1]:].tolist())

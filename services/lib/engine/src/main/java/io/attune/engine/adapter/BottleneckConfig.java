@@ -129,9 +129,12 @@ record BottleneckConfig(
   private static List<Integer> leftOut(AdapterConfig config) {
     List<Integer> indices = new ArrayList<>();
     JsonNode value = config.json().path("leave_out");
+    if (!value.isArray() && !AdapterConfig.isEmpty(value)) {
+      throw config.invalid("leave_out", "is " + value + ", not a list of integers");
+    }
     for (JsonNode index : value) {
-      if (!index.isInt() || !value.isArray()) {
-        throw config.invalid("leave_out", "is " + value + ", not a list of integers");
+      if (!index.isInt()) {
+        throw config.invalid("leave_out", "has " + index + ", not the index of a layer");
       }
       indices.add(index.intValue());
     }

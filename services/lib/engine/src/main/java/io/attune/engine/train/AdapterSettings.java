@@ -137,11 +137,11 @@ final class AdapterSettings {
     json.put("original_ln_after", true);
     json.put("residual_before_ln", true);
     json.put("is_parallel", in.flag("is_parallel", parallel));
-    String scaling = in.text("scaling", scaled ? "learned" : parallel ? "4.0" : "1.0");
+    String scaling = in.text("scaling", scaled ? "learned" : "");
     if (scaling.equals("learned") || scaling.equals("channel")) {
       json.put("scaling", scaling);
     } else {
-      json.put("scaling", in.number("scaling", Double.parseDouble(scaling)));
+      json.put("scaling", in.number("scaling", parallel ? 4 : 1));
     }
     json.put("dropout", in.number("dropout", 0));
     json.put("init_weights", in.text("init_weights", "mam_adapter"));

@@ -307,8 +307,12 @@ class BottleneckTest {
   }
 
   private static ObjectNode config(String settings) {
-    String all = "\"peft_type\": \"BOTTLENECK\", \"reduction_factor\": 2, " + settings;
-    return (ObjectNode) JsonFiles.parse("{" + all + "}", "test");
+    ObjectNode config = (ObjectNode) JsonFiles.parse("{" + settings + "}", "test");
+    config.put("peft_type", "BOTTLENECK");
+    if (!config.has("reduction_factor")) {
+      config.put("reduction_factor", 2);
+    }
+    return config;
   }
 
   private static Start start() {

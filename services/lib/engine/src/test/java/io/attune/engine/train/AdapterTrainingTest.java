@@ -181,7 +181,9 @@ class AdapterTrainingTest {
           gradient.put(parameter, Torch.gradient(leaf, scope).toFloatArray());
         }
         boolean frozenNorms = !group.getKey().equals("lora_magnitude_vector");
-        assertSlope(group.getKey(), adapter, gradient, reader, rows, normaliser, frozenNorms);
+        // What an adapter adds is scaled, so that a step's effect is alike for all.
+        double step = 5e-3 / adapter.config().path("scaling").asDouble(1);
+        assertSlope(group.getKey(), adapter, gradient, step, reader, rows, normaliser, frozenNorms);
       }
     }
   }
@@ -211,6 +213,7 @@ class AdapterTrainingTest {
       String what,
       Adapter adapter,
       Map<String, float[]> gradient,
+      double step,
       Reader<SftExample> reader,
       List<SftExample> rows,
       double normaliser,
@@ -228,7 +231,6 @@ class AdapterTrainingTest {
           }
           direction.put(name, part);
         });
-    double step = 5e-3;
     double up = loss(adapter, direction, step, reader, rows, normaliser, reference);
     double down = loss(adapter, direction, -step, reader, rows, normaliser, reference);
     double slope = dot(gradient, direction);
