@@ -65,7 +65,8 @@ public final class TrainCommand implements Callable<Integer> {
       required = true,
       paramLabel = "NAME",
       description = {
-        "lora, qlora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."
+        "Adapters: lora, qlora, dora, ia3, vera, bottleneck, prompt-tuning, prefix-tuning,",
+        "p-tuning. The model's own weights: full, freeze, bitfit."
       })
   private String method;
 

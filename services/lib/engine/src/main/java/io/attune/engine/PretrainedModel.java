@@ -247,7 +247,8 @@ public abstract class PretrainedModel implements AutoCloseable {
         addedModules(),
         config().tieWordEmbeddings(),
         base,
-        weights.quantized());
+        weights.quantized(),
+        model.sublayers());
   }
 
   /**

@@ -192,7 +192,8 @@ class TrainingKindsTest {
     "bert-model, full",
     "bert-model, lora",
     "distilbert-model, lora",
-    "roberta-model, ia3"
+    "roberta-model, ia3",
+    "bert-model, bottleneck"
   })
   void aNewHeadIsTrainedSavedAndReadAgain(String base, String method) throws IOException {
     Path rows =

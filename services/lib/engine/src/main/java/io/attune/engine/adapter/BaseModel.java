@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Attention;
 import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.Linear;
+import io.attune.engine.nn.Sublayer;
 import io.attune.engine.quant.QuantizedWeights;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param tiedHead whether the head's weight is that of the embedding
  * @param weights from names of {@code parameters} to arrays; null for quantized ones
  * @param quantized the weights that are quantized; null where none is
+ * @param sublayers what the layers add to the stream of hidden states, in order
  */
 public record BaseModel(
     List<Linear> linears,
@@ -34,9 +36,10 @@ public record BaseModel(
     Map<String, Shape> added,
     boolean tiedHead,
     Function<String, NDArray> weights,
-    @Nullable QuantizedWeights quantized) {
+    @Nullable QuantizedWeights quantized,
+    List<Sublayer> sublayers) {
 
-  /** A model whose weights are all dense. */
+  /** A model whose weights are all dense, for adapters on linear layers and embeddings. */
   public BaseModel(
       List<Linear> linears,
       @Nullable Embedding embedding,
@@ -46,7 +49,7 @@ public record BaseModel(
       Map<String, Shape> added,
       boolean tiedHead,
       Function<String, NDArray> weights) {
-    this(linears, embedding, heads, layers, parameters, added, tiedHead, weights, null);
+    this(linears, embedding, heads, layers, parameters, added, tiedHead, weights, null, List.of());
   }
 
   boolean isQuantized(String weight) {

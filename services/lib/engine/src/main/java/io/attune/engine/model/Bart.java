@@ -8,11 +8,14 @@ import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.LayerNorm;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.Residual;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * BART (Lewis et al., arXiv 1910.13461): post-norm encoder and decoder with learned positions and
@@ -196,6 +199,13 @@ public final class Bart implements EncoderDecoderModel {
   }
 
   @Override
+  public List<Sublayer> sublayers() {
+    List<Sublayer> all = new ArrayList<>(encoder.parts().all());
+    all.addAll(decoder.parts().all());
+    return all;
+  }
+
+  @Override
   public String prefix() {
     return PREFIX;
   }
@@ -270,21 +280,24 @@ public final class Bart implements EncoderDecoderModel {
                   byHead(out, qkv.get(2)));
       double rate = config.dropout().hidden();
       String o = seams.drop(out, project(out, seams, a, self.get(3)), rate);
-      String h = norm(out, out.value("torch.add(h, %s)", o), at(i, "self_attn_layer_norm"));
+      Residual residual = seams.residual();
+      UnaryOperator<String> norm = sum -> norm(out, sum, at(i, "self_attn_layer_norm"));
+      String h = residual.emit(out, parts().selfAttention(i), "h", o, norm);
       if (decodes) {
         List<Linear> cross = attention(i, "encoder_attn");
         String q = byHead(out, project(out, seams, h, cross.get(0)));
         a = seams.cross().emit(out, heads(), q, memory -> memory(out, i, memory, seams));
         o = seams.drop(out, project(out, seams, a, cross.get(3)), rate);
-        h = norm(out, out.value("torch.add(%s, %s)", h, o), at(i, "encoder_attn_layer_norm"));
+        norm = sum -> norm(out, sum, at(i, "encoder_attn_layer_norm"));
+        h = residual.emit(out, parts().crossAttention(i), h, o, norm);
       }
       List<Linear> feedForward = feedForward(i);
       String wide = project(out, seams, h, feedForward.get(0)); // [N, F]
       String f = Activation.emit(out, config.activation(), wide);
       f = seams.drop(out, f, config.dropout().activation());
       o = seams.drop(out, project(out, seams, f, feedForward.get(1)), rate);
-      String sum = out.value("torch.add(%s, %s)", h, o);
-      out.line("h = %s", norm(out, sum, at(i, "final_layer_norm")));
+      norm = sum -> norm(out, sum, at(i, "final_layer_norm"));
+      out.line("h = %s", residual.emit(out, parts().feedForward(i), h, o, norm));
     }
 
     @Override
@@ -330,6 +343,11 @@ public final class Bart implements EncoderDecoderModel {
         all.addAll(feedForward(i));
       }
       return all;
+    }
+
+    private Sublayers parts() {
+      int first = decodes ? encoder.layers : 0;
+      return new Sublayers(name + "layers.", layers, first, decodes, config.model().hiddenSize());
     }
 
     private List<Linear> attention(int i, String module) {

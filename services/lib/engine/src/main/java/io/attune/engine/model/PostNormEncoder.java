@@ -9,6 +9,7 @@ import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -273,6 +274,15 @@ abstract class PostNormEncoder implements EncoderModel {
   }
 
   @Override
+  public List<Sublayer> sublayers() {
+    return parts().all();
+  }
+
+  private Sublayers parts() {
+    return new Sublayers(prefix() + names.stack(), layers(), config.model().hiddenSize());
+  }
+
+  @Override
   public List<String> inputs() {
     return config.segments() > 0 ? List.of("segments") : List.of();
   }
@@ -316,14 +326,21 @@ abstract class PostNormEncoder implements EncoderModel {
                 views.get(2));
     String o = projection.emit(out, a, linears.subList(3, 4)).get(0); // [N, E]
     o = seams.drop(out, o, dropout().attentionOutput());
-    String middle = norm(out, out.value("torch.add(%s, h)", o), name(i, names.attentionNorm()));
+    String attentionNorm = name(i, names.attentionNorm());
+    String middle =
+        seams
+            .residual()
+            .emit(out, parts().selfAttention(i), "h", o, sum -> norm(out, sum, attentionNorm));
     String f = projection.emit(out, middle, linears.subList(4, 5)).get(0); // [N, F]
     f = Activation.emit(out, config.activation(), f);
     String down = projection.emit(out, f, linears.subList(5, 6)).get(0); // [N, E]
     down = seams.drop(out, down, dropout().hidden());
-    out.line(
-        "h = %s",
-        norm(out, out.value("torch.add(%s, %s)", down, middle), name(i, names.outputNorm())));
+    String outputNorm = name(i, names.outputNorm());
+    String h =
+        seams
+            .residual()
+            .emit(out, parts().feedForward(i), middle, down, sum -> norm(out, sum, outputNorm));
+    out.line("h = %s", h);
   }
 
   /** Nothing follows the last layer's norm. */

@@ -10,6 +10,7 @@ import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.RelativeBias;
 import io.attune.engine.nn.RmsNorm;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -206,6 +207,13 @@ public final class T5 implements EncoderDecoderModel {
   }
 
   @Override
+  public List<Sublayer> sublayers() {
+    List<Sublayer> all = new ArrayList<>(encoder.parts().all());
+    all.addAll(decoder.parts().all());
+    return all;
+  }
+
+  @Override
   public String prefix() {
     return ""; // a bare T5Model names its weights alike
   }
@@ -265,12 +273,14 @@ public final class T5 implements EncoderDecoderModel {
                   byHead(out, qkv.get(0)),
                   byHead(out, qkv.get(1)),
                   byHead(out, qkv.get(2)));
-      String h = out.value("torch.add(h, %s)", dropped(out, seams, a, self.get(3)));
+      String o = dropped(out, seams, a, self.get(3));
+      String h = seams.residual().emit(out, parts().selfAttention(i), "h", o);
       if (decodes) {
         List<Linear> cross = attention(i, 1, "EncDecAttention");
         String q = byHead(out, project(out, seams, norm(out, h, i, 1), cross.get(0)));
         a = seams.cross().emit(out, heads(), q, memory -> memory(out, i, memory, seams));
-        h = out.value("torch.add(%s, %s)", h, dropped(out, seams, a, cross.get(3)));
+        o = dropped(out, seams, a, cross.get(3));
+        h = seams.residual().emit(out, parts().crossAttention(i), h, o);
       }
       List<Linear> feedForward = feedForward(i);
       int last = feedForward.size() - 1;
@@ -281,7 +291,8 @@ public final class T5 implements EncoderDecoderModel {
         f = out.value("torch.mul(%s, %s)", f, wide.get(1));
       }
       f = seams.drop(out, f, config.dropout());
-      out.line("h = torch.add(%s, %s)", h, dropped(out, seams, f, feedForward.get(last)));
+      o = dropped(out, seams, f, feedForward.get(last));
+      out.line("h = %s", seams.residual().emit(out, parts().feedForward(i), h, o));
     }
 
     @Override
@@ -324,6 +335,11 @@ public final class T5 implements EncoderDecoderModel {
         all.addAll(feedForward(i));
       }
       return all;
+    }
+
+    private Sublayers parts() {
+      int first = decodes ? encoder.layers : 0;
+      return new Sublayers(name + ".block.", layers, first, decodes, config.model().hiddenSize());
     }
 
     private RelativeBias bias() {

@@ -8,10 +8,15 @@ import org.jspecify.annotations.Nullable;
  * @param projection linear layers and embeddings
  * @param attention tokens among themselves
  * @param cross tokens and an encoder's memory; null for a stack that has none
+ * @param residual sublayers and the stream that they add to
  * @param dropout whether the model's own dropout applies: only while it is trained
  */
 public record Seams(
-    Projection projection, Attention attention, @Nullable CrossAttention cross, boolean dropout) {
+    Projection projection,
+    Attention attention,
+    @Nullable CrossAttention cross,
+    Residual residual,
+    boolean dropout) {
   public Seams(Projection projection, Attention attention) {
     this(projection, attention, null);
   }
@@ -20,12 +25,24 @@ public record Seams(
     this(projection, attention, cross, false);
   }
 
+  public Seams(
+      Projection projection,
+      Attention attention,
+      @Nullable CrossAttention cross,
+      boolean dropout) {
+    this(projection, attention, cross, Residual.SUM, dropout);
+  }
+
   public Seams withProjection(Projection other) {
-    return new Seams(other, attention, cross, dropout);
+    return new Seams(other, attention, cross, residual, dropout);
   }
 
   public Seams withAttention(Attention other) {
-    return new Seams(projection, other, cross, dropout);
+    return new Seams(projection, other, cross, residual, dropout);
+  }
+
+  public Seams withResidual(Residual other) {
+    return new Seams(projection, attention, cross, other, dropout);
   }
 
   /**

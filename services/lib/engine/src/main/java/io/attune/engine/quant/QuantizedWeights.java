@@ -136,7 +136,7 @@ public final class QuantizedWeights {
 
   /** How a model's parts are computed where these weights are the model's. */
   public Seams wrap(Seams inner) {
-    return new Seams(new Quantized(inner.projection()), inner.attention(), inner.cross());
+    return inner.withProjection(new Quantized(inner.projection()));
   }
 
   /**

@@ -79,8 +79,8 @@ public record TrainingSettings(
 
   private static boolean initWeights(Parameters in, Method method) {
     String value = in.text("init_weights", "pretrained");
-    if (method == Method.PREFIX_TUNING && value.equals("zero")) {
-      return false; // PEFT's name for how the prefix starts
+    if (method == Method.PREFIX_TUNING && value.equals("zero") || method == Method.BOTTLENECK) {
+      return false; // PEFT's and AdapterHub's name for how the adapter starts
     }
     if (!value.equals("pretrained") && !value.equals("random")) {
       throw new IllegalArgumentException(

@@ -139,7 +139,8 @@ class SingularStartTest {
         Map.of(),
         false,
         name -> quantized == null && name.equals("0.weight") ? weight : null,
-        quantized);
+        quantized,
+        List.of());
   }
 
   private static ObjectNode config(String init, int iterations) {

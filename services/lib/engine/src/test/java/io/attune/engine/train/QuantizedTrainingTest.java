@@ -55,6 +55,7 @@ class QuantizedTrainingTest {
         Arguments.of("models/llama", nf4, "LORA", Map.of("use_dora", true)),
         Arguments.of("models/llama", nf4, "LORA", Map.of("layers_to_transform", 1)),
         Arguments.of("models/llama", nf4, "IA3", Map.of()),
+        Arguments.of("models/llama", nf4, "BOTTLENECK", Map.of("reduction_factor", 4)),
         Arguments.of("models/llama", nf4, "PROMPT_TUNING", Map.of("num_virtual_tokens", 3)),
         Arguments.of("models/gpt2", nf4, "LORA", Map.of("use_dora", true)));
   }
@@ -188,18 +189,7 @@ class QuantizedTrainingTest {
 
   private static Adapter adapter(
       DecoderModel model, Weights weights, String kind, Map<String, Object> settings) {
-    BaseModel plain = Runs.base(model, weights);
-    BaseModel base =
-        new BaseModel(
-            plain.linears(),
-            plain.embedding(),
-            plain.heads(),
-            plain.layers(),
-            plain.parameters(),
-            plain.added(),
-            plain.tiedHead(),
-            plain.weights(),
-            weights.quantized());
+    BaseModel base = Runs.base(model, weights);
     ObjectNode config = JsonFiles.newObject();
     config.put("peft_type", kind);
     if (settings.containsKey("layers_to_transform")) {

@@ -57,7 +57,9 @@ final class Runs {
         model.parameters(),
         Map.of(Policy.SCORE, new Shape(1, model.config().hiddenSize())),
         model.config().tieWordEmbeddings(),
-        weights::get);
+        weights::get,
+        weights.quantized(),
+        model.sublayers());
   }
 
   static Adapter adapter(BaseModel base, String folder) {
