@@ -188,6 +188,7 @@ public final class TrainingRun {
         objective,
         examples,
         settings.data().batching(),
+        settings.alarms(),
         settings.evaluation(),
         () -> measure(policy, objective, heldOut));
   }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record TrainingSettings(
     TrainingArguments arguments,
     EvaluationArguments evaluation,
+    AlarmSettings alarms,
     DataSettings data,
     @Nullable ObjectNode adapter,
     TrainedWeights trained,
@@ -48,6 +49,7 @@ public record TrainingSettings(
     return new TrainingSettings(
         arguments,
         EvaluationArguments.parse(in, arguments.saveSteps()),
+        AlarmSettings.parse(in),
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
         trained(in, method),
