@@ -15,6 +15,8 @@ import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.quant.Quantizer;
+import io.attune.engine.report.ReportSettings;
+import io.attune.engine.report.Reports;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
@@ -41,6 +43,7 @@ public final class TrainingRun {
   private final TrainingSettings settings;
   private final PretrainedModel model;
   private final TrainingData data;
+  private final ReportSettings reports;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
@@ -49,12 +52,14 @@ public final class TrainingRun {
       TrainingSettings settings,
       PretrainedModel model,
       TrainingData data,
+      ReportSettings reports,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
     this.data = data;
+    this.reports = reports;
     this.listener = listener;
     this.cancel = cancel;
   }
@@ -86,6 +91,7 @@ public final class TrainingRun {
                 task.type(),
                 task.modulesToSave(),
                 spec.model().toString());
+        ReportSettings reports = reports(parameters, spec);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
         if (quantizer != null && settings.initWeights()) {
@@ -100,7 +106,7 @@ public final class TrainingRun {
             new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
         TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
-          TrainingRun run = new TrainingRun(spec, settings, model, data, listener, cancel);
+          TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
           return texts
               ? run.train(task.textLesson(model, settings))
               : run.train(task.lesson(model, settings), rows);
@@ -118,6 +124,15 @@ public final class TrainingRun {
           "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
+  }
+
+  private static ReportSettings reports(Parameters in, TrainingSpec spec) {
+    return ReportSettings.of(
+        in.list("report_to", List.of()),
+        in.text("logging_dir").orElse(null),
+        in.text("run_name").orElse(null),
+        spec.out(),
+        System.getenv());
   }
 
   private static void requireFits(Method method, Architecture model) {
@@ -194,12 +209,22 @@ public final class TrainingRun {
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
-    return loop.run(
-        spec.out(),
-        output.fingerprint(),
-        step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-        listener::onNotice,
-        cancel::isCancelled);
+    String fingerprint = output.fingerprint();
+    if (settings.resumeFrom() != null) {
+      TrainingLoop.startFrom(settings.resumeFrom(), spec.out(), fingerprint, listener::onNotice);
+    }
+    Reports shown = Reports.of(reports, spec.out(), output.described(), listener::onNotice);
+    return shown.during(
+        () ->
+            loop.run(
+                spec.out(),
+                fingerprint,
+                step -> {
+                  shown.step(step.step(), step.values());
+                  listener.onStep(step.step(), step.totalSteps(), metrics(step));
+                },
+                listener::onNotice,
+                cancel::isCancelled));
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
