@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,8 +122,8 @@ class TensorBoardReporterTest {
         .hasMessageContaining("cannot write TensorBoard's events to " + file);
   }
 
-  private static Map<Long, Float> sorted(Object... stepsAndValues) {
-    Map<Long, Float> curve = new TreeMap<>();
+  private static SortedMap<Long, Float> sorted(Object... stepsAndValues) {
+    SortedMap<Long, Float> curve = new TreeMap<>();
     for (int i = 0; i < stepsAndValues.length; i += 2) {
       curve.put((long) (int) stepsAndValues[i], (Float) stepsAndValues[i + 1]);
     }
