@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * record_writer.h}), protobuf's wire format, {@code event.proto} and {@code summary.proto}. Shares
  * no code with the writer; the checksum is computed bit by bit.
  */
-final class EventReader {
+public final class EventReader {
   private static final int POLYNOMIAL = 0x82F63B78; // Castagnoli's, reflected
 
   private EventReader() {}
@@ -28,7 +28,7 @@ final class EventReader {
   record Value(String tag, Float number, String text, String plugin) {}
 
   /** Curves by tag after the rule of a restart: it voids its own step and those after it. */
-  static SortedMap<String, SortedMap<Long, Float>> curves(Path folder) throws IOException {
+  public static SortedMap<String, SortedMap<Long, Float>> curves(Path folder) throws IOException {
     SortedMap<String, SortedMap<Long, Float>> curves = new TreeMap<>();
     for (Path file : files(folder)) {
       for (Event event : events(file)) {
@@ -51,7 +51,7 @@ final class EventReader {
     return curves;
   }
 
-  static List<Path> files(Path folder) throws IOException {
+  public static List<Path> files(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(f -> f.getFileName().toString().contains("tfevents")).sorted().toList();
     }
