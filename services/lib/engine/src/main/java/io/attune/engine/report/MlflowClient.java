@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -25,7 +26,7 @@ import java.util.concurrent.TimeoutException;
 /** Calls of MLflow's REST API 2.0, one at a time. */
 final class MlflowClient {
   /** MLflow's limits for one call. */
-  static final int METRICS = 1000;
+  private static final int METRICS = 1000;
 
   private static final int PARAMS = 100;
 
@@ -103,6 +104,24 @@ final class MlflowClient {
       last = Math.max(last, metric.path("step").asInt());
     }
     return last;
+  }
+
+  /**
+   * The first of some values, as many as a call takes. Steps are whole, so that a run that is
+   * resumed can tell from a step's number whether its values are there.
+   *
+   * @param metrics by ascending steps
+   */
+  static List<Metric> batch(Collection<Metric> metrics) {
+    List<Metric> first = metrics.stream().limit(METRICS + 1).toList();
+    if (first.size() <= METRICS) {
+      return first;
+    }
+    int end = METRICS;
+    while (end > 0 && first.get(end - 1).step() == first.get(METRICS).step()) {
+      end--;
+    }
+    return first.subList(0, end > 0 ? end : METRICS);
   }
 
   /** At most {@link #METRICS} values. */

@@ -215,7 +215,7 @@ final class MlflowReporter implements Reporter {
     while (waiting.isEmpty() && outcome == null) {
       wait();
     }
-    return waiting.stream().limit(MlflowClient.METRICS).toList();
+    return MlflowClient.batch(waiting);
   }
 
   private synchronized void forget(List<Metric> batch, boolean isLost) {

@@ -155,9 +155,10 @@ final class MlflowSession {
         }
       }
     }
-    for (int from = 0; from < missed.size(); from += MlflowClient.METRICS) {
-      int to = Math.min(from + MlflowClient.METRICS, missed.size());
-      client.logMetrics(id, missed.subList(from, to));
+    for (List<Metric> rest = missed; !rest.isEmpty(); ) {
+      List<Metric> batch = MlflowClient.batch(rest);
+      client.logMetrics(id, batch);
+      rest = rest.subList(batch.size(), rest.size());
     }
     lastStep = Math.max(lastStep, firstStep - 1);
   }

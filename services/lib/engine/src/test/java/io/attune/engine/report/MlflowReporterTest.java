@@ -132,6 +132,26 @@ class MlflowReporterTest {
     assertThat(server.calls("runs/log-batch")).hasSizeLessThan(6);
   }
 
+  /** Else a resumed run would take a step for known of which the server has a part. */
+  @Test
+  void noCallTellsAPartOfAStep() throws IOException {
+    Map<String, Double> seven = new TreeMap<>();
+    IntStream.range(0, 7).forEach(i -> seven.put("m" + i, (double) i));
+    MlflowReporter reporter =
+        reporter(
+            environment(), new Pace(Duration.ofMinutes(5), SOON, SOON, PACE.call(), PACE.end()));
+    for (int step = 1; step <= 700; step++) {
+      reporter.step(step, seven);
+    }
+    reporter.end(Outcome.FINISHED);
+    List<Integer> sizes = new ArrayList<>();
+    for (MlflowServer.Call call : server.calls("runs/log-batch")) {
+      sizes.add(call.body().path("metrics").size());
+    }
+    assertThat(sizes).allMatch(size -> size % 7 == 0).contains(994);
+    assertThat(sizes.stream().mapToInt(Integer::intValue).sum()).isEqualTo(4900);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"FAILED", "KILLED"})
   void howARunEndsIsSaid(String outcome) throws IOException {
