@@ -82,7 +82,8 @@ public final class Display implements Progress {
     }
     if (terminal && stage != null && Duration.between(drawn, now).compareTo(REDRAW) >= 0) {
       drawn = now;
-      draw(total > 0 ? count(done, total, now) : "", total > 0 ? (double) done / total : -1, detail);
+      draw(
+          total > 0 ? count(done, total, now) : "", total > 0 ? (double) done / total : -1, detail);
     }
   }
 
@@ -132,7 +133,8 @@ public final class Display implements Progress {
         "%d/%d, %s, %s left",
         done,
         total,
-        String.format(Locale.ROOT, rate >= 1 ? "%.1f/s" : "%.1f s each", rate >= 1 ? rate : 1 / rate),
+        String.format(
+            Locale.ROOT, rate >= 1 ? "%.1f/s" : "%.1f s each", rate >= 1 ? rate : 1 / rate),
         span(Duration.ofMillis((long) (1000 * Math.max(0, total - done) / rate))));
   }
 
@@ -141,10 +143,7 @@ public final class Display implements Progress {
     clear();
     String head =
         String.format(
-            Locale.ROOT,
-            "%6s  %s  ",
-            span(Duration.between(stageStart, clock.instant())),
-            stage);
+            Locale.ROOT, "%6s  %s  ", span(Duration.between(stageStart, clock.instant())), stage);
     String tail = count.isEmpty() ? detail : count + "  " + detail;
     int room = Math.min(BAR, columns - 1 - head.length() - tail.length() - 3);
     if (share >= 0 && room >= SHORTEST_BAR) {

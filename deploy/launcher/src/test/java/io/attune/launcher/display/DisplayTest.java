@@ -94,7 +94,6 @@ class DisplayTest {
     now = now.plusSeconds(2);
     display.done("wrote out");
     assertThat(bytes.toString(StandardCharsets.UTF_8))
-        .isEqualTo(
-            "  careful\n  3.0s  training  (2/2 loss 2)\n\n== wrote out, after 3.0s\n\n");
+        .isEqualTo("  careful\n  3.0s  training  (2/2 loss 2)\n\n== wrote out, after 3.0s\n\n");
   }
 }

@@ -152,7 +152,8 @@ class WatchedRunTest {
         .hasMessage("power cut");
     Path logs = folder.resolve("logs");
     Map<String, String> more =
-        Map.of("report_to", "tensorboard", "logging_dir", logs.toString(), "alarm_loss_factor", "9");
+        Map.of(
+            "report_to", "tensorboard", "logging_dir", logs.toString(), "alarm_loss_factor", "9");
     run(spec("out", more));
     assertThat(metrics(plain)).hasSize(6);
     assertThat(EventReader.curves(logs).get("train/loss")).containsOnlyKeys(5L, 6L);
@@ -238,8 +239,7 @@ class WatchedRunTest {
 
   @Test
   void aCheckpointToGoOnFromHasToBeOne() {
-    assertThatThrownBy(
-            () -> run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
+    assertThatThrownBy(() -> run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
         .isInstanceOfSatisfying(
             EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_ARGUMENT))
         .hasMessageContaining("'resume_from_checkpoint' is " + folder);

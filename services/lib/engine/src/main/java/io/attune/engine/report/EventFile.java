@@ -19,8 +19,8 @@ import java.util.zip.CRC32C;
  * An event file of TensorBoard: records of TFRecord's format, each an {@code Event} of TensorFlow's
  * {@code event.proto} and {@code summary.proto}.
  *
- * <p>Each event is handed to the system as soon as it is written, so it outlives a killed process; a
- * record that was cut short ends the file for a reader.
+ * <p>Each event is handed to the system as soon as it is written, so it outlives a killed process;
+ * a record that was cut short ends the file for a reader.
  */
 final class EventFile implements AutoCloseable {
   private static final String PREFIX = "events.out.tfevents.";
@@ -75,7 +75,9 @@ final class EventFile implements AutoCloseable {
     }
   }
 
-  /** Values of a step by their tags, such as {@code train/loss}; in float32, as the format has it. */
+  /**
+   * Values of a step by their tags, such as {@code train/loss}; in float32, as the format has it.
+   */
   void scalars(long step, Map<String, Double> values) throws IOException {
     ProtoWriter summary = new ProtoWriter();
     values.forEach(

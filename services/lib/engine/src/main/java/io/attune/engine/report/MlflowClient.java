@@ -70,7 +70,8 @@ final class MlflowClient {
         throw e;
       }
     }
-    return text(post("experiments/create", JsonFiles.newObject().put("name", name)), "experiment_id");
+    return text(
+        post("experiments/create", JsonFiles.newObject().put("name", name)), "experiment_id");
   }
 
   /** A new run's id. */
@@ -131,7 +132,8 @@ final class MlflowClient {
     for (Metric metric : metrics) {
       ObjectNode json = list.addObject();
       json.put("key", metric.key());
-      json.put("value", metric.value()); // NaN and infinities as strings, as protobuf's JSON has them
+      json.put(
+          "value", metric.value()); // NaN and infinities as strings, as protobuf's JSON has them
       json.put("timestamp", metric.timestampMillis());
       json.put("step", metric.step());
     }
@@ -171,8 +173,7 @@ final class MlflowClient {
     return send(request(call + "?" + query).GET().build());
   }
 
-  private JsonNode post(String call, ObjectNode body)
-      throws MlflowException, InterruptedException {
+  private JsonNode post(String call, ObjectNode body) throws MlflowException, InterruptedException {
     return send(
         request(call)
             .header("Content-Type", "application/json")

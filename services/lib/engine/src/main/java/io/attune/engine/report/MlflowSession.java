@@ -63,7 +63,9 @@ final class MlflowSession {
     this.notices = notices;
   }
 
-  /** The id of the run that was reported from the folder to the same place; null if there is none. */
+  /**
+   * The id of the run that was reported from the folder to the same place; null if there is none.
+   */
   private @Nullable String stored() {
     Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
@@ -172,7 +174,9 @@ final class MlflowSession {
       return Files.readAllLines(folder.resolve("metrics.jsonl"));
     } catch (IOException e) {
       throw new EngineException(
-          EngineException.Reason.IO, "cannot read " + folder.resolve("metrics.jsonl") + ": " + e, e);
+          EngineException.Reason.IO,
+          "cannot read " + folder.resolve("metrics.jsonl") + ": " + e,
+          e);
     }
   }
 }

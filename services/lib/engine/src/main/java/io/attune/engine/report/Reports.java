@@ -23,10 +23,7 @@ public final class Reports {
    * @param notices told on the thread that calls this object's methods
    */
   public static Reports of(
-      ReportSettings settings,
-      Path out,
-      Map<String, String> parameters,
-      Consumer<String> notices) {
+      ReportSettings settings, Path out, Map<String, String> parameters, Consumer<String> notices) {
     List<Reporter> reporters = new ArrayList<>();
     if (settings.tensorBoard() != null) {
       reporters.add(new TensorBoardReporter(settings.tensorBoard(), parameters));

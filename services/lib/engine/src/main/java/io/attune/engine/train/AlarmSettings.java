@@ -58,8 +58,7 @@ public record AlarmSettings(
 
   private static void require(boolean valid, String name, Object value, String allowed) {
     if (!valid) {
-      throw new IllegalArgumentException(
-          "'" + name + "' is " + value + "; it must be " + allowed);
+      throw new IllegalArgumentException("'" + name + "' is " + value + "; it must be " + allowed);
     }
   }
 }

@@ -36,8 +36,7 @@ final class Alarms {
   /**
    * @param checkpointUpTo the newest checkpoint after at most so many steps; null if there is none
    */
-  Alarms(
-      AlarmSettings settings, AlarmState state, IntFunction<@Nullable Path> checkpointUpTo) {
+  Alarms(AlarmSettings settings, AlarmState state, IntFunction<@Nullable Path> checkpointUpTo) {
     this.settings = settings;
     this.state = state;
     this.checkpointUpTo = checkpointUpTo;
@@ -152,9 +151,7 @@ final class Alarms {
 
   /** The larger median; 0 where nothing can be said yet. */
   private static double usualNorm(AlarmState state) {
-    return state.steps() < FEWEST_NORMS
-        ? 0
-        : Math.max(state.firstNorm(), median(state.norms()));
+    return state.steps() < FEWEST_NORMS ? 0 : Math.max(state.firstNorm(), median(state.norms()));
   }
 
   private boolean lossExplodes(double loss, double smoothed, double first, double best) {

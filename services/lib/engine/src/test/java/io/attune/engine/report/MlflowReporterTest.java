@@ -124,8 +124,7 @@ class MlflowReporterTest {
   void manyQuickStepsShareACall() throws IOException {
     MlflowReporter reporter =
         reporter(
-            environment(),
-            new Pace(Duration.ofMinutes(5), SOON, SOON, PACE.call(), PACE.end()));
+            environment(), new Pace(Duration.ofMinutes(5), SOON, SOON, PACE.call(), PACE.end()));
     steps(reporter, 1, 2500);
     reporter.end(Outcome.FINISHED);
     assertHasSteps(onlyRun(), 2500);
@@ -175,7 +174,8 @@ class MlflowReporterTest {
     while (server.runs().isEmpty()) {
       Thread.onSpinWait();
     }
-    server.trouble(new Trouble(502, "{\"error_code\": \"INTERNAL_ERROR\", \"message\": \"later\"}"));
+    server.trouble(
+        new Trouble(502, "{\"error_code\": \"INTERNAL_ERROR\", \"message\": \"later\"}"));
     steps(reporter, 51, 100);
     reporter.end(Outcome.FINISHED);
 
@@ -377,7 +377,8 @@ class MlflowReporterTest {
   @Test
   void settingsThatNameNoServerAreRefused() {
     assertRefused("", "MLFLOW_TRACKING_URI is not set");
-    for (String uri : List.of("file:///mlruns", "databricks", "sqlite:///x.db", "http://", "h tt")) {
+    for (String uri :
+        List.of("file:///mlruns", "databricks", "sqlite:///x.db", "http://", "h tt")) {
       assertRefused(uri, "MLFLOW_TRACKING_URI is not the address of an MLflow server");
     }
     assertThatThrownBy(
@@ -387,8 +388,7 @@ class MlflowReporterTest {
         .hasMessageNotContaining("me:pass");
     assertThat(
             MlflowSettings.of(
-                    environment(
-                        "MLFLOW_TRACKING_USERNAME", "u", "MLFLOW_TRACKING_PASSWORD", "p"),
+                    environment("MLFLOW_TRACKING_USERNAME", "u", "MLFLOW_TRACKING_PASSWORD", "p"),
                     null)
                 .authorization())
         .isEqualTo("Basic dTpw");
@@ -402,8 +402,7 @@ class MlflowReporterTest {
 
   @Test
   void namesOfReportToAreChecked() {
-    assertThatThrownBy(
-            () -> ReportSettings.of(List.of("wandb"), null, null, folder, environment()))
+    assertThatThrownBy(() -> ReportSettings.of(List.of("wandb"), null, null, folder, environment()))
         .hasMessage("'report_to' is wandb; implemented are none, tensorboard, mlflow");
     assertThatThrownBy(
             () -> ReportSettings.of(List.of("none", "mlflow"), null, null, folder, environment()))

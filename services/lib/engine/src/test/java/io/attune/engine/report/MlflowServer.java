@@ -20,8 +20,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * The part of MLflow's REST API 2.0 that a run needs, with its limits and errors. Records calls, and
- * misbehaves as it is told.
+ * The part of MLflow's REST API 2.0 that a run needs, with its limits and errors. Records calls,
+ * and misbehaves as it is told.
  */
 final class MlflowServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -198,8 +198,7 @@ final class MlflowServer implements AutoCloseable {
 
   static Trouble error(int status, String code, String message) {
     return new Trouble(
-        status,
-        JSON.createObjectNode().put("error_code", code).put("message", message).toString());
+        status, JSON.createObjectNode().put("error_code", code).put("message", message).toString());
   }
 
   @Override

@@ -22,7 +22,8 @@ class AlarmsTest {
   private static final AlarmSettings DEFAULT = AlarmSettings.DEFAULT;
 
   private static Alarms alarms(AlarmSettings settings) {
-    return new Alarms(settings, AlarmState.NONE, step -> step > 0 ? Path.of("run/cp-" + step) : null);
+    return new Alarms(
+        settings, AlarmState.NONE, step -> step > 0 ? Path.of("run/cp-" + step) : null);
   }
 
   /** The step at which a run is stopped; 0 where it is not. */
@@ -140,8 +141,7 @@ class AlarmsTest {
   void ordinaryNoiseRaisesNoAlarm(long seed) {
     Random random = new Random(seed);
     IntToDoubleFunction loss =
-        step ->
-            (0.1 + 0.9 * Math.exp(-step / 500.0)) * 2.5 * Math.exp(0.7 * random.nextGaussian());
+        step -> (0.1 + 0.9 * Math.exp(-step / 500.0)) * 2.5 * Math.exp(0.7 * random.nextGaussian());
     IntToDoubleFunction norm =
         step -> (0.01 + Math.exp(-step / 300.0)) * Math.exp(random.nextGaussian());
     assertThat(stopped(DEFAULT, 20_000, loss, norm)).isZero();
