@@ -30,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -219,8 +218,9 @@ public final class TrainingRun {
                 spec.out(),
                 fingerprint,
                 step -> {
-                  shown.step(step.step(), step.values());
-                  listener.onStep(step.step(), step.totalSteps(), metrics(step));
+                  Map<String, Double> metrics = step.values();
+                  shown.step(step.step(), metrics);
+                  listener.onStep(step.step(), step.totalSteps(), metrics);
                 },
                 listener::onNotice,
                 cancel::isCancelled));
@@ -234,22 +234,10 @@ public final class TrainingRun {
         settings.arguments().perDeviceTrainBatchSize());
   }
 
-  private static Map<String, Double> metrics(@Nullable StepMetrics step) {
-    Map<String, Double> metrics = new TreeMap<>();
-    if (step != null) {
-      metrics.putAll(step.metrics());
-      metrics.put("loss", step.loss());
-      metrics.put("grad_norm", step.gradNorm());
-      metrics.put("learning_rate", step.learningRate());
-      metrics.put("tokens_per_second", step.tokensPerSecond());
-      metrics.put("peak_memory_bytes", (double) step.peakMemoryBytes());
-    }
-    return metrics;
-  }
-
   private TrainingResult result(
       @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
-    return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
+    return new TrainingResult(
+        spec.out(), steps, last == null ? Map.of() : last.values(), evaluation);
   }
 
   private Adapter adapter() {

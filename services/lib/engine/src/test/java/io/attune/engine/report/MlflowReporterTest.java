@@ -1,7 +1,6 @@
 package io.attune.engine.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attune.engine.report.MlflowReporter.Pace;
 import io.attune.engine.report.MlflowServer.Run;
@@ -372,48 +371,5 @@ class MlflowReporterTest {
         .startsWith("nothing more is sent to MLflow: ")
         .contains("mlflow.json is not valid JSON");
     assertThat(notices.get(1)).contains("did not get 2 values");
-  }
-
-  @Test
-  void settingsThatNameNoServerAreRefused() {
-    assertRefused("", "MLFLOW_TRACKING_URI is not set");
-    for (String uri :
-        List.of("file:///mlruns", "databricks", "sqlite:///x.db", "http://", "h tt")) {
-      assertRefused(uri, "MLFLOW_TRACKING_URI is not the address of an MLflow server");
-    }
-    assertThatThrownBy(
-            () ->
-                MlflowSettings.of(Map.of("MLFLOW_TRACKING_URI", "http://me:pass@host:5000"), null))
-        .hasMessageContaining("MLFLOW_TRACKING_PASSWORD")
-        .hasMessageNotContaining("me:pass");
-    assertThat(
-            MlflowSettings.of(
-                    environment("MLFLOW_TRACKING_USERNAME", "u", "MLFLOW_TRACKING_PASSWORD", "p"),
-                    null)
-                .authorization())
-        .isEqualTo("Basic dTpw");
-  }
-
-  private static void assertRefused(String uri, String message) {
-    assertThatThrownBy(() -> MlflowSettings.of(Map.of("MLFLOW_TRACKING_URI", uri), null))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(message);
-  }
-
-  @Test
-  void namesOfReportToAreChecked() {
-    assertThatThrownBy(() -> ReportSettings.of(List.of("wandb"), null, null, folder, environment()))
-        .hasMessage("'report_to' is wandb; implemented are none, tensorboard, mlflow");
-    assertThatThrownBy(
-            () -> ReportSettings.of(List.of("none", "mlflow"), null, null, folder, environment()))
-        .hasMessageContaining("choose");
-    ReportSettings both =
-        ReportSettings.of(List.of("tensorboard", "mlflow"), null, "r", folder, environment());
-    assertThat(both.tensorBoard()).isEqualTo(folder.resolve("runs"));
-    assertThat(both.mlflow().runName()).isEqualTo("r");
-    assertThat(ReportSettings.of(List.of("tensorboard"), "/x", null, folder, Map.of()))
-        .isEqualTo(new ReportSettings(Path.of("/x"), null));
-    assertThat(ReportSettings.of(List.of("none"), "/x", null, folder, Map.of()))
-        .isEqualTo(new ReportSettings(null, null));
   }
 }
