@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 public final class TrainCommand implements Callable<Integer> {
   private static final int INTERRUPTED = 130;
+  private static final String EVALUATION = "eval_";
 
   @Option(names = "--model", paramLabel = "DIR", required = true, description = "Base model.")
   private Path model;
@@ -132,8 +133,11 @@ public final class TrainCommand implements Callable<Integer> {
       @Override
       public void onStep(int step, int total, Map<String, Double> metrics) {
         display.step(step, total, shown(metrics));
-        if (!display.redraws()) {
-          System.out.println("step=" + step + " total=" + total + " " + logged(metrics));
+        String evaluation = logged(metrics, EVALUATION);
+        if (display.redraws() && !evaluation.isEmpty()) {
+          display.note("after step " + step + ": " + evaluation);
+        } else if (!display.redraws()) {
+          System.out.println("step=" + step + " total=" + total + " " + logged(metrics, ""));
         }
       }
 
@@ -147,14 +151,21 @@ public final class TrainCommand implements Callable<Integer> {
   private static String shown(Map<String, Double> metrics) {
     return String.format(
         Locale.ROOT,
-        "loss %.4f, %.0f tokens/s",
+        "loss %.4f, lr %.2g, %.0f tokens/s, %.1f GiB",
         metrics.getOrDefault("loss", Double.NaN),
-        metrics.getOrDefault("tokens_per_second", Double.NaN));
+        metrics.getOrDefault("learning_rate", Double.NaN),
+        metrics.getOrDefault("tokens_per_second", Double.NaN),
+        metrics.getOrDefault("peak_memory_bytes", Double.NaN) / (1 << 30));
   }
 
-  private static String logged(Map<String, Double> metrics) {
+  private static String logged(Map<String, Double> metrics, String prefix) {
     StringJoiner line = new StringJoiner(" ");
-    metrics.forEach((name, value) -> line.add(name + "=" + String.format("%.6g", value)));
+    metrics.forEach(
+        (name, value) -> {
+          if (name.startsWith(prefix)) {
+            line.add(name + "=" + String.format(Locale.ROOT, "%.6g", value));
+          }
+        });
     return line.toString();
   }
 

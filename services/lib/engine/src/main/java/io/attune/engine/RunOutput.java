@@ -15,6 +15,8 @@ import io.attune.engine.data.Rows;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.Weights;
+import io.attune.engine.report.ReportSettings;
+import io.attune.engine.train.AlarmSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -50,7 +53,7 @@ final class RunOutput {
             List.of(
                 spec.objective(),
                 spec.method(),
-                new TreeMap<>(spec.parameters()).toString(),
+                learning().toString(),
                 dataDigest(spec.data()),
                 baseDigest(),
                 model.contractSha256()));
@@ -62,6 +65,27 @@ final class RunOutput {
     }
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
+  }
+
+  /** The parameters but those that only watch the run. */
+  private Map<String, String> learning() {
+    Map<String, String> parameters = new TreeMap<>(spec.parameters());
+    parameters.keySet().removeAll(ReportSettings.NAMES);
+    parameters.keySet().removeIf(name -> name.startsWith(AlarmSettings.PREFIX));
+    return parameters;
+  }
+
+  /** What the run is, for people to see. */
+  Map<String, String> described() {
+    Map<String, String> described = new TreeMap<>(spec.parameters());
+    described.put("objective", spec.objective());
+    described.put("method", spec.method());
+    described.put("model", spec.model().toString());
+    described.put("data", spec.data().toString());
+    if (spec.initAdapter() != null) {
+      described.put("init_adapter", spec.initAdapter().toString());
+    }
+    return described;
   }
 
   private static String dataDigest(Path data) {

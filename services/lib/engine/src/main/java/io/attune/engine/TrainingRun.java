@@ -14,6 +14,8 @@ import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.quant.Quantizer;
+import io.attune.engine.report.ReportSettings;
+import io.attune.engine.report.Reports;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
@@ -28,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,7 @@ public final class TrainingRun {
   private final TrainingSettings settings;
   private final PretrainedModel model;
   private final TrainingData data;
+  private final ReportSettings reports;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
@@ -48,12 +50,14 @@ public final class TrainingRun {
       TrainingSettings settings,
       PretrainedModel model,
       TrainingData data,
+      ReportSettings reports,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
     this.data = data;
+    this.reports = reports;
     this.listener = listener;
     this.cancel = cancel;
   }
@@ -85,6 +89,7 @@ public final class TrainingRun {
                 task.type(),
                 task.modulesToSave(),
                 spec.model().toString());
+        ReportSettings reports = reports(parameters, spec);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
         if (quantizer != null && settings.initWeights()) {
@@ -99,7 +104,7 @@ public final class TrainingRun {
             new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
         TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
-          TrainingRun run = new TrainingRun(spec, settings, model, data, listener, cancel);
+          TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
           return texts
               ? run.train(task.textLesson(model, settings))
               : run.train(task.lesson(model, settings), rows.get());
@@ -117,6 +122,15 @@ public final class TrainingRun {
           "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
+  }
+
+  private static ReportSettings reports(Parameters in, TrainingSpec spec) {
+    return ReportSettings.of(
+        in.list("report_to", List.of()),
+        in.text("logging_dir").orElse(null),
+        in.text("run_name").orElse(null),
+        spec.out(),
+        System.getenv());
   }
 
   private static void requireFits(Method method, Architecture model) {
@@ -187,17 +201,29 @@ public final class TrainingRun {
         objective,
         examples,
         settings.data().batching(),
+        settings.alarms(),
         settings.evaluation(),
         () -> measure(policy, objective, heldOut));
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
-    return loop.run(
-        spec.out(),
-        output.fingerprint(),
-        step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-        listener::onNotice,
-        cancel::isCancelled);
+    String fingerprint = output.fingerprint();
+    if (settings.resumeFrom() != null) {
+      TrainingLoop.startFrom(settings.resumeFrom(), spec.out(), fingerprint, listener::onNotice);
+    }
+    Reports shown = Reports.of(reports, spec.out(), output.described(), listener::onNotice);
+    return shown.during(
+        () ->
+            loop.run(
+                spec.out(),
+                fingerprint,
+                step -> {
+                  Map<String, Double> metrics = step.values();
+                  shown.step(step.step(), metrics);
+                  listener.onStep(step.step(), step.totalSteps(), metrics);
+                },
+                listener::onNotice,
+                cancel::isCancelled));
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
@@ -208,22 +234,10 @@ public final class TrainingRun {
         settings.arguments().perDeviceTrainBatchSize());
   }
 
-  private static Map<String, Double> metrics(@Nullable StepMetrics step) {
-    Map<String, Double> metrics = new TreeMap<>();
-    if (step != null) {
-      metrics.putAll(step.metrics());
-      metrics.put("loss", step.loss());
-      metrics.put("grad_norm", step.gradNorm());
-      metrics.put("learning_rate", step.learningRate());
-      metrics.put("tokens_per_second", step.tokensPerSecond());
-      metrics.put("peak_memory_bytes", (double) step.peakMemoryBytes());
-    }
-    return metrics;
-  }
-
   private TrainingResult result(
       @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
-    return new TrainingResult(spec.out(), steps, metrics(last), evaluation);
+    return new TrainingResult(
+        spec.out(), steps, last == null ? Map.of() : last.values(), evaluation);
   }
 
   private Adapter adapter() {

@@ -146,6 +146,15 @@ public final class GroupedOptimizer implements AutoCloseable {
     }
   }
 
+  /** Sets the gradients to zero without an update, which is then no step. */
+  public void skip() {
+    try (NDManager work = scope.newSubManager();
+        Torch.GradMode mode = Torch.gradMode(false)) {
+      Map<String, List<NDArray>> lists = Map.of("g", gradients(parameters.keySet(), work));
+      PROGRAM.runLists(work, "zero", new NDList(), lists);
+    }
+  }
+
   /** What the last step took as learning rate where the schedule said {@code scheduled}. */
   public double learningRate(double scheduled) {
     return rule.learningRate((int) steps.getFloat(), scheduled);

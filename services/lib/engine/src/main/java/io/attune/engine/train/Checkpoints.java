@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Folders {@code checkpoint-N} of a run: all that is needed to go on after step N as if nothing had
@@ -51,13 +52,13 @@ final class Checkpoints {
   }
 
   /** Where a run stands. */
-  record State(int step, long numTokens, Selection.State selection) {
+  record State(int step, long numTokens, Selection.State selection, AlarmState alarms) {
     State(int step, long numTokens) {
-      this(step, numTokens, Selection.State.NONE);
+      this(step, numTokens, Selection.State.NONE, AlarmState.NONE);
     }
   }
 
-  void save(State state, Map<String, NDArray> tensors, int keep) {
+  void save(State state, Map<String, NDArray> tensors) {
     Path target = folder.resolve(PREFIX + state.step());
     AtomicFiles.deleteTree(target); // one that was found damaged when this run started
     AtomicFiles.writeFolder(
@@ -70,12 +71,17 @@ final class Checkpoints {
           json.put("global_step", state.step());
           json.put("num_tokens", state.numTokens());
           state.selection().write(json);
+          state.alarms().write(json);
           json.put("fingerprint", fingerprint);
           AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
           Manifest.write(temporary);
         });
+  }
+
+  /** Deletes all but the newest of those up to {@code step}, and what these may end with. */
+  void prune(int step, int keep) {
     // Later ones are damaged leftovers of a run that was taken up before them; none is in the way.
-    List<Path> all = newestFirst().stream().filter(path -> step(path) <= state.step()).toList();
+    List<Path> all = newestFirst().stream().filter(path -> step(path) <= step).toList();
     List<Path> kept = all.subList(0, Math.min(keep, all.size()));
     Set<Path> best = kept.stream().map(this::best).collect(Collectors.toSet());
     for (Path old : all.subList(kept.size(), all.size())) {
@@ -95,6 +101,38 @@ final class Checkpoints {
     return best.isTextual() && step(Path.of(best.textValue())) > 0
         ? folder.resolve(best.textValue())
         : checkpoint;
+  }
+
+  /** The newest checkpoint after at most {@code step} steps; null if there is none. */
+  @Nullable Path newestUpTo(int step) {
+    return newestFirst().stream().filter(path -> step(path) <= step).findFirst().orElse(null);
+  }
+
+  /**
+   * Copies a checkpoint of another run, whatever its settings were, as one of this run: what was
+   * learned and the optimizer's state, but not which evaluation was the best, nor what alarms
+   * remember. Does nothing where this run has checkpoints of its own.
+   */
+  void adopt(Path from) {
+    if (!newestFirst().isEmpty()) {
+      return;
+    }
+    if (!Files.isDirectory(from) || step(from) == 0) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "'resume_from_checkpoint' is " + from + ", which is no folder checkpoint-N of a run");
+    }
+    Manifest.read(from).verify(from);
+    AtomicFiles.writeFolder(
+        folder.resolve(from.getFileName()),
+        temporary -> {
+          Files.copy(from.resolve(TENSORS), temporary.resolve(TENSORS));
+          ObjectNode json = JsonFiles.readObject(from.resolve(STATE), 1 << 20);
+          json.retain("global_step", "num_tokens");
+          json.put("fingerprint", fingerprint);
+          AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
+          Manifest.write(temporary);
+        });
   }
 
   /** Restores the weights after a step that was kept. */
@@ -144,7 +182,8 @@ final class Checkpoints {
       return new State(
           step.intValue(),
           read.longValue(),
-          Selection.State.read(json, step.intValue(), path.resolve(STATE)));
+          Selection.State.read(json, step.intValue(), path.resolve(STATE)),
+          AlarmState.read(json, step.intValue(), path.resolve(STATE)));
     }
     return new State(0, 0);
   }

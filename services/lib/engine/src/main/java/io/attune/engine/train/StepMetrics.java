@@ -47,6 +47,19 @@ public record StepMetrics(
         all);
   }
 
+  /** All that is worth a curve, by the names of {@code metrics.jsonl}. */
+  public Map<String, Double> values() {
+    Map<String, Double> values = new TreeMap<>(metrics);
+    values.put("epoch", epoch);
+    values.put("loss", loss);
+    values.put("grad_norm", gradNorm);
+    values.put("learning_rate", learningRate);
+    values.put("num_tokens", (double) numTokens);
+    values.put("tokens_per_second", tokensPerSecond);
+    values.put("peak_memory_bytes", (double) peakMemoryBytes);
+    return values;
+  }
+
   ObjectNode toJson() {
     ObjectNode json = JsonFiles.newObject();
     json.put("step", step);

@@ -31,6 +31,7 @@ public final class TrainingLoop<E> {
   private final List<E> examples;
   private final Reader<E> reader;
   private final EvaluationArguments evaluation;
+  private final AlarmSettings alarmSettings;
   private final Supplier<Map<String, Double>> evaluator;
   private final DataOrder order;
   private final Map<Integer, List<Reading>> referenceByRow = new LinkedHashMap<>();
@@ -47,7 +48,15 @@ public final class TrainingLoop<E> {
       Objective<E> objective,
       List<E> examples,
       Batching batching) {
-    this(arguments, policy, objective, examples, batching, EvaluationArguments.NONE, Map::of);
+    this(
+        arguments,
+        policy,
+        objective,
+        examples,
+        batching,
+        AlarmSettings.DEFAULT,
+        EvaluationArguments.NONE,
+        Map::of);
   }
 
   /**
@@ -59,6 +68,7 @@ public final class TrainingLoop<E> {
       Objective<E> objective,
       List<E> examples,
       Batching batching,
+      AlarmSettings alarms,
       EvaluationArguments evaluation,
       Supplier<Map<String, Double>> evaluator) {
     if (examples.isEmpty()) {
@@ -68,6 +78,7 @@ public final class TrainingLoop<E> {
     this.policy = policy;
     this.objective = objective;
     this.examples = examples;
+    this.alarmSettings = alarms;
     this.evaluation = evaluation;
     this.evaluator = evaluator;
     this.reader = new Reader<>(policy, objective);
@@ -102,19 +113,24 @@ public final class TrainingLoop<E> {
       }
       MetricsFile file = new MetricsFile(folder, start.step());
       Selection selection = new Selection(evaluation, start.selection());
+      Alarms alarms = new Alarms(alarmSettings, start.alarms(), checkpoints::newestUpTo);
+      boolean pruned = false;
       long numTokens = start.numTokens();
       done = start.step();
       for (int step = start.step(); step < total && !selection.stops(); step++) {
         if (cancelled.getAsBoolean()) {
           if (arguments.saveSteps() > 0 && step > start.step()) {
             checkpoints.save(
-                new Checkpoints.State(step, numTokens, selection.state()),
-                state,
-                arguments.saveTotalLimit());
+                new Checkpoints.State(step, numTokens, selection.state(), alarms.state()), state);
           }
           throw new EngineException(Reason.CANCELLED, "cancelled after step " + step);
         }
-        last = step(step, total, numTokens, order.microBatches(step), optimizer);
+        last = step(step, total, numTokens, order.microBatches(step), optimizer, alarms);
+        if (!pruned && !alarms.isSuspicious()) {
+          // Only now is it known that the newest one's weights are good.
+          checkpoints.prune(step, arguments.saveTotalLimit());
+          pruned = true;
+        }
         numTokens = last.numTokens();
         done = step + 1;
         boolean best = false;
@@ -128,10 +144,12 @@ public final class TrainingLoop<E> {
         boolean ends = done == total || selection.stops();
         if (arguments.saveSteps() > 0 && (best || ends || done % arguments.saveSteps() == 0)) {
           checkpoints.save(
-              new Checkpoints.State(done, numTokens, selection.state()),
-              state,
-              arguments.saveTotalLimit());
+              new Checkpoints.State(done, numTokens, selection.state(), alarms.state()), state);
+          pruned = false;
         }
+      }
+      if (!pruned && !alarms.isSuspicious()) {
+        checkpoints.prune(done, arguments.saveTotalLimit());
       }
       if (selection.stops()) {
         notices.accept("stopped early after step " + done + "; best was " + selection);
@@ -142,6 +160,17 @@ public final class TrainingLoop<E> {
       }
     }
     return last;
+  }
+
+  /**
+   * Lets {@link #run} go on from a checkpoint of another run, unless {@code folder} has one.
+   *
+   * @param fingerprint of this run
+   * @param notices hears where it starts
+   */
+  public static void startFrom(
+      Path checkpoint, Path folder, String fingerprint, Consumer<String> notices) {
+    new Checkpoints(folder, fingerprint, notices).adopt(checkpoint);
   }
 
   /** Steps of the whole run that are done: all, or fewer where it stopped early. */
@@ -164,7 +193,12 @@ public final class TrainingLoop<E> {
   }
 
   private StepMetrics step(
-      int step, int total, long numTokens, List<int[]> microBatches, GroupedOptimizer optimizer) {
+      int step,
+      int total,
+      long numTokens,
+      List<int[]> microBatches,
+      GroupedOptimizer optimizer,
+      Alarms alarms) {
     long began = System.nanoTime();
     Torch.seed(Seed.derive(arguments.seed(), step));
     double normaliser = 0;
@@ -187,10 +221,14 @@ public final class TrainingLoop<E> {
       tokens += reader.tokens(batch);
     }
     double norm = optimizer.gradientNorm();
-    alarm(step + 1, loss, norm);
+    boolean updates = alarms.check(step + 1, loss, norm);
     double peak = arguments.learningRate();
     double factor = arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
-    optimizer.step(factor, norm);
+    if (updates) {
+      optimizer.step(factor, norm);
+    } else {
+      optimizer.skip();
+    }
     double seconds = (System.nanoTime() - began) / 1e9;
     double epoch = (step + 1.0) / arguments.stepsPerEpoch(order.rows());
     return new StepMetrics(
@@ -205,21 +243,6 @@ public final class TrainingLoop<E> {
         tokens / seconds,
         ProcessMemory.peakBytes(),
         metrics.means());
-  }
-
-  private static void alarm(int step, double loss, double norm) {
-    if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-      throw new EngineException(
-          Reason.DIVERGED,
-          "step "
-              + step
-              + ": loss is "
-              + loss
-              + " and the gradient's norm "
-              + norm
-              + "; the weights were not changed. Lower learning_rate or max_grad_norm, or look for"
-              + " broken rows");
-    }
   }
 
   /**

@@ -3,6 +3,7 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.RewardModeling;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +17,12 @@ import org.jspecify.annotations.Nullable;
  * @param task what only some tasks know
  * @param maxLength tokens of an example; longer ones are cut
  * @param initWeights whether weights are drawn at random instead of read
+ * @param resumeFrom a checkpoint of another run to go on from; null for none
  */
 public record TrainingSettings(
     TrainingArguments arguments,
     EvaluationArguments evaluation,
+    AlarmSettings alarms,
     DataSettings data,
     @Nullable ObjectNode adapter,
     TrainedWeights trained,
@@ -28,6 +31,7 @@ public record TrainingSettings(
     TaskSettings task,
     int maxLength,
     boolean initWeights,
+    @Nullable Path resumeFrom,
     int threads) {
 
   /**
@@ -48,6 +52,7 @@ public record TrainingSettings(
     return new TrainingSettings(
         arguments,
         EvaluationArguments.parse(in, arguments.saveSteps()),
+        AlarmSettings.parse(in),
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
         trained(in, method),
@@ -56,6 +61,7 @@ public record TrainingSettings(
         TaskSettings.parse(in, objective, task),
         maxLength,
         initWeights(in, method),
+        in.text("resume_from_checkpoint").map(Path::of).orElse(null),
         in.integer("threads", 0));
   }
 

@@ -97,7 +97,7 @@ class OptimizerStateTest {
       byte[] bytes = codes.toByteArray();
       Map<String, NDArray> state = Map.of("wide", wide, "narrow", narrow, "codes", codes);
       Checkpoints checkpoints = new Checkpoints(folder, "run", notice -> {});
-      checkpoints.save(new Checkpoints.State(2, 9), state, 1);
+      checkpoints.save(new Checkpoints.State(2, 9), state);
       state.values().forEach(array -> Torch.copy(scope.zeros(new Shape(4)), array));
       assertThat(codes.toByteArray()).containsOnly(0);
 
