@@ -72,6 +72,7 @@ public final class Evaluation {
       return new Outcome(results, List.of(), List.of(), List.of());
     }
     requireRows(data, "answers");
+    system.requireWriter(settings.writing());
     var pass = new GenerationPass(settings.writing(), settings.metrics(left), progress);
     List<String> references = GenerationPass.references(data);
     List<String> answers = pass.write(started(system, "answering", data), data);

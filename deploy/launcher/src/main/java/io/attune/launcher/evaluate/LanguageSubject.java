@@ -71,6 +71,11 @@ final class LanguageSubject extends Subject {
   }
 
   @Override
+  void requireWriter(WritingSettings writing) {
+    writing.requireNoSearch();
+  }
+
+  @Override
   int[] prompt(Row row) {
     int[] prompt = examples.prompt(row);
     if (prompt.length == 0 || prompt.length >= positions) {
@@ -87,7 +92,6 @@ final class LanguageSubject extends Subject {
 
   @Override
   List<String> write(List<int[]> prompts, WritingSettings writing, IntConsumer done) {
-    writing.requireNoSearch();
     int virtual = adapter == null ? 0 : adapter.virtualTokens();
     int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElse(1);
     long capacity = (long) virtual + longest + writing.sampling(0).maxNewTokens();

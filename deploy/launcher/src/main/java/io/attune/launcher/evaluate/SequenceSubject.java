@@ -69,6 +69,11 @@ final class SequenceSubject extends Subject {
   }
 
   @Override
+  void requireWriter(WritingSettings writing) {
+    // It writes in every way.
+  }
+
+  @Override
   int[] prompt(Row row) {
     int[] source = examples.prompt(row);
     int limit = limit(model.config().maxPositions());

@@ -69,6 +69,11 @@ public abstract class Subject implements AutoCloseable {
     throw cannot("say how likely a text is", "a model that writes text");
   }
 
+  /** Refuses a model that writes no text, or not in this way. */
+  void requireWriter(WritingSettings writing) {
+    throw cannot("write answers", "a model that writes text");
+  }
+
   /** Ids of what comes before a row's answer; refuses what leaves no room for one. */
   int[] prompt(Row row) {
     throw cannot("write answers", "a model that writes text");

@@ -24,9 +24,10 @@ final class LanguageModelTask implements TrainingTask {
   private final TrainingSpec spec;
   private final HubLayout layout;
   private final DecoderModel described;
-  private final List<Row> rows;
+  private final TrainingRows rows;
 
-  LanguageModelTask(TrainingSpec spec, HubLayout layout, DecoderModel described, List<Row> rows) {
+  LanguageModelTask(
+      TrainingSpec spec, HubLayout layout, DecoderModel described, TrainingRows rows) {
     this.spec = spec;
     this.layout = layout;
     this.described = described;
@@ -66,7 +67,7 @@ final class LanguageModelTask implements TrainingTask {
   /** Null where texts are not classified. */
   private @Nullable ClassLabels labels(TrainingSettings settings) {
     return spec.objective().equals("classify")
-        ? LabelScheme.of(rows, settings.task().problemType(), spec.data().toString())
+        ? LabelScheme.of(rows.get(), settings.task().problemType(), spec.data().toString())
         : null;
   }
 
@@ -77,7 +78,7 @@ final class LanguageModelTask implements TrainingTask {
       case "sft" -> new Lesson<>(sft(settings), examples::sft);
       case "dpo" -> new Lesson<>(new Dpo(settings.dpo()), examples::preference);
       case "reward" ->
-          rows.get(0) instanceof Row.Scored
+          rows.get().get(0) instanceof Row.Scored
               ? new Lesson<>(new RewardRegression(), examples::scored)
               : new Lesson<>(new RewardModeling(settings.reward()), examples::preference);
       case "classify" -> {

@@ -30,11 +30,11 @@ final class TextEncoderTask implements TrainingTask {
   private final TrainingSpec spec;
   private final HubLayout layout;
   private final EncoderModel described;
-  private final List<Row> rows;
+  private final TrainingRows rows;
   private final EncoderTask task;
   private @Nullable EncoderTokenizer tokenizer;
 
-  TextEncoderTask(TrainingSpec spec, HubLayout layout, EncoderModel described, List<Row> rows) {
+  TextEncoderTask(TrainingSpec spec, HubLayout layout, EncoderModel described, TrainingRows rows) {
     this.spec = spec;
     this.layout = layout;
     this.described = described;
@@ -43,7 +43,7 @@ final class TextEncoderTask implements TrainingTask {
       throw TrainingTask.unfit(spec, described, "classify");
     }
     EncoderTask wanted =
-        rows.get(0) instanceof Row.Tagged ? EncoderTask.TOKEN_CLS : EncoderTask.SEQ_CLS;
+        rows.get().get(0) instanceof Row.Tagged ? EncoderTask.TOKEN_CLS : EncoderTask.SEQ_CLS;
     this.task = described.task() == EncoderTask.FEATURE_EXTRACTION ? wanted : described.task();
     if (task != wanted) {
       throw new IllegalArgumentException(
@@ -103,7 +103,7 @@ final class TextEncoderTask implements TrainingTask {
     if (spec.initAdapter() != null) {
       return AdaptedHead.of(AdapterFiles.open(spec.initAdapter()), described).labels();
     }
-    return LabelScheme.of(rows, settings.task().problemType(), spec.data().toString());
+    return LabelScheme.of(rows.get(), settings.task().problemType(), spec.data().toString());
   }
 
   @Override

@@ -7,7 +7,6 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
-import io.attune.engine.data.Rows;
 import io.attune.engine.data.TokenFile;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.Architecture;
@@ -73,7 +72,7 @@ public final class TrainingRun {
       Parameters parameters = new Parameters(spec.parameters());
       RowFormat format = DataSettings.format(parameters);
       boolean texts = spec.objective().equals("cpt");
-      List<Row> rows = texts ? List.of() : Rows.read(spec.data(), format);
+      TrainingRows rows = new TrainingRows(spec.data(), format);
       Architecture described =
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
@@ -103,7 +102,7 @@ public final class TrainingRun {
           TrainingRun run = new TrainingRun(spec, settings, model, data, listener, cancel);
           return texts
               ? run.train(task.textLesson(model, settings))
-              : run.train(task.lesson(model, settings), rows);
+              : run.train(task.lesson(model, settings), rows.get());
         }
       }
     } catch (IllegalArgumentException e) {

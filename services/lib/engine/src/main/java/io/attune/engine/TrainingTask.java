@@ -60,9 +60,9 @@ interface TrainingTask extends AutoCloseable {
    * The task of a specification; refuses an objective that the kind of model in the folder cannot
    * learn.
    *
-   * @param rows empty for continued pre-training, which does not hold them in memory
+   * @param rows not read for continued pre-training, which does not hold them in memory
    */
-  static TrainingTask of(TrainingSpec spec, Architecture described, List<Row> rows) {
+  static TrainingTask of(TrainingSpec spec, Architecture described, TrainingRows rows) {
     HubLayout layout = HubLayout.of(spec.model());
     if (described instanceof DecoderModel decoder) {
       return new LanguageModelTask(spec, layout, decoder, rows);
