@@ -137,7 +137,8 @@ class BottleneckAdapterTest {
     List<TokenizedText> texts = new ArrayList<>();
     try (TextEncoder model = TextEncoder.load(base(name), LoadOptions.defaults());
         LoadedEncoderAdapter adapter = model.loadAdapter(path(name))) {
-      for (String line : Files.readAllLines(Golden.path("kinds/bert-full/rows.jsonl")).subList(0, 2)) {
+      for (String line :
+          Files.readAllLines(Golden.path("kinds/bert-full/rows.jsonl")).subList(0, 2)) {
         texts.add(model.tokenize(new ObjectMapper().readTree(line).get("text").asText()));
       }
       assertThat(texts.stream().map(TokenizedText::ids))
@@ -153,8 +154,7 @@ class BottleneckAdapterTest {
     List<int[]> sources = rows(expected, "input_ids");
     try (SequenceToSequence model = SequenceToSequence.load(base(name), LoadOptions.defaults());
         LoadedSequenceAdapter adapter = model.loadAdapter(path(name))) {
-      List<int[]> targets =
-          rows(expected, "labels").stream().map(model::decoderInputs).toList();
+      List<int[]> targets = rows(expected, "labels").stream().map(model::decoderInputs).toList();
       assertLogits(name, model.logits(sources, targets, adapter, false));
       for (int row = 0; row < sources.size(); row++) {
         int[] written =

@@ -107,8 +107,7 @@ final class Bottleneck extends PeftAdapter {
 
   @Override
   void initialise(Start start) {
-    String init =
-        config.choice("init_weights", "bert", List.of("bert", "mam_adapter", "houlsby"));
+    String init = config.choice("init_weights", "bert", List.of("bert", "mam_adapter", "houlsby"));
     Draws draws = new Draws(start.seed(), "bottleneck");
     for (Sublayer sublayer : sizes.keySet()) {
       shapes(sublayer)

@@ -26,10 +26,7 @@ public record Seams(
   }
 
   public Seams(
-      Projection projection,
-      Attention attention,
-      @Nullable CrossAttention cross,
-      boolean dropout) {
+      Projection projection, Attention attention, @Nullable CrossAttention cross, boolean dropout) {
     this(projection, attention, cross, Residual.SUM, dropout);
   }
 

@@ -102,7 +102,9 @@ final class AdapterSettings {
     json.put("fan_in_fan_out", false);
   }
 
-  /** AdapterHub's names and defaults, but for the start: there, only parallel ones change nothing. */
+  /**
+   * AdapterHub's names and defaults, but for the start: there, only parallel ones change nothing.
+   */
   private void bottleneck() {
     String preset = in.text("adapter_config", "seq_bn");
     boolean twice = false;

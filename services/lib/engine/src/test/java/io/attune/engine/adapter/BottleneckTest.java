@@ -156,9 +156,12 @@ class BottleneckTest {
                 x -> postNorm ? LayerNorm.emit(out, x, "norm", E, EPSILON) : x);
     out.line("return %s", h);
     String text =
-        out.method("run", "(self: SELF, stream: Tensor, result: Tensor, w: List[Tensor]) -> Tensor");
+        out.method(
+            "run", "(self: SELF, stream: Tensor, result: Tensor, w: List[Tensor]) -> Tensor");
     List<NDArray> weights =
-        out.weights().stream().map(n -> norms.containsKey(n) ? norms.get(n) : adapter.weight(n)).toList();
+        out.weights().stream()
+            .map(n -> norms.containsKey(n) ? norms.get(n) : adapter.weight(n))
+            .toList();
     try (Torch.GradMode mode = Torch.gradMode(false)) {
       NDList inputs = new NDList(array(scope, stream), array(scope, result));
       return TorchPrograms.compile(text).run(scope, "run", inputs, weights).get(0).toFloatArray();
@@ -202,7 +205,10 @@ class BottleneckTest {
     int size = 64;
     List<Sublayer> wide = List.of(new Sublayer("0", 0, Kind.FEED_FORWARD, size));
     ObjectNode config =
-        config("\"init_weights\": \"" + init + "\", \"scaling\": \"learned\", \"reduction_factor\": 1");
+        config(
+            "\"init_weights\": \""
+                + init
+                + "\", \"scaling\": \"learned\", \"reduction_factor\": 1");
     try (Adapter adapter = Adapters.create(config, base(wide), start())) {
       String module = "0.output_adapters.";
       assertDeviation(adapter.weight(module + "adapter_down.0.weight"), down);

@@ -69,7 +69,8 @@ class AdapterTrainingTest {
         Adapter adapter = adapter(Runs.base(model, weights), start);
         Policy policy = Policy.ofAdapter(model, weights, adapter, null)) {
       List<StepMetrics> steps = new ArrayList<>();
-      new TrainingLoop<>(Runs.arguments(count, rate, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
+      new TrainingLoop<>(
+              Runs.arguments(count, rate, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
           .run(folder, name, steps::add, notice -> {}, () -> false);
 
       assertThat(steps).hasSize(count);

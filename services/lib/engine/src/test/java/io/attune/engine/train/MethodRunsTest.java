@@ -90,7 +90,9 @@ class MethodRunsTest {
     }
   }
 
-  /** Their starts are unique up to signs of singular vectors, which cancel in the merged weights. */
+  /**
+   * Their starts are unique up to signs of singular vectors, which cancel in the merged weights.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"pissa", "loftq"})
   void startsFromSingularValues(String name) throws IOException {
@@ -113,8 +115,7 @@ class MethodRunsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"full", "layerwise", "adafactor", "galore", "galore-8bit", "adamw-8bit"})
+  @ValueSource(strings = {"full", "layerwise", "adafactor", "galore", "galore-8bit", "adamw-8bit"})
   void weightsOfTheModel(String name) throws IOException {
     JsonNode run = run(name);
     String base = run.get("base").asText();
@@ -146,7 +147,9 @@ class MethodRunsTest {
 
   private void train(String name, JsonNode run, Policy policy) throws IOException {
     Map<String, String> parameters = new HashMap<>(Map.of("weight_decay", "0.01"));
-    run.path("parameters").properties().forEach(e -> parameters.put(e.getKey(), e.getValue().asText()));
+    run.path("parameters")
+        .properties()
+        .forEach(e -> parameters.put(e.getKey(), e.getValue().asText()));
     TrainingArguments arguments =
         new TrainingArguments(
             run.get("learning_rate").asDouble(),
