@@ -67,17 +67,28 @@ public final class DecoderNetwork {
       int[] virtualTokens,
       Function<String, NDArray> weights,
       TensorType type) {
-    Projection projection =
-        type == TensorType.BF16
-            ? new Bfloat16Projection(!Processor.multipliesBfloat16())
-            : new DenseProjection();
-    return new DecoderNetwork(model, adapter, virtualTokens, weights, type, projection);
+    boolean widened = !Processor.multipliesBfloat16();
+    return forTraining(model, adapter, virtualTokens, weights, type, widened);
   }
 
   /**
-   * @param projection how linear layers are computed under the adapter
+   * As {@link #forTraining(DecoderModel, UnaryOperator, int[], Function, TensorType)}.
+   *
+   * @param widened whether bfloat16 weights are widened for their products
    */
-  DecoderNetwork(
+  public static DecoderNetwork forTraining(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights,
+      TensorType type,
+      boolean widened) {
+    Projection projection =
+        type == TensorType.BF16 ? new Bfloat16Projection(widened) : new DenseProjection();
+    return new DecoderNetwork(model, adapter, virtualTokens, weights, type, projection);
+  }
+
+  private DecoderNetwork(
       DecoderModel model,
       UnaryOperator<Seams> adapter,
       int[] virtualTokens,

@@ -39,7 +39,13 @@ public final class Bfloat16Projection implements Projection {
 
   @Override
   public String embedding(MethodWriter out, String ids, Embedding table) {
-    String rows = dense.embedding(out, ids, table);
-    return widened ? out.value("torch.to(%s, 6)", rows) : rows;
+    if (!widened) {
+      return dense.embedding(out, ids, table);
+    }
+    String rows =
+        out.value("torch.to(torch.embedding(%s, %s), 6)", out.weight(table.weight()), ids);
+    return table.scale() == 1
+        ? rows
+        : out.value("torch.mul(%s, %s)", rows, MethodWriter.number(table.scale()));
   }
 }
