@@ -163,11 +163,11 @@ public final class TrainingRun {
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
-                  architecture,
-                  model.weights(),
-                  reference == null ? model.weights() : reference,
-                  trained,
-                  dropout)
+                      architecture,
+                      model.weights(),
+                      reference == null ? model.weights() : reference,
+                      trained,
+                      dropout)
                   .withCheckpointing(checkpointing)) {
         TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
         StepMetrics last = run(loop, output);

@@ -87,8 +87,7 @@ class ComputeSettingsRunTest {
     for (int i = 0; i < 6; i++) {
       assertThat(narrow.get(i) / wide.get(i)).as("step %d", i).isBetween(0.95, 1.05);
     }
-    try (SafeTensors file =
-        SafeTensors.open(folder.resolve("narrow/adapter_model.safetensors"))) {
+    try (SafeTensors file = SafeTensors.open(folder.resolve("narrow/adapter_model.safetensors"))) {
       assertThat(file.names()).isNotEmpty();
       file.names().forEach(n -> assertThat(file.info(n).type()).isEqualTo(TensorType.F32));
     }

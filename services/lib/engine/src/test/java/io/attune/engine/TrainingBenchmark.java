@@ -11,8 +11,8 @@ import java.util.Map;
  * Our side of a training benchmark; one JSON line at the end, medians after two warm-up steps.
  *
  * <p>Arguments: model folder, rows, objective, optimizer steps, batch, max_length, threads, then
- * further parameters as {@code key=value} ({@code method} among them). Rank 16 on all linear layers,
- * as peer_train.py of the reference side has it.
+ * further parameters as {@code key=value} ({@code method} among them). Rank 16 on all linear
+ * layers, as peer_train.py of the reference side has it.
  */
 final class TrainingBenchmark {
   private TrainingBenchmark() {}

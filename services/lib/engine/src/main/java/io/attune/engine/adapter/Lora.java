@@ -155,7 +155,8 @@ final class Lora extends PeftAdapter {
       for (LowRank module : adapted) {
         String dropped =
             out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(lora.dropout()));
-        String low = out.value("torch.linear(%s, %s)", dropped, asInput(out.weight(module.a()), dropped));
+        String low =
+            out.value("torch.linear(%s, %s)", dropped, asInput(out.weight(module.a()), dropped));
         int i = layers.indexOf(module.linear());
         if (lora.useDora()) {
           String plain = inner.emit(out, dropped, List.of(module.linear())).get(0);
@@ -187,8 +188,7 @@ final class Lora extends PeftAdapter {
       low.add(out.value("torch.linear(%s, %s)", input, asInput(a, input)));
     } else if (!modules.isEmpty()) {
       List<String> matrices = modules.stream().map(m -> out.weight(m.a())).toList();
-      String all =
-          out.value("torch.cat([%s])", String.join(", ", matrices));
+      String all = out.value("torch.cat([%s])", String.join(", ", matrices));
       all = out.value("torch.linear(%s, %s)", input, asInput(all, input));
       int start = 0;
       for (LowRank module : modules) {

@@ -34,7 +34,9 @@ public record ComputeSettings(TensorType type, boolean gradientCheckpointing) {
     String start = in.text("init_lora_weights", "true");
     if (start.startsWith("pissa") || start.equals("loftq")) {
       throw new IllegalArgumentException(
-          "'init_lora_weights' is " + start + ", which changes the base model in float32; leave"
+          "'init_lora_weights' is "
+              + start
+              + ", which changes the base model in float32; leave"
               + " 'bf16' away");
     }
     if (!in.list("modules_to_save", List.of()).isEmpty()) {

@@ -126,8 +126,7 @@ public final class Policy implements AutoCloseable {
   }
 
   private static Forward network(Architecture model, Weights weights, boolean dropout) {
-    return Forward.of(
-        model, weights::wrap, new int[0], weights::get, weights.type(), dropout);
+    return Forward.of(model, weights::wrap, new int[0], weights::get, weights.type(), dropout);
   }
 
   private static Forward network(

@@ -38,7 +38,14 @@ class Bfloat16TrainingTest {
 
   /** Widened for their products, they are nothing but other weights of a float32 model. */
   @ParameterizedTest
-  @CsvSource({"llama,false", "llama,true", "qwen2,false", "gemma2,false", "phi3,true", "gpt2,false"})
+  @CsvSource({
+    "llama,false",
+    "llama,true",
+    "qwen2,false",
+    "gemma2,false",
+    "phi3,true",
+    "gpt2,false"
+  })
   void widenedWeightsGiveTheOraclesGradients(String family, boolean checkpointed)
       throws IOException {
     Pass expected = oracle(family);

@@ -54,10 +54,7 @@ class CheckpointingTest {
   }
 
   private static <E> void assertSame(
-      Policy policy,
-      Objective<E> objective,
-      List<E> rows,
-      @Nullable List<Reading> reference) {
+      Policy policy, Objective<E> objective, List<E> rows, @Nullable List<Reading> reference) {
     Policy again = policy.withCheckpointing(true);
     assertThat(again.checkpointed()).isTrue();
     Loss expected = new Reader<>(policy, objective).forwardBackward(rows, reference, 3);
