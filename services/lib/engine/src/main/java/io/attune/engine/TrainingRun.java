@@ -100,8 +100,11 @@ public final class TrainingRun {
               "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file"
                   + " of them");
         }
+        settings.compute().require(described);
         LoadOptions options =
-            new LoadOptions(settings.threads(), method == Method.FULL).withQuantizer(quantizer);
+            new LoadOptions(settings.threads(), method == Method.FULL)
+                .withQuantizer(quantizer)
+                .withType(settings.compute().type());
         TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
           TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
@@ -163,6 +166,7 @@ public final class TrainingRun {
       Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
+    boolean checkpointing = settings.compute().gradientCheckpointing();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
       Set<String> trained = settings.trained().of(architecture);
@@ -172,11 +176,12 @@ public final class TrainingRun {
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
-                  architecture,
-                  model.weights(),
-                  reference == null ? model.weights() : reference,
-                  trained,
-                  dropout)) {
+                      architecture,
+                      model.weights(),
+                      reference == null ? model.weights() : reference,
+                      trained,
+                      dropout)
+                  .withCheckpointing(checkpointing)) {
         TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
@@ -185,7 +190,9 @@ public final class TrainingRun {
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
-        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)) {
+        Policy policy =
+            Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)
+                .withCheckpointing(checkpointing)) {
       TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
       StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);

@@ -155,7 +155,8 @@ final class Lora extends PeftAdapter {
       for (LowRank module : adapted) {
         String dropped =
             out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(lora.dropout()));
-        String low = out.value("torch.linear(%s, %s)", dropped, out.weight(module.a()));
+        String low =
+            out.value("torch.linear(%s, %s)", dropped, asInput(out.weight(module.a()), dropped));
         int i = layers.indexOf(module.linear());
         if (lora.useDora()) {
           String plain = inner.emit(out, dropped, List.of(module.linear())).get(0);
@@ -183,11 +184,12 @@ final class Lora extends PeftAdapter {
   private static List<String> emitLow(MethodWriter out, String input, List<LowRank> modules) {
     List<String> low = new ArrayList<>();
     if (modules.size() == 1) {
-      low.add(out.value("torch.linear(%s, %s)", input, out.weight(modules.get(0).a())));
+      String a = out.weight(modules.get(0).a());
+      low.add(out.value("torch.linear(%s, %s)", input, asInput(a, input)));
     } else if (!modules.isEmpty()) {
       List<String> matrices = modules.stream().map(m -> out.weight(m.a())).toList();
-      String all =
-          out.value("torch.linear(%s, torch.cat([%s]))", input, String.join(", ", matrices));
+      String all = out.value("torch.cat([%s])", String.join(", ", matrices));
+      all = out.value("torch.linear(%s, %s)", input, asInput(all, input));
       int start = 0;
       for (LowRank module : modules) {
         int end = start + module.rank();
@@ -198,11 +200,20 @@ final class Lora extends PeftAdapter {
     return low;
   }
 
+  /** Adapters are float32, also where the model computes in bfloat16. */
+  private static String asInput(String weight, String input) {
+    return "torch.type_as(" + weight + ", " + input + ")";
+  }
+
   /** Into the layer's own result: nothing of size [N, outputs] is made a second time. */
   private static void emitSum(MethodWriter out, LowRank module, String result, String low) {
     out.line(
         "%s = torch.addmm_(%s, %s, torch.t(%s), alpha=%s)",
-        result, result, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+        result,
+        result,
+        low,
+        asInput(out.weight(module.b()), result),
+        MethodWriter.number(module.scale()));
   }
 
   private String emitLookup(
@@ -223,7 +234,10 @@ final class Lora extends PeftAdapter {
     }
     return out.value(
         "torch.addmm(%s, %s, torch.t(%s), alpha=%s)",
-        found, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+        found,
+        asInput(low, found),
+        asInput(out.weight(module.b()), found),
+        MethodWriter.number(module.scale()));
   }
 
   @Override

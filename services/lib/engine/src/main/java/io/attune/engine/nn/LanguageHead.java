@@ -23,7 +23,7 @@ public final class LanguageHead {
       TorchPrograms.compile(
           """
             def capped(self: SELF, h: Tensor, cap: float, w: List[Tensor]) -> Tensor:
-              logits = torch.linear(h, w[0])
+              logits = torch.linear(h, torch.type_as(w[0], h))
               if len(w) > 1:
                 logits = torch.add_(logits, w[1])
               logits = torch.to(logits, 6)
@@ -43,7 +43,10 @@ public final class LanguageHead {
               return torch.mul_(p, torch.rsub(torch.square(torch.div(logits, cap)), 1))
 
             def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
-              head = w[0]
+              head = torch.type_as(w[0], h)
+              narrowed = [head]
+              if len(w) > 1:
+                narrowed = [head, w[1]]
               size = int(chunk)
               wanted = int(gradient)
               smooth = float(smoothing)
@@ -58,7 +61,7 @@ public final class LanguageHead {
                 a = i * size
                 b = min(a + size, n)
                 lc = torch.slice(labels, 0, a, b)
-                logits = self.capped(torch.slice(h, 0, a, b), cap, w)
+                logits = self.capped(torch.slice(h, 0, a, b), cap, narrowed)
                 lse = torch.logsumexp(logits, [1], True)
                 picked = torch.gather(logits, 1, torch.unsqueeze(lc, 1))
                 said = picked
@@ -68,14 +71,14 @@ public final class LanguageHead {
                 y = torch.copy_(torch.slice(correct, 0, a, b), torch.squeeze(torch.ge(picked, torch.amax(logits, [1], True)), 1))
                 if wanted > 0:
                   if cap > 0.0:
-                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(self.slope(logits, lse, lc, cap, smooth), head))
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(torch.type_as(self.slope(logits, lse, lc, cap, smooth), head), head))
                   else:
                     p = torch.exp_(torch.sub_(logits, lse))
                     own = torch.embedding(head, lc)
                     if smooth > 0.0:
                       p = torch.sub_(p, smooth / torch.size(head, 0))
                       own = torch.mul(own, 1.0 - smooth)
-                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(own, p, head, alpha=-1))
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(own, torch.type_as(p, head), head, alpha=-1))
               return (log_probs, correct, unit)
 
             def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tensor:

@@ -3,6 +3,7 @@ package io.attune.engine.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Pass;
@@ -29,7 +30,7 @@ final class DecoderForward implements Forward {
       TorchPrograms.compile(
           """
           def score(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor:
-            return torch.linear(h, w[0])
+            return torch.linear(torch.type_as(h, w[0]), w[0])
           """);
 
   private final DecoderNetwork network;
@@ -41,8 +42,11 @@ final class DecoderForward implements Forward {
       DecoderModel model,
       UnaryOperator<Seams> adapter,
       int[] virtualTokens,
-      Function<String, NDArray> weights) {
-    this(new DecoderNetwork(model, adapter, virtualTokens, weights), weights.apply(Policy.SCORE));
+      Function<String, NDArray> weights,
+      TensorType type) {
+    this(
+        DecoderNetwork.forTraining(model, adapter, virtualTokens, weights, type),
+        weights.apply(Policy.SCORE));
   }
 
   DecoderForward(DecoderNetwork network, @Nullable NDArray score) {

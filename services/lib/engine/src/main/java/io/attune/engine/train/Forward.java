@@ -2,6 +2,7 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.EncoderDecoderModel;
@@ -68,6 +69,7 @@ interface Forward {
    * @param virtualTokens ids that come before every text
    * @param weights from names, as the model and the adapter use them, to arrays; null for those
    *     that are not there
+   * @param type of the model's own weights; those of an adapter are float32
    * @param dropout whether the model's own dropout applies. Decoder-only models have none
    */
   static Forward of(
@@ -75,9 +77,10 @@ interface Forward {
       UnaryOperator<Seams> adapter,
       int[] virtualTokens,
       Function<String, NDArray> weights,
+      TensorType type,
       boolean dropout) {
     if (model instanceof DecoderModel decoder) {
-      return new DecoderForward(decoder, adapter, virtualTokens, weights);
+      return new DecoderForward(decoder, adapter, virtualTokens, weights, type);
     }
     if (virtualTokens.length > 0) {
       throw new IllegalArgumentException(

@@ -107,6 +107,18 @@ public final class Policy implements AutoCloseable {
         dropout ? () -> network(model, weights, false) : null);
   }
 
+  /**
+   * The same policy, for which layers keep their inputs alone and are computed again on the way
+   * back; closed once, as one of the two.
+   *
+   * @param wanted false leaves it as it is
+   */
+  public Policy withCheckpointing(boolean wanted) {
+    return wanted && !checkpointed
+        ? new Policy(network, reference, trainable, true, evaluated)
+        : this;
+  }
+
   /** Trains nothing: for reading with a network as it is. */
   public static Policy frozen(DecoderNetwork network) {
     Forward forward = new DecoderForward(network, null);
@@ -114,7 +126,7 @@ public final class Policy implements AutoCloseable {
   }
 
   private static Forward network(Architecture model, Weights weights, boolean dropout) {
-    return Forward.of(model, weights::wrap, new int[0], weights::get, dropout);
+    return Forward.of(model, weights::wrap, new int[0], weights::get, weights.type(), dropout);
   }
 
   private static Forward network(
@@ -127,6 +139,7 @@ public final class Policy implements AutoCloseable {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
         },
+        base.type(),
         dropout);
   }
 

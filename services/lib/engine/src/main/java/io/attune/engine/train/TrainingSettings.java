@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     are trained
  * @param trained which of them
  * @param task what only some tasks know
+ * @param compute in what is computed, and what is kept
  * @param maxLength tokens of an example; longer ones are cut
  * @param initWeights whether weights are drawn at random instead of read
  * @param resumeFrom a checkpoint of another run to go on from; null for none
@@ -29,6 +30,7 @@ public record TrainingSettings(
     Dpo.Config dpo,
     RewardModeling.Config reward,
     TaskSettings task,
+    ComputeSettings compute,
     int maxLength,
     boolean initWeights,
     @Nullable Path resumeFrom,
@@ -59,6 +61,7 @@ public record TrainingSettings(
         new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
         new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
         TaskSettings.parse(in, objective, task),
+        ComputeSettings.parse(in, method),
         maxLength,
         initWeights(in, method),
         in.text("resume_from_checkpoint").map(Path::of).orElse(null),
