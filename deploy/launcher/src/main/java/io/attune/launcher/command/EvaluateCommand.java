@@ -1,20 +1,28 @@
 package io.attune.launcher.command;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
-import io.attune.engine.LanguageModel;
-import io.attune.engine.LoadedAdapter;
-import io.attune.engine.data.Row;
-import io.attune.engine.data.Rows;
-import io.attune.engine.evaluate.Likelihood;
+import io.attune.engine.PretrainedModel;
+import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.JsonFiles;
+import io.attune.engine.evaluate.Bootstrap;
 import io.attune.launcher.display.Display;
-import java.io.IOException;
-import java.nio.charset.MalformedInputException;
+import io.attune.launcher.evaluate.Evaluation;
+import io.attune.launcher.evaluate.EvaluationData;
+import io.attune.launcher.evaluate.Outcome;
+import io.attune.launcher.evaluate.ReadingSettings;
+import io.attune.launcher.evaluate.Report;
+import io.attune.launcher.evaluate.Result;
+import io.attune.launcher.evaluate.Subject;
+import io.attune.launcher.evaluate.Task;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,111 +31,210 @@ import picocli.CommandLine.Option;
 /** {@code attune evaluate}. */
 @Command(
     name = "evaluate",
-    description = "Measures a model on a file of rows.",
+    description = "Measures a model on rows or a text, with confidence intervals.",
     mixinStandardHelpOptions = true)
 public final class EvaluateCommand implements Callable<Integer> {
-  private static final long MAX_TEXT_BYTES = 64L << 20;
-
-  /** What is measured, named as on the command line. */
-  enum Task {
-    perplexity,
-    accuracy
-  }
-
   @Mixin private ModelOptions model;
 
   @Option(
       names = "--task",
-      required = true,
+      paramLabel = "NAME",
+      split = ",",
       description = {
-        "perplexity: of the tokens that sft would learn.",
-        "accuracy: of {prompt, chosen, rejected} rows, how often the chosen answer is likelier;",
-        "of other rows, how many of those tokens are the likeliest."
+        "One or several, with commas between:",
+        "perplexity: of the tokens that sft would learn, or of a text;",
+        "accuracy: of a classifier's labels; of {prompt, chosen, rejected} rows, how often the chosen"
+            + " answer is likelier; of other rows, how many of those tokens are the likeliest;",
+        "f1 (with precision and recall), mcc: of a classifier's labels;",
+        "exact_match, bleu, chrf, chrf++, rouge: of answers that the model writes."
       })
-  private Task task;
+  private List<String> tasks = new ArrayList<>();
 
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      required = true,
       description = {
         "Rows, JSONL or a JSON array; or plain text in a .txt file, which is read in windows of",
-        "--max-length tokens: each predicts its tokens but the first from those before."
+        "--max-length tokens: each predicts the tokens that no window before it had."
       })
   private Path data;
 
   @Option(
+      names = "--baseline",
+      paramLabel = "DIR",
+      arity = "0..1",
+      fallbackValue = "",
+      description = {
+        "Compare on the same rows with the model without the adapter; or, with a folder,",
+        "with that adapter or that model."
+      })
+  private Path baseline;
+
+  @Option(
+      names = "--forgetting",
+      paramLabel = "FILE",
+      description = {
+        "General text or rows: by how much the loss is higher than the baseline's. The baseline is",
+        "the model without the adapter where --baseline does not say another."
+      })
+  private Path forgetting;
+
+  @Option(
       names = "--max-length",
       paramLabel = "N",
-      description = "Tokens of a row or window at most. Default: ${DEFAULT-VALUE}.")
-  private int maxLength = 1024;
+      description = "Tokens of a row or window at most. Default: 1024, or what the model reads.")
+  private int maxLength;
+
+  @Option(
+      names = "--stride",
+      paramLabel = "N",
+      description = "Tokens between the starts of two windows. Default: half of --max-length.")
+  private int stride;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      description = "Rows read or answered at once. Default: ${DEFAULT-VALUE}.")
+  private int batchSize = 8;
+
+  @Mixin private MetricOptions metrics;
+
+  @Mixin private WritingOptions writing;
+
+  @Option(
+      names = "--resamples",
+      paramLabel = "N",
+      description = "Of the bootstrap that gives the intervals. Default: ${DEFAULT-VALUE}.")
+  private int resamples = 1000;
+
+  @Option(
+      names = "--confidence",
+      paramLabel = "P",
+      description = "Of the intervals. Default: ${DEFAULT-VALUE}.")
+  private double confidence = 0.95;
+
+  @Option(names = "--out", paramLabel = "FILE", description = "Write the results as JSON too.")
+  private Path out;
+
+  @Option(
+      names = "--predictions",
+      paramLabel = "FILE",
+      description = "Write what the model answered, a line of JSON for each row.")
+  private Path predictions;
 
   @Override
   public Integer call() {
-    if (maxLength < 2) {
-      throw new EngineException(
-          Reason.INVALID_ARGUMENT,
-          "--max-length is " + maxLength + "; a token needs one before it");
-    }
-    List<Row> rows = isText() ? List.of() : Rows.read(data);
+    Set<Task> asked = EnumSet.noneOf(Task.class);
+    tasks.forEach(name -> asked.add(Task.named(name.strip())));
+    checkArguments(asked);
+    Bootstrap bootstrap = new Bootstrap(resamples, confidence, writing.seed());
+    EvaluationData rows = data == null ? null : EvaluationData.read(data);
+    EvaluationData general = forgetting == null ? null : EvaluationData.read(forgetting);
+    ReadingSettings reading = new ReadingSettings(maxLength, stride, batchSize);
     Display display = Display.of(System.err);
-    try (LanguageModel base = model.loadLanguageModel();
-        LoadedAdapter adapter = model.loadAdapter(base)) {
-      Likelihood likelihood =
-          new Likelihood(
-              base.examples(maxLength),
-              (sequence) -> base.logits(List.of(sequence), adapter, false).get(0),
-              base.config().vocabSize());
-      if (isText()) {
-        addText(likelihood, base.tokenizer().encode(readText(), true), display);
-      } else {
-        addRows(likelihood, rows, display);
+    Outcome outcome = new Outcome(List.of(), List.of(), List.of(), List.of());
+    Result forgotten = null;
+    try (PretrainedModel base = model.load();
+        PretrainedModel other = isModel(baseline) ? model.load(baseline) : null;
+        Subject system = Subject.of(base, model.adapter(), reading);
+        Subject compared = baseline(base, other, reading)) {
+      Evaluation evaluation = new Evaluation(reading, bootstrap, display);
+      if (rows != null) {
+        outcome = evaluation.run(asked, system, compared, rows, metrics.settings(writing));
       }
-      display.done("measured " + data);
-      double value = task == Task.perplexity ? likelihood.perplexity() : likelihood.accuracy();
-      System.out.printf(
-          Locale.ROOT,
-          "{\"task\": \"%s\", \"value\": %.6f, \"rows\": %d, \"tokens\": %d}%n",
-          task,
-          value,
-          likelihood.rows(),
-          likelihood.tokens());
+      if (general != null) {
+        forgotten = evaluation.forgetting(system, compared, general);
+      }
     }
+    display.done("measured " + (data == null ? forgetting : data));
+    report(new Report(bootstrap), outcome, forgotten);
     return 0;
   }
 
-  private boolean isText() {
-    return data.toString().endsWith(".txt");
+  private void checkArguments(Set<Task> asked) {
+    require((data == null) == tasks.isEmpty(), "--task and --data go together");
+    require(data != null || forgetting != null, "give --task and --data, or --forgetting");
+    require(maxLength == 0 || maxLength > 1, "--max-length is " + maxLength + "; 2 is the least");
+    require(stride >= 0, "--stride is " + stride + "; 1 is the least");
+    require(batchSize > 0, "--batch-size is " + batchSize + "; 1 is the least");
+    boolean same = baseline != null && baseline.toString().isEmpty() && model.adapter() == null;
+    require(
+        !same, "--baseline without a folder compares an adapter with its model; give --adapter");
+    require(
+        forgetting == null || baseline != null || model.adapter() != null,
+        "--forgetting compares with the model before training; give --adapter, or --baseline DIR");
+    require(
+        predictions == null || asked.stream().anyMatch(Task::writes),
+        "--predictions has nothing to write; no task has the model write answers");
   }
 
-  private void addRows(Likelihood likelihood, List<Row> rows, Display display) {
-    display.stage("reading " + rows.size() + " rows");
-    for (int i = 0; i < rows.size(); i++) {
-      likelihood.add(rows.get(i), data + " row " + (i + 1));
-      display.step(i + 1L, rows.size(), "");
+  private static void require(boolean valid, String message) {
+    if (!valid) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, message);
     }
   }
 
-  private void addText(Likelihood likelihood, int[] ids, Display display) {
-    display.stage("reading " + ids.length + " tokens");
-    for (int start = 0; start < ids.length; start += maxLength) {
-      int end = Math.min(ids.length, start + maxLength);
-      likelihood.addWindow(Arrays.copyOfRange(ids, start, end));
-      display.step(end, ids.length, "");
-    }
+  private static boolean isModel(Path folder) {
+    return folder != null
+        && !folder.toString().isEmpty()
+        && !Files.exists(folder.resolve("adapter_config.json"));
   }
 
-  private String readText() {
-    try {
-      if (Files.size(data) > MAX_TEXT_BYTES) {
-        throw new EngineException(
-            Reason.INVALID_ARGUMENT, data + " exceeds 64 MiB; measure a part of it");
+  /** What the system is compared with; null for nothing. */
+  private Subject baseline(PretrainedModel base, PretrainedModel other, ReadingSettings reading) {
+    if (other != null) {
+      return Subject.of(other, null, reading);
+    }
+    if (baseline != null && !baseline.toString().isEmpty()) {
+      return Subject.of(base, baseline, reading);
+    }
+    boolean wanted = baseline != null || forgetting != null;
+    return wanted ? Subject.of(base, null, reading) : null;
+  }
+
+  private void report(Report report, Outcome outcome, Result forgotten) {
+    if (!outcome.results().isEmpty()) {
+      System.out.print(report.table(outcome.results()));
+    }
+    if (forgotten != null) {
+      System.out.println("forgetting, on " + forgetting + " (difference: rise in nats per token)");
+      System.out.print(report.table(List.of(forgotten)));
+    }
+    if (out != null) {
+      ObjectNode json = JsonFiles.newObject();
+      put(json, "model", model.model());
+      put(json, "adapter", model.adapter());
+      put(json, "baseline", baseline);
+      put(json, "data", data);
+      report.write(outcome.results(), json);
+      if (forgotten != null) {
+        put(json, "forgetting_data", forgetting);
+        json.set("forgetting", report.json(forgotten));
       }
-      return Files.readString(data);
-    } catch (MalformedInputException e) {
-      throw new EngineException(Reason.CORRUPT, data + " is not UTF-8", e);
-    } catch (IOException e) {
-      throw new EngineException(Reason.IO, "cannot read " + data + ": " + e.getMessage(), e);
+      AtomicFiles.write(out, JsonFiles.pretty(json));
     }
+    if (predictions != null) {
+      AtomicFiles.write(predictions, lines(outcome));
+    }
+  }
+
+  private static void put(ObjectNode json, String key, Path path) {
+    if (path != null) {
+      json.put(key, path.toString());
+    }
+  }
+
+  private static byte[] lines(Outcome outcome) {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < outcome.answers().size(); i++) {
+      ObjectNode line = JsonFiles.newObject();
+      line.put("reference", outcome.references().get(i));
+      line.put("prediction", outcome.answers().get(i));
+      if (!outcome.baselineAnswers().isEmpty()) {
+        line.put("baseline", outcome.baselineAnswers().get(i));
+      }
+      lines.append(line).append('\n');
+    }
+    return lines.toString().getBytes(StandardCharsets.UTF_8);
   }
 }

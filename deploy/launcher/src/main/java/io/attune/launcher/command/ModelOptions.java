@@ -40,9 +40,14 @@ final class ModelOptions {
     return PretrainedModel.load(model, options());
   }
 
-  /** A model that writes text; refuses another kind. */
-  LanguageModel loadLanguageModel() {
-    return LanguageModel.load(model, options());
+  /** Another model, loaded in the same way. */
+  PretrainedModel load(Path other) {
+    return PretrainedModel.load(other, options());
+  }
+
+  /** The folder of the model. */
+  Path model() {
+    return model;
   }
 
   private LoadOptions options() {

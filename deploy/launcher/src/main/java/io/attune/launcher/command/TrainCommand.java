@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 public final class TrainCommand implements Callable<Integer> {
   private static final int INTERRUPTED = 130;
+  private static final String EVALUATION = "eval_";
 
   @Option(names = "--model", paramLabel = "DIR", required = true, description = "Base model.")
   private Path model;
@@ -41,7 +42,9 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description = "Rows, JSONL or a JSON array.")
+      description = {
+        "Rows, JSONL or a JSON array, in any usual form; for cpt also text, or a folder of texts."
+      })
   private Path data;
 
   @Option(names = "--out", paramLabel = "DIR", required = true, description = "Gets the result.")
@@ -51,14 +54,21 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--objective",
       required = true,
       paramLabel = "NAME",
-      description = "sft, cpt, dpo or reward.")
+      description = {
+        "sft, cpt, dpo, reward or classify. An encoder-decoder learns sft",
+        "({prompt, completion} as source and target), an encoder classify",
+        "({text, label}, {text, text_pair, label} or {tokens, labels})."
+      })
   private String objective;
 
   @Option(
       names = "--method",
       required = true,
       paramLabel = "NAME",
-      description = {"lora, dora, ia3, vera, prompt-tuning, prefix-tuning, p-tuning or full."})
+      description = {
+        "Adapters: lora, qlora, dora, ia3, vera, bottleneck, prompt-tuning, prefix-tuning,",
+        "p-tuning. The model's own weights: full, freeze, bitfit."
+      })
   private String method;
 
   @Option(names = "--init-adapter", paramLabel = "DIR", description = "Adapter to train on from.")
@@ -123,8 +133,11 @@ public final class TrainCommand implements Callable<Integer> {
       @Override
       public void onStep(int step, int total, Map<String, Double> metrics) {
         display.step(step, total, shown(metrics));
-        if (!display.redraws()) {
-          System.out.println("step=" + step + " total=" + total + " " + logged(metrics));
+        String evaluation = logged(metrics, EVALUATION);
+        if (display.redraws() && !evaluation.isEmpty()) {
+          display.note("after step " + step + ": " + evaluation);
+        } else if (!display.redraws()) {
+          System.out.println("step=" + step + " total=" + total + " " + logged(metrics, ""));
         }
       }
 
@@ -138,14 +151,21 @@ public final class TrainCommand implements Callable<Integer> {
   private static String shown(Map<String, Double> metrics) {
     return String.format(
         Locale.ROOT,
-        "loss %.4f, %.0f tokens/s",
+        "loss %.4f, lr %.2g, %.0f tokens/s, %.1f GiB",
         metrics.getOrDefault("loss", Double.NaN),
-        metrics.getOrDefault("tokens_per_second", Double.NaN));
+        metrics.getOrDefault("learning_rate", Double.NaN),
+        metrics.getOrDefault("tokens_per_second", Double.NaN),
+        metrics.getOrDefault("peak_memory_bytes", Double.NaN) / (1 << 30));
   }
 
-  private static String logged(Map<String, Double> metrics) {
+  private static String logged(Map<String, Double> metrics, String prefix) {
     StringJoiner line = new StringJoiner(" ");
-    metrics.forEach((name, value) -> line.add(name + "=" + String.format("%.6g", value)));
+    metrics.forEach(
+        (name, value) -> {
+          if (name.startsWith(prefix)) {
+            line.add(name + "=" + String.format(Locale.ROOT, "%.6g", value));
+          }
+        });
     return line.toString();
   }
 
@@ -178,16 +198,23 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** A value as {@code -p} would give it; a list becomes its items with commas between. */
+  /**
+   * A value as {@code -p} would give it: a list becomes its items with commas between, keys and
+   * values become JSON.
+   */
   private String text(String key, JsonNode value) {
     if (value.isValueNode()) {
       return value.asText();
+    }
+    if (value.isObject()) {
+      return value.toString();
     }
     StringJoiner items = new StringJoiner(",");
     for (JsonNode item : value) {
       if (!value.isArray() || !item.isValueNode()) {
         throw new EngineException(
-            Reason.INVALID_ARGUMENT, config + ": '" + key + "' is neither a value nor a list");
+            Reason.INVALID_ARGUMENT,
+            config + ": '" + key + "' is neither a value, nor a list, nor keys and values");
       }
       items.add(item.asText());
     }

@@ -3,26 +3,28 @@ package io.attune.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.adapter.Adapters;
-import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.TensorType;
+import io.attune.engine.data.ExampleOptions;
 import io.attune.engine.data.Examples;
+import io.attune.engine.data.SftExample;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.objective.Reading;
+import io.attune.engine.objective.Sft;
 import io.attune.engine.tensor.Torch;
+import io.attune.engine.train.Policy;
+import io.attune.engine.train.Reader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder-only model: what writes text. Immutable after loading; thread-safe. */
@@ -33,12 +35,15 @@ public final class LanguageModel extends PretrainedModel {
   private final DecoderNetwork network;
   private @Nullable Decoder decoder;
 
-  private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights) {
+  /** What a head for whole texts is asked for: one score, or labels. */
+  private final int scores;
+
+  private LanguageModel(HubLayout layout, DecoderModel architecture, Weights weights, int scores) {
     super(layout, architecture, weights);
     this.decoderModel = architecture;
+    this.scores = scores;
     this.network =
-        new DecoderNetwork(
-            architecture, UnaryOperator.identity(), new int[0], weights::get, weights.type());
+        new DecoderNetwork(architecture, weights::wrap, new int[0], weights::get, weights.type());
   }
 
   /**
@@ -50,14 +55,24 @@ public final class LanguageModel extends PretrainedModel {
   }
 
   static LanguageModel load(HubLayout layout, DecoderModel architecture, LoadOptions options) {
-    return new LanguageModel(layout, architecture, weights(layout, architecture, options));
+    return forTraining(layout, architecture, options, null, 1);
   }
 
-  /** As {@link #load}, with weights drawn at random: where training starts from nothing. */
-  static LanguageModel random(Path folder, LoadOptions options, long seed) {
-    HubLayout layout = HubLayout.of(folder);
-    DecoderModel architecture = decoderModel(layout, options);
-    return new LanguageModel(layout, architecture, Weights.random(architecture, seed));
+  /**
+   * Loads a folder to be trained.
+   *
+   * @param seed from which weights are drawn at random; null where those of the folder are read
+   * @param scores what a head for whole texts, which an adapter brings, gives of each
+   */
+  static LanguageModel forTraining(
+      HubLayout layout,
+      DecoderModel architecture,
+      LoadOptions options,
+      @Nullable Long seed,
+      int scores) {
+    Weights weights =
+        seed == null ? weights(layout, architecture, options) : Weights.random(architecture, seed);
+    return new LanguageModel(layout, architecture, weights, scores);
   }
 
   private static DecoderModel decoderModel(HubLayout layout, LoadOptions options) {
@@ -70,7 +85,11 @@ public final class LanguageModel extends PretrainedModel {
    * @param maxLength tokens of an example, prompt included
    */
   public Examples examples(int maxLength) {
-    return new Examples(tokenizer(), chatTemplate(), eosTokenIds(), maxLength);
+    return examples(maxLength, ExampleOptions.DEFAULT);
+  }
+
+  Examples examples(int maxLength, ExampleOptions options) {
+    return new Examples(tokenizer(), chatTemplate(), eosTokenIds(), maxLength, options);
   }
 
   @Override
@@ -80,7 +99,7 @@ public final class LanguageModel extends PretrainedModel {
 
   @Override
   Map<String, Shape> addedModules() {
-    return Map.of(SCORE, new Shape(1, config().hiddenSize()));
+    return Map.of(SCORE, new Shape(scores, config().hiddenSize()));
   }
 
   /**
@@ -95,26 +114,10 @@ public final class LanguageModel extends PretrainedModel {
         weights,
         new DecoderNetwork(
             decoderModel,
-            seams -> adapter.wrap(seams, false),
+            seams -> adapter.wrap(weights().wrap(seams), false),
             adapter.virtualTokens(),
             weights,
             weights().type()));
-  }
-
-  /**
-   * Makes a new adapter of this model.
-   *
-   * @param config {@code adapter_config.json}
-   */
-  Adapter createAdapter(ObjectNode config, long seed) {
-    try (NDManager fresh = Torch.scope("fresh")) {
-      // Before anything is learnt all answers are worth the same. Drawn at random, the score of a
-      // wide model would begin far from any that people give.
-      Map<String, NDArray> modules =
-          Map.of(SCORE, fresh.zeros(new Shape(1, config().hiddenSize())));
-      Start start = new Start(seed, modules, text -> tokenizer().encode(text, true));
-      return Adapters.create(config, baseModel(), start);
-    }
   }
 
   /** For generation inside the engine; made at its first use. */
@@ -147,6 +150,17 @@ public final class LanguageModel extends PretrainedModel {
     return logits(sequences, adapter.promptLength(), adapter, merged);
   }
 
+  /**
+   * What the model says about the target tokens of texts, each given all tokens before it; reads
+   * them in one batch, and never holds all logits.
+   *
+   * @param adapter the adapter to use, or null for the base model
+   */
+  public List<Reading> read(List<SftExample> texts, @Nullable LoadedAdapter adapter) {
+    Policy policy = Policy.frozen(adapter == null ? network : adapter.network());
+    return new Reader<>(policy, new Sft()).read(texts, false);
+  }
+
   private List<float[]> logits(
       List<int[]> sequences, int before, @Nullable LoadedAdapter adapter, boolean merged) {
     try (NDManager scope = Torch.scope("logits");
@@ -156,6 +170,11 @@ public final class LanguageModel extends PretrainedModel {
         if (weights().type() != TensorType.F32) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT, "an adapter is merged in float32; load the model in that");
+        }
+        if (weights().quantized() != null) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT,
+              "an adapter is not merged into quantized weights; load the model without quantization");
         }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =

@@ -2,6 +2,8 @@ package io.attune.engine;
 
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.TensorType;
+import io.attune.engine.quant.Quantizer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is loaded.
@@ -11,14 +13,26 @@ import io.attune.engine.checkpoint.TensorType;
  *     mapped files
  * @param type what weights are held and multiplied in: F32, or BF16 to write texts in half the
  *     memory
+ * @param quantizer holds the weights of linear layers in few bits; null leaves them as they are
  */
-public record LoadOptions(int threads, boolean writable, TensorType type) {
+public record LoadOptions(
+    int threads, boolean writable, TensorType type, @Nullable Quantizer quantizer) {
   public LoadOptions {
     if (type != TensorType.F32 && (type != TensorType.BF16 || writable)) {
       throw new EngineException(
           Reason.INVALID_ARGUMENT,
           "models compute in float32, or in bfloat16 where they are not trained; not in " + type);
     }
+    if (quantizer != null && (writable || type != TensorType.F32)) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "quantized weights are frozen and computed with in float32: they are not trained, and not"
+              + " loaded as bfloat16");
+    }
+  }
+
+  public LoadOptions(int threads, boolean writable, TensorType type) {
+    this(threads, writable, type, null);
   }
 
   public LoadOptions(int threads, boolean writable) {
@@ -30,7 +44,11 @@ public record LoadOptions(int threads, boolean writable, TensorType type) {
   }
 
   public LoadOptions withThreads(int count) {
-    return new LoadOptions(count, writable, type);
+    return new LoadOptions(count, writable, type, quantizer);
+  }
+
+  public LoadOptions withQuantizer(@Nullable Quantizer other) {
+    return new LoadOptions(threads, writable, type, other);
   }
 
   /**
@@ -47,6 +65,6 @@ public record LoadOptions(int threads, boolean writable, TensorType type) {
   }
 
   public LoadOptions withType(TensorType other) {
-    return new LoadOptions(threads, writable, other);
+    return new LoadOptions(threads, writable, other, quantizer);
   }
 }

@@ -1,13 +1,17 @@
 package io.attune.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.adapter.Adapters;
 import io.attune.engine.adapter.BaseModel;
+import io.attune.engine.adapter.Start;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.Architecture;
@@ -23,6 +27,7 @@ import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.TokenContract;
 import io.attune.engine.token.Tokenizer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -89,7 +94,7 @@ public abstract class PretrainedModel implements AutoCloseable {
   }
 
   /** What the folder's {@code config.json} describes; refuses what cannot be computed exactly. */
-  private static Architecture architecture(HubLayout layout, LoadOptions options) {
+  static Architecture architecture(HubLayout layout, LoadOptions options) {
     if (options.threads() > 0) {
       Torch.threads(options.threads());
     }
@@ -105,9 +110,20 @@ public abstract class PretrainedModel implements AutoCloseable {
               + architecture.config().modelType()
               + "; only decoder-only models compute in bfloat16, this one in float32");
     }
+    if (options.quantizer() != null && !(architecture instanceof DecoderModel)) {
+      throw new EngineException(
+          Reason.UNSUPPORTED,
+          layout.folder()
+              + " holds "
+              + architecture.config().modelType()
+              + "; only decoder-only models are quantized");
+    }
     return Torch.apart(
         () -> {
           try (TensorReader file = layout.openWeights()) {
+            if (options.quantizer() != null) {
+              return Weights.readQuantized(architecture, file, options.quantizer());
+            }
             return options.type() == TensorType.BF16
                 ? Weights.readBfloat16(architecture, file)
                 : Weights.read(architecture, file, options.writable());
@@ -177,6 +193,29 @@ public abstract class PretrainedModel implements AutoCloseable {
     return Adapters.read(files, baseModel(files));
   }
 
+  /**
+   * Makes a new adapter of this model.
+   *
+   * @param config {@code adapter_config.json}
+   */
+  Adapter createAdapter(ObjectNode config, long seed) {
+    try (NDManager fresh = Torch.scope("fresh")) {
+      Map<String, NDArray> modules = new HashMap<>();
+      // Before anything is learnt all answers are worth the same. Drawn at random, the score of a
+      // wide model would begin far from any that people give.
+      addedModules().forEach((name, shape) -> modules.put(name, fresh.zeros(shape)));
+      Start start = new Start(seed, modules, text -> tokenizer.encode(text, true), this::original);
+      return Adapters.create(config, baseModel(), start);
+    }
+  }
+
+  /** A weight as the folder has it. */
+  private NDArray original(String weight, NDManager scope) {
+    try (TensorReader file = HubLayout.of(folder).openWeights()) {
+      return TensorArrays.readUnmapped(file, weights.storedName(weight), scope);
+    }
+  }
+
   /** What an adapter may know of this model. */
   BaseModel baseModel() {
     return baseModel(architecture, weights::get);
@@ -207,7 +246,9 @@ public abstract class PretrainedModel implements AutoCloseable {
         model.parameters(),
         addedModules(),
         config().tieWordEmbeddings(),
-        base);
+        base,
+        weights.quantized(),
+        model.sublayers());
   }
 
   /**

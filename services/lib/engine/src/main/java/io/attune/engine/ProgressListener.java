@@ -10,8 +10,9 @@ public interface ProgressListener {
   /**
    * @param step steps done; in training, optimizer steps
    * @param total steps of the whole work
-   * @param metrics in training {@code loss}, {@code grad_norm}, {@code learning_rate}, {@code
-   *     tokens_per_second}, {@code peak_memory_bytes} and the objective's own; else empty
+   * @param metrics in training those of {@code metrics.jsonl}: {@code loss}, {@code grad_norm},
+   *     {@code learning_rate}, {@code epoch}, {@code num_tokens}, {@code tokens_per_second}, {@code
+   *     peak_memory_bytes} and the objective's own; else empty
    */
   void onStep(int step, int total, Map<String, Double> metrics);
 

@@ -11,7 +11,12 @@ import io.attune.engine.checkpoint.SafeTensorsWriter;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.data.Rows;
+import io.attune.engine.model.EncoderModel;
+import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.Weights;
+import io.attune.engine.report.ReportSettings;
+import io.attune.engine.train.AlarmSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +25,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What a training run writes besides its checkpoints, and what makes it the same run. */
 final class RunOutput {
@@ -29,9 +37,9 @@ final class RunOutput {
 
   private final TrainingSpec spec;
   private final TrainingSettings settings;
-  private final LanguageModel model;
+  private final PretrainedModel model;
 
-  RunOutput(TrainingSpec spec, TrainingSettings settings, LanguageModel model) {
+  RunOutput(TrainingSpec spec, TrainingSettings settings, PretrainedModel model) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
@@ -45,15 +53,43 @@ final class RunOutput {
             List.of(
                 spec.objective(),
                 spec.method(),
-                new TreeMap<>(spec.parameters()).toString(),
-                Digests.sha256(spec.data()),
+                learning().toString(),
+                dataDigest(spec.data()),
                 baseDigest(),
                 model.contractSha256()));
     if (spec.initAdapter() != null) {
       parts.add(Digests.sha256(spec.initAdapter().resolve(AdapterFiles.WEIGHTS)));
     }
+    if (settings.evaluation().enabled()) {
+      parts.add(dataDigest(spec.evalData()));
+    }
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
+  }
+
+  /** The parameters but those that only watch the run. */
+  private Map<String, String> learning() {
+    Map<String, String> parameters = new TreeMap<>(spec.parameters());
+    parameters.keySet().removeAll(ReportSettings.NAMES);
+    parameters.keySet().removeIf(name -> name.startsWith(AlarmSettings.PREFIX));
+    return parameters;
+  }
+
+  /** What the run is, for people to see. */
+  Map<String, String> described() {
+    Map<String, String> described = new TreeMap<>(spec.parameters());
+    described.put("objective", spec.objective());
+    described.put("method", spec.method());
+    described.put("model", spec.model().toString());
+    described.put("data", spec.data().toString());
+    if (spec.initAdapter() != null) {
+      described.put("init_adapter", spec.initAdapter().toString());
+    }
+    return described;
+  }
+
+  private static String dataDigest(Path data) {
+    return Rows.files(data).stream().map(Digests::sha256).collect(Collectors.joining(","));
   }
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */
@@ -83,9 +119,12 @@ final class RunOutput {
   void writeAdapter(Adapter adapter) {
     AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
     var attune = JsonFiles.newObject();
-    attune.put(LanguageModel.CONTRACT, model.contractSha256());
+    attune.put(PretrainedModel.CONTRACT, model.contractSha256());
     attune.put("base_model_sha256", baseDigest());
     attune.put("objective", spec.objective());
+    if (classifier() != null) {
+      classifier().labels().write(attune); // PEFT keeps none
+    }
     AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
   }
 
@@ -93,10 +132,19 @@ final class RunOutput {
   void writeModel(Weights weights) {
     List<TensorData> tensors = new ArrayList<>();
     weights.parameters().forEach((name, array) -> tensors.add(TensorArrays.write(name, array)));
+    for (String name : model.architecture().buffers().keySet()) {
+      if (weights.get(name) != null) { // fresh weights have none
+        tensors.add(TensorArrays.write(name, weights.get(name)));
+      }
+    }
     SafeTensorsWriter.write(spec.out().resolve(MODEL), tensors, SafeTensorsWriter.PYTORCH);
     var config = HubLayout.of(spec.model()).config();
     config.remove("torch_dtype");
     config.put("dtype", "float32");
+    if (classifier() != null) {
+      config.putArray("architectures").add(classifier().className());
+      classifier().labels().write(config);
+    }
     AtomicFiles.write(spec.out().resolve("config.json"), JsonFiles.pretty(config));
     try (Stream<Path> files = Files.list(spec.model())) {
       for (Path file : files.filter(RunOutput::describesTokens).toList()) {
@@ -106,6 +154,14 @@ final class RunOutput {
     } catch (IOException e) {
       throw new EngineException(Reason.IO, "cannot copy from " + spec.model() + ": " + e, e);
     }
+  }
+
+  /** The encoder with its head, where that is what is trained; else null. */
+  private @Nullable EncoderModel classifier() {
+    return model.architecture() instanceof EncoderModel encoder
+            && encoder.task() != EncoderTask.FEATURE_EXTRACTION
+        ? encoder
+        : null;
   }
 
   static boolean describesTokens(Path file) {

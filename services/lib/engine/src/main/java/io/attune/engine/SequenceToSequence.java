@@ -15,6 +15,7 @@ import io.attune.engine.model.MemoryDecoder;
 import io.attune.engine.model.TokenBatch;
 import io.attune.engine.model.Weights;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.objective.Reading;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,6 +56,21 @@ public final class SequenceToSequence extends PretrainedModel {
   static SequenceToSequence load(
       HubLayout layout, EncoderDecoderModel architecture, LoadOptions options) {
     return new SequenceToSequence(layout, architecture, weights(layout, architecture, options));
+  }
+
+  /**
+   * Loads a folder to be trained.
+   *
+   * @param seed from which weights are drawn at random; null where those of the folder are read
+   */
+  static SequenceToSequence forTraining(
+      HubLayout layout,
+      EncoderDecoderModel architecture,
+      LoadOptions options,
+      @Nullable Long seed) {
+    return seed == null
+        ? load(layout, architecture, options)
+        : new SequenceToSequence(layout, architecture, Weights.random(architecture, seed));
   }
 
   @Override
@@ -139,6 +155,48 @@ public final class SequenceToSequence extends PretrainedModel {
       }
       return result;
     }
+  }
+
+  /**
+   * What the model says about each token of texts, given its source and the tokens before it.
+   *
+   * @param sources token ids that the encoder reads, without padding
+   * @param labels token ids of the text that each is to become, the one that ends it included
+   * @param adapter the adapter to use, or null for the base model
+   */
+  public List<Reading> read(
+      List<int[]> sources, List<int[]> labels, @Nullable LoadedSequenceAdapter adapter) {
+    List<int[]> inputs = labels.stream().map(this::decoderInputs).toList();
+    List<float[]> logits = logits(sources, inputs, adapter, false);
+    List<Reading> readings = new ArrayList<>();
+    for (int i = 0; i < labels.size(); i++) {
+      readings.add(reading(logits.get(i), labels.get(i)));
+    }
+    return readings;
+  }
+
+  /**
+   * @param logits [T][V] in one row-major array
+   */
+  private static Reading reading(float[] logits, int[] labels) {
+    int vocabulary = logits.length / labels.length;
+    double[] values = new double[labels.length];
+    boolean[] correct = new boolean[labels.length];
+    for (int t = 0; t < labels.length; t++) {
+      int from = t * vocabulary;
+      float label = logits[from + labels[t]];
+      float max = label;
+      for (int v = from; v < from + vocabulary; v++) {
+        max = Math.max(max, logits[v]);
+      }
+      double sum = 0;
+      for (int v = from; v < from + vocabulary; v++) {
+        sum += Math.exp(logits[v] - max);
+      }
+      values[t] = label - max - Math.log(sum);
+      correct[t] = label >= max;
+    }
+    return new Reading(values, correct);
   }
 
   /** What the model's files say about how it writes. */

@@ -12,7 +12,7 @@ import io.attune.engine.model.ClassLabels;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderNetwork;
 import io.attune.engine.model.EncoderTask;
-import io.attune.engine.model.HeadLayer;
+import io.attune.engine.model.FreshHead;
 import io.attune.engine.model.Weights;
 import io.attune.engine.sentence.SentenceEmbedder;
 import io.attune.engine.tensor.Torch;
@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,11 +64,40 @@ public final class TextEncoder extends PretrainedModel {
   }
 
   static TextEncoder load(HubLayout layout, EncoderModel model, LoadOptions options) {
+    return load(layout, model, () -> weights(layout, model, options));
+  }
+
+  /**
+   * Loads a folder for a task that it may have no head for: what of the head is missing is drawn.
+   *
+   * @param model the encoder that the folder holds, for the task
+   * @param random whether all weights are drawn
+   */
+  static TextEncoder forTraining(
+      HubLayout layout, EncoderModel model, LoadOptions options, long seed, boolean random) {
+    return load(
+        layout,
+        model,
+        () -> random ? Weights.random(model, seed) : completed(layout, model, options, seed));
+  }
+
+  private static Weights completed(
+      HubLayout layout, EncoderModel model, LoadOptions options, long seed) {
+    return Torch.apart(
+        () -> {
+          try (TensorReader file = layout.openWeights();
+              TensorReader whole = FreshHead.over(file, model, seed)) {
+            return Weights.read(model, whole, options.writable());
+          }
+        });
+  }
+
+  private static TextEncoder load(HubLayout layout, EncoderModel model, Supplier<Weights> source) {
     SentenceEmbedder embedder = SentenceEmbedder.open(layout, model.config().hiddenSize());
     boolean loaded = false;
     Weights weights = null;
     try {
-      weights = weights(layout, model, options);
+      weights = source.get();
       TextEncoder encoder = new TextEncoder(layout, model, weights, embedder);
       loaded = true;
       return encoder;
@@ -265,6 +295,11 @@ public final class TextEncoder extends PretrainedModel {
   }
 
   @Override
+  EncoderModel architecture() {
+    return model;
+  }
+
+  @Override
   BaseModel baseModel(AdapterFiles adapter) {
     EncoderModel adapted = adapted(adapter);
     return baseModel(adapted, name -> weight(adapted, name));
@@ -272,23 +307,8 @@ public final class TextEncoder extends PretrainedModel {
 
   /** The model that an adapter was made for: this one, perhaps with another head. */
   private EncoderModel adapted(AdapterFiles files) {
-    String type = files.config().path("task_type").asText("");
-    EncoderTask task =
-        Arrays.stream(EncoderTask.values())
-            .filter(known -> known.name().equals(type))
-            .findAny()
-            .orElse(model.task());
-    int labels = model.labels().count();
-    List<HeadLayer> head = model.with(task, labels).head();
-    if (task != EncoderTask.FEATURE_EXTRACTION) {
-      String last = AdapterFiles.PREFIX + head.get(head.size() - 1).linear().weight();
-      try (TensorReader weights = files.openWeights()) {
-        if (weights.has(last)) {
-          labels = Math.toIntExact(weights.info(last).shape()[0]);
-        }
-      }
-    }
-    return model.with(task, labels);
+    AdaptedHead head = AdaptedHead.of(files, model);
+    return model.with(head.task(), head.labels());
   }
 
   /** A base weight by the name that it has in {@code as}; null if there is none. */

@@ -3,33 +3,33 @@ package io.attune.engine;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
+import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
-import io.attune.engine.data.Rows;
+import io.attune.engine.data.RowFormat;
+import io.attune.engine.data.TokenFile;
 import io.attune.engine.evaluate.HeldOut;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
-import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Objective;
-import io.attune.engine.objective.RewardModeling;
-import io.attune.engine.objective.RewardRegression;
-import io.attune.engine.objective.Sft;
+import io.attune.engine.quant.Quantizer;
+import io.attune.engine.report.ReportSettings;
+import io.attune.engine.report.Reports;
+import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
 import io.attune.engine.train.Policy;
+import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.BiFunction;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,19 +39,25 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingRun {
   private final TrainingSpec spec;
   private final TrainingSettings settings;
-  private final LanguageModel model;
+  private final PretrainedModel model;
+  private final TrainingData data;
+  private final ReportSettings reports;
   private final ProgressListener listener;
   private final CancelSignal cancel;
 
   private TrainingRun(
       TrainingSpec spec,
       TrainingSettings settings,
-      LanguageModel model,
+      PretrainedModel model,
+      TrainingData data,
+      ReportSettings reports,
       ProgressListener listener,
       CancelSignal cancel) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
+    this.data = data;
+    this.reports = reports;
     this.listener = listener;
     this.cancel = cancel;
   }
@@ -68,15 +74,44 @@ public final class TrainingRun {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
-      TrainingSettings settings =
-          TrainingSettings.parse(parameters, spec.objective(), method, spec.model().toString());
-      parameters.finish("objective " + spec.objective() + " with method " + spec.method());
-      LoadOptions options = new LoadOptions(settings.threads(), !method.isAdapter());
-      try (LanguageModel model =
-          settings.initWeights()
-              ? LanguageModel.random(spec.model(), options, settings.arguments().seed())
-              : LanguageModel.load(spec.model(), options)) {
-        return new TrainingRun(spec, settings, model, listener, cancel).dispatch();
+      RowFormat format = DataSettings.format(parameters);
+      boolean texts = spec.objective().equals("cpt");
+      TrainingRows rows = new TrainingRows(spec.data(), format);
+      Architecture described =
+          PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
+      requireFits(method, described);
+      try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
+        TrainingSettings settings =
+            TrainingSettings.parse(
+                parameters,
+                spec.objective(),
+                method,
+                task.type(),
+                task.modulesToSave(),
+                spec.model().toString());
+        ReportSettings reports = reports(parameters, spec);
+        Quantizer quantizer = QuantizationSettings.parse(parameters, method);
+        parameters.finish("objective " + spec.objective() + " with method " + spec.method());
+        if (quantizer != null && settings.initWeights()) {
+          throw new IllegalArgumentException("weights that start at random are not quantized");
+        }
+        if (settings.evaluation().enabled() && spec.evalData() == null) {
+          throw new IllegalArgumentException(
+              "'eval_strategy' is set, but there are no held-out rows to evaluate on; name a file"
+                  + " of them");
+        }
+        settings.compute().require(described);
+        LoadOptions options =
+            new LoadOptions(settings.threads(), method == Method.FULL)
+                .withQuantizer(quantizer)
+                .withType(settings.compute().type());
+        TrainingData data = new TrainingData(settings, format, listener);
+        try (PretrainedModel model = task.load(settings, options)) {
+          TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
+          return texts
+              ? run.train(task.textLesson(model, settings))
+              : run.train(task.lesson(model, settings), rows.get());
+        }
       }
     } catch (IllegalArgumentException e) {
       throw new EngineException(Reason.INVALID_ARGUMENT, e.getMessage(), e);
@@ -87,109 +122,129 @@ public final class TrainingRun {
     Method method = Method.named(spec.method());
     if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
       throw new IllegalArgumentException(
-          "method full neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
   }
 
-  private TrainingResult dispatch() {
-    List<Row> rows = Rows.read(spec.data());
-    return switch (spec.objective()) {
-      case "sft" -> train(new Sft(), rows, Examples::sft);
-      case "cpt" -> train(new Sft(), rows, Examples::text);
-      case "dpo" -> train(new Dpo(settings.dpo()), rows, Examples::preference);
-      case "reward" ->
-          rows.get(0) instanceof Row.Scored
-              ? train(new RewardRegression(), rows, Examples::scored)
-              : train(new RewardModeling(settings.reward()), rows, Examples::preference);
-      default ->
-          throw new IllegalArgumentException(
-              "objective '"
-                  + spec.objective()
-                  + "' is not implemented; there are sft, cpt, dpo and reward");
-    };
+  private static ReportSettings reports(Parameters in, TrainingSpec spec) {
+    return ReportSettings.of(
+        in.list("report_to", List.of()),
+        in.text("logging_dir").orElse(null),
+        in.text("run_name").orElse(null),
+        spec.out(),
+        System.getenv());
+  }
+
+  private static void requireFits(Method method, Architecture model) {
+    if (method.hasVirtualTokens() && !(model instanceof DecoderModel)) {
+      throw new IllegalArgumentException(
+          "method " + method + " is not implemented for " + model.kind() + "; use lora");
+    }
+  }
+
+  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
+    List<E> examples = data.examples(spec.data(), rows, lesson.examples());
+    List<E> heldOut =
+        spec.evalData() == null ? null : data.examples(spec.evalData(), lesson.examples());
+    return train(lesson.objective(), examples, heldOut);
+  }
+
+  private TrainingResult train(TrainingTask.TextLesson lesson) {
+    try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
+        TokenFile heldOut =
+            spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
+      return train(lesson.objective(), texts, heldOut);
+    }
+  }
+
+  private TokenFile texts(Path from, TrainingTask.TextLesson lesson, String store) {
+    return data.texts(from, lesson.tokens(), spec.out().resolve(store));
   }
 
   private <E> TrainingResult train(
-      Objective<E> objective, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    List<E> examples = examples(spec.data(), rows, shape);
-    DecoderModel architecture = model.architecture();
+      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+    Architecture architecture = model.architecture();
+    boolean dropout = settings.task().dropout();
+    boolean checkpointing = settings.compute().gradientCheckpointing();
     RunOutput output = new RunOutput(spec, settings, model);
     if (settings.adapter() == null) {
+      Set<String> trained = settings.trained().of(architecture);
+      if (method(spec) != Method.FULL && !settings.initWeights()) {
+        model.weights().own(trained);
+      }
       try (Weights reference = objective.usesReference() ? output.reference() : null;
           Policy policy =
               Policy.ofWeights(
-                  architecture, model.weights(), reference == null ? model.weights() : reference)) {
-        StepMetrics last = loop(policy, objective, examples, output);
+                      architecture,
+                      model.weights(),
+                      reference == null ? model.weights() : reference,
+                      trained,
+                      dropout)
+                  .withCheckpointing(checkpointing)) {
+        TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+        StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, examples.size(), evaluate(policy, objective, shape));
+        return result(last, loop.steps(), evaluate(policy, objective, heldOut));
       }
     }
     try (Adapter adapter = adapter();
         Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
-        Policy policy = Policy.ofAdapter(architecture, model.weights(), adapter, start)) {
-      StepMetrics last = loop(policy, objective, examples, output);
+        Policy policy =
+            Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)
+                .withCheckpointing(checkpointing)) {
+      TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+      StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, examples.size(), evaluate(policy, objective, shape));
+      return result(last, loop.steps(), evaluate(policy, objective, heldOut));
     }
   }
 
-  private <E> StepMetrics loop(
-      Policy policy, Objective<E> objective, List<E> examples, RunOutput output) {
-    return new TrainingLoop<>(settings.arguments(), policy, objective, examples)
-        .run(
-            spec.out(),
-            output.fingerprint(),
-            step -> listener.onStep(step.step(), step.totalSteps(), metrics(step)),
-            listener::onNotice,
-            cancel::isCancelled);
+  private <E> TrainingLoop<E> loop(
+      Policy policy, Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+    return new TrainingLoop<>(
+        settings.arguments(),
+        policy,
+        objective,
+        examples,
+        settings.data().batching(),
+        settings.alarms(),
+        settings.evaluation(),
+        () -> measure(policy, objective, heldOut));
   }
 
-  private static Map<String, Double> metrics(@Nullable StepMetrics step) {
-    Map<String, Double> metrics = new TreeMap<>();
-    if (step != null) {
-      metrics.putAll(step.metrics());
-      metrics.put("loss", step.loss());
-      metrics.put("grad_norm", step.gradNorm());
-      metrics.put("learning_rate", step.learningRate());
-      metrics.put("tokens_per_second", step.tokensPerSecond());
-      metrics.put("peak_memory_bytes", (double) step.peakMemoryBytes());
+  private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
+    String fingerprint = output.fingerprint();
+    if (settings.resumeFrom() != null) {
+      TrainingLoop.startFrom(settings.resumeFrom(), spec.out(), fingerprint, listener::onNotice);
     }
-    return metrics;
+    Reports shown = Reports.of(reports, spec.out(), output.described(), listener::onNotice);
+    return shown.during(
+        () ->
+            loop.run(
+                spec.out(),
+                fingerprint,
+                step -> {
+                  Map<String, Double> metrics = step.values();
+                  shown.step(step.step(), metrics);
+                  listener.onStep(step.step(), step.totalSteps(), metrics);
+                },
+                listener::onNotice,
+                cancel::isCancelled));
+  }
+
+  private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return HeldOut.evaluate(
+        new Reader<>(policy.forEvaluation(), objective),
+        objective,
+        rows,
+        settings.arguments().perDeviceTrainBatchSize());
   }
 
   private TrainingResult result(
-      @Nullable StepMetrics last, int rows, Map<String, Map<String, Double>> evaluation) {
+      @Nullable StepMetrics last, int steps, Map<String, Map<String, Double>> evaluation) {
     return new TrainingResult(
-        spec.out(), settings.arguments().totalSteps(rows), metrics(last), evaluation);
-  }
-
-  private <E> List<E> examples(
-      Path file, List<Row> rows, BiFunction<Examples, Row, Optional<E>> shape) {
-    Examples tokenized =
-        new Examples(
-            model.tokenizer(), model.chatTemplate(), model.eosTokenIds(), settings.maxLength());
-    List<E> result = new ArrayList<>();
-    for (int i = 0; i < rows.size(); i++) {
-      try {
-        shape.apply(tokenized, rows.get(i)).ifPresent(result::add);
-      } catch (EngineException e) {
-        throw new EngineException(e.reason(), file + ", row " + (i + 1) + ": " + e.getMessage(), e);
-      }
-    }
-    if (result.isEmpty()) {
-      throw new EngineException(
-          Reason.TOO_LITTLE_DATA,
-          file + ": no row has anything to learn within max_length " + settings.maxLength());
-    }
-    if (result.size() < rows.size()) {
-      listener.onNotice(
-          file
-              + ": left out "
-              + (rows.size() - result.size())
-              + " rows whose prompt fills max_length");
-    }
-    return result;
+        spec.out(), steps, last == null ? Map.of() : last.values(), evaluation);
   }
 
   private Adapter adapter() {
@@ -199,16 +254,13 @@ public final class TrainingRun {
   }
 
   private <E> Map<String, Map<String, Double>> evaluate(
-      Policy policy, Objective<E> objective, BiFunction<Examples, Row, Optional<E>> shape) {
-    if (spec.evalData() == null) {
+      Policy policy, Objective<E> objective, @Nullable List<E> rows) {
+    if (rows == null) {
       return Map.of();
     }
-    List<E> rows = examples(spec.evalData(), Rows.read(spec.evalData()), shape);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put(
-        "candidate",
-        HeldOut.evaluate(new Reader<>(policy.forEvaluation(), objective), objective, rows, batch));
+    evaluation.put("candidate", measure(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =

@@ -30,7 +30,7 @@ class AdapterRefusalTest {
       delimiter = '|',
       value = {
         "lora | {\"peft_type\": \"LOHA\"}                     | peft_type 'LOHA'; implemented are"
-            + " IA3, LORA",
+            + " BOTTLENECK, IA3, LORA",
         "lora | {\"use_qalora\": true}                        | 'use_qalora' is true",
         "lora | {\"alora_invocation_tokens\": [5, 6]}         | 'alora_invocation_tokens' is [5,6]",
         "lora | {\"megatron_config\": {\"a\": 1}}             | 'megatron_config' is",

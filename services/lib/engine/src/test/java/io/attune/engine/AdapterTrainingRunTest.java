@@ -85,6 +85,13 @@ class AdapterTrainingRunTest {
         "ia3           | learning_rate=0.05",
         "vera          | r=16; save_projection=false; projection_prng_key=9; learning_rate=0.1",
         "vera          | r=16; vera_dropout=0.1; learning_rate=0.1",
+        "bottleneck    | learning_rate=0.01",
+        "bottleneck    | adapter_config=houlsby; reduction_factor=4; init_weights=bert; dropout=0.1",
+        "bottleneck    | adapter_config=parallel; modules_to_save=norm; learning_rate=0.01",
+        "bottleneck    | adapter_config=scaled_par_bn; reduction_factor={\"1\":4,\"default\":8};"
+            + " learning_rate=0.01",
+        "bottleneck    | scaling=2; non_linearity=gelu; original_ln_before=false; leave_out=0;"
+            + " reduction_factor=1; learning_rate=0.01",
         "prompt-tuning | prompt_tuning_init=TEXT; prompt_tuning_init_text=Be kind;"
             + " num_virtual_tokens=6",
         "prompt-tuning | prompt_tuning_init=SAMPLE_VOCAB; learning_rate=0.1",
@@ -131,7 +138,7 @@ class AdapterTrainingRunTest {
 
   /** They change nothing before they are trained: policy and reference agree. */
   @ParameterizedTest
-  @CsvSource({"dora", "ia3", "vera"})
+  @CsvSource({"dora", "ia3", "vera", "bottleneck"})
   void theFirstLossOfDpoIsLnTwo(String method) throws IOException {
     TrainingSpec spec = spec("dpo", method, "dpo", null, Map.of("max_steps", "2"));
     TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
@@ -175,15 +182,19 @@ class AdapterTrainingRunTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "lorra         | r=4                                    | there are lora, dora, ia3",
+        "lorra         | r=4                                    | there are lora, qlora, dora, ia3",
         "ia3           | r=4                                    | unknown parameter 'r'",
         "lora          | bias=some                              | 'bias' is \"some\"",
-        "lora          | init_lora_weights=pissa                | 'init_lora_weights'",
         "lora          | init_lora_weights=eva                  | 'init_lora_weights'",
         "lora          | modules_to_save=heads                  | modules_to_save names 'heads'",
         "lora          | rank_pattern=4                         | 'rank_pattern'",
         "lora          | layers_to_transform=one                | 'layers_to_transform'",
         "ia3           | target_modules=q_proj; feedforward_modules=up_proj | 'up_proj'",
+        "bottleneck    | adapter_config=compacter              | 'adapter_config' is compacter;"
+            + " implemented are seq_bn",
+        "bottleneck    | cross_adapter=true                    | has no cross-attention",
+        "bottleneck    | leave_out=one                         | 'leave_out' has 'one'",
+        "bottleneck    | scaling=wide                          | 'scaling' is 'wide', not a number",
         "prompt-tuning | num_virtual_tokens=0                   | 'num_virtual_tokens' is 0",
         "prompt-tuning | prompt_tuning_init=TEXT                | 'prompt_tuning_init_text'",
         "p-tuning      | encoder_reparameterization_type=GRU    |"

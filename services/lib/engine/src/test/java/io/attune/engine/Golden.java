@@ -61,6 +61,14 @@ public final class Golden {
     }
   }
 
+  /** A tensor as it is stored. */
+  public static byte[] bytes(SafeTensors tensors, String name) {
+    ByteBuffer data = tensors.data(name);
+    byte[] bytes = new byte[data.remaining()];
+    data.get(bytes);
+    return bytes;
+  }
+
   public static int[] ints(JsonNode array) {
     int[] result = new int[array.size()];
     for (int i = 0; i < result.length; i++) {

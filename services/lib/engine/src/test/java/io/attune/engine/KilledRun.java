@@ -19,6 +19,7 @@ final class KilledRun {
     parameters.put("lora_dropout", "0.1");
     parameters.put("save_steps", "2");
     parameters.put("threads", "1");
+    parameters.put("report_to", "tensorboard");
     Path rows = Path.of(args[1]);
     TrainingSpec spec =
         new TrainingSpec(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.report.EventReader;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,15 @@ class KilledRunTest {
       assertThat(killed.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
     }
     assertThat(withoutClock(killed)).hasSize(STEPS).isEqualTo(withoutClock(whole));
+    assertThat(EventReader.files(killed.resolve("runs"))).hasSizeGreaterThan(KILLS);
+    assertThat(curves(killed)).hasSizeGreaterThan(5).isEqualTo(curves(whole));
+  }
+
+  /** What TensorBoard shows. */
+  private static Map<String, ? extends Map<Long, Float>> curves(Path out) throws IOException {
+    Map<String, SortedMap<Long, Float>> curves = EventReader.curves(out.resolve("runs"));
+    curves.keySet().removeAll(List.of("train/tokens_per_second", "train/peak_memory_bytes"));
+    return curves;
   }
 
   private static Process start(Path rows, Path out) throws IOException {

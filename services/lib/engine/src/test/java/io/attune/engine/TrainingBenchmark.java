@@ -10,8 +10,9 @@ import java.util.Map;
 /**
  * Our side of a training benchmark; one JSON line at the end, medians after two warm-up steps.
  *
- * <p>Arguments: model folder, rows, objective, optimizer steps, batch, max_length, threads. Rank 16
- * on all linear layers, as peer_train.py of the reference side has it.
+ * <p>Arguments: model folder, rows, objective, optimizer steps, batch, max_length, threads, then
+ * further parameters as {@code key=value} ({@code method} among them). Rank 16 on all linear
+ * layers, as peer_train.py of the reference side has it.
  */
 final class TrainingBenchmark {
   private TrainingBenchmark() {}
@@ -28,9 +29,14 @@ final class TrainingBenchmark {
     parameters.put("lora_alpha", "32");
     parameters.put("shuffle", "false");
     parameters.put("save_steps", "0");
+    for (int i = 7; i < args.length; i++) {
+      String[] pair = args[i].split("=", 2);
+      parameters.put(pair[0], pair[1]);
+    }
+    String method = parameters.containsKey("method") ? parameters.remove("method") : "lora";
     TrainingSpec spec =
         new TrainingSpec(
-            Path.of(args[0]), Path.of(args[1]), out, args[2], "lora", null, null, null, parameters);
+            Path.of(args[0]), Path.of(args[1]), out, args[2], method, null, null, null, parameters);
     List<Long> times = new ArrayList<>();
     List<Double> rates = new ArrayList<>();
     List<Double> memory = new ArrayList<>();

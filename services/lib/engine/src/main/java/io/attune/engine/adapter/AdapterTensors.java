@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,8 +108,15 @@ final class AdapterTensors implements AutoCloseable {
 
   /** What the file holds. */
   List<TensorData> write() {
+    return write(this::get);
+  }
+
+  /**
+   * @param source from a tensor's name to what is stored for it
+   */
+  List<TensorData> write(Function<String, NDArray> source) {
     List<TensorData> result = new ArrayList<>();
-    stored.forEach((name, key) -> result.add(TensorArrays.write(key, get(name))));
+    stored.forEach((name, key) -> result.add(TensorArrays.write(key, source.apply(name))));
     return result;
   }
 

@@ -10,7 +10,10 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
-/** From {@code peft_type} to the adapter that implements it. */
+/**
+ * From {@code peft_type} to the adapter that implements it: PEFT's types, and {@code BOTTLENECK},
+ * which it has not.
+ */
 public final class Adapters {
   private static final Map<String, BiFunction<AdapterConfig, BaseModel, PeftAdapter>> KINDS =
       new TreeMap<>(
@@ -18,6 +21,7 @@ public final class Adapters {
               "LORA", Lora::new,
               "IA3", Ia3::new,
               "VERA", Vera::new,
+              "BOTTLENECK", Bottleneck::new,
               "PROMPT_TUNING", PromptTuning::new,
               "P_TUNING", PTuning::new,
               "PREFIX_TUNING", PrefixTuning::new));

@@ -5,12 +5,12 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.Projection;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,12 +51,12 @@ final class Dora {
   }
 
   /** ||W + s B A||, [outputs], to be owned by the caller. */
-  static NDArray norm(Lora.LowRank module, Adapter adapter, Function<String, NDArray> base) {
+  static NDArray norm(Lora.LowRank module, Adapter adapter, BaseModel base) {
     try (NDManager work = Torch.scope("dora");
         Torch.GradMode mode = Torch.gradMode(false)) {
       String weight = module.linear().weight();
       NDArray own = adapter.weight(weight);
-      NDArray from = own == null ? base.apply(weight) : own;
+      NDArray from = own == null ? base.dense(weight, work) : own;
       NDArray sum = LowRankSum.add(module, adapter, from, module.scale(), work);
       NDArray dim = work.create(module.linear().transposed() ? 0L : 1L);
       return PROGRAM.run(Torch.root(), "norm", new NDList(dim), List.of(sum)).get(0);
@@ -64,7 +64,7 @@ final class Dora {
   }
 
   /** m / ||W + s B A||, [outputs], owned by the adapter. */
-  static NDArray scale(Lora.LowRank module, Lora adapter, Function<String, NDArray> base) {
+  static NDArray scale(Lora.LowRank module, Lora adapter, BaseModel base) {
     try (NDArray norm = norm(module, adapter, base);
         Torch.GradMode mode = Torch.gradMode(false)) {
       NDArray scale = adapter.weight(magnitude(module)).div(norm);
@@ -75,8 +75,13 @@ final class Dora {
 
   /** Emits y from W x + bias and A x. */
   static String emit(
-      MethodWriter out, Lora.LowRank module, boolean training, String result, String low) {
-    String scale = emitScale(out, module, training);
+      Projection inner,
+      MethodWriter out,
+      Lora.LowRank module,
+      boolean training,
+      String result,
+      String low) {
+    String scale = emitScale(inner, out, module, training);
     boolean bias = module.linear().bias();
     String plain =
         bias
@@ -99,8 +104,13 @@ final class Dora {
    * @param low A x'
    */
   static String emitDropped(
-      MethodWriter out, Lora.LowRank module, String result, String plain, String low) {
-    String scale = emitScale(out, module, true);
+      Projection inner,
+      MethodWriter out,
+      Lora.LowRank module,
+      String result,
+      String plain,
+      String low) {
+    String scale = emitScale(inner, out, module, true);
     String base =
         module.linear().bias()
             ? out.value("torch.sub(%s, %s)", plain, out.weight(module.linear().biasName()))
@@ -114,11 +124,12 @@ final class Dora {
         result, scale, base, scale, update);
   }
 
-  private static String emitScale(MethodWriter out, Lora.LowRank module, boolean training) {
+  private static String emitScale(
+      Projection inner, MethodWriter out, Lora.LowRank module, boolean training) {
     if (!training) {
       return out.weight(module.linear().name() + SCALE);
     }
-    String weight = out.weight(module.linear().weight());
+    String weight = inner.weight(out, module.linear());
     String sum =
         out.value(
             "torch.addmm(%s, torch.detach(%s), torch.detach(%s), alpha=%s)",
@@ -144,7 +155,7 @@ final class Dora {
 
   private static NDArray apply(
       String method, Lora.LowRank module, Lora adapter, NDArray weight, NDManager into) {
-    try (NDArray scale = scale(module, adapter, adapter.base.weights());
+    try (NDArray scale = scale(module, adapter, adapter.base);
         Torch.GradMode mode = Torch.gradMode(false)) {
       long outputs = module.linear().outputs();
       Shape shape = module.linear().transposed() ? new Shape(1, outputs) : new Shape(outputs, 1);

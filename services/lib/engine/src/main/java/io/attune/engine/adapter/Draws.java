@@ -21,6 +21,19 @@ final class Draws {
     return values;
   }
 
+  /** Normal, drawn again where it is more than two deviations from 0. */
+  float[] truncatedNormal(long count, double deviation) {
+    float[] values = new float[Math.toIntExact(count)];
+    for (int i = 0; i < values.length; i++) {
+      double value = random.nextGaussian();
+      while (Math.abs(value) > 2) {
+        value = random.nextGaussian();
+      }
+      values[i] = (float) (value * deviation);
+    }
+    return values;
+  }
+
   /**
    * Uniform in +-1/sqrt(fan): weights and biases of {@code torch.nn.Linear} and {@code LSTM}, and
    * {@code kaiming_uniform_(a=sqrt(5))}.

@@ -106,7 +106,7 @@ final class Ia3 extends PeftAdapter {
             return whole.lookup(dense, out, ids, table);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 
   private List<String> emit(Projection inner, MethodWriter out, String input, List<Linear> layers) {

@@ -3,7 +3,8 @@ package io.attune.engine.adapter;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.Linear;
@@ -45,6 +46,10 @@ final class Lora extends PeftAdapter {
     Shape shapeOfB() {
       return new Shape(linear.outputs(), rank);
     }
+
+    boolean isEmbedding() {
+      return a.endsWith(".lora_embedding_A");
+    }
   }
 
   Lora(AdapterConfig config, BaseModel base) {
@@ -71,6 +76,9 @@ final class Lora extends PeftAdapter {
   @Override
   void read(TensorReader file) {
     targets.require(base, true, false);
+    if (LoraStart.isPissa(config)) {
+      throw LoraConfig.changedBase(config);
+    }
     for (LowRank module : byModule.values()) {
       tensors.read(file, module.a(), module.shapeOfA());
       tensors.read(file, module.b(), module.shapeOfB());
@@ -78,45 +86,42 @@ final class Lora extends PeftAdapter {
         tensors.read(file, Dora.magnitude(module), new Shape(module.linear().outputs()));
       }
     }
+    if (LoraStart.isLoftq(config)) {
+      readLoftq();
+    }
     whole.read(file);
+  }
+
+  /**
+   * The weights that the adapter belongs to are quantized ones: made again, as PEFT does, or the
+   * model's own if it has been loaded so.
+   */
+  private void readLoftq() {
+    boolean repeated = config.json().path("loftq_config").path("loftq_iter").asInt(1) > 1;
+    LoraStart values = new LoraStart(config, base, tensors);
+    Start none = new Start(0, Map.of(), text -> new int[0]);
+    for (LowRank module : byModule.values()) {
+      if (!module.isEmbedding() && (repeated || !base.isQuantized(module.linear().weight()))) {
+        values.loftq(module, none, false);
+      }
+    }
   }
 
   @Override
   void initialise(Start start) {
     targets.require(base, true, true);
-    JsonNode init = config.json().path("init_lora_weights");
+    if (lora.useDora() && LoraStart.isPissa(config)) {
+      throw config.unsupported("init_lora_weights", "it does not go with use_dora");
+    }
+    LoraStart values = new LoraStart(config, base, tensors);
     Draws draws = new Draws(start.seed(), "lora");
     for (LowRank module : byModule.values()) {
-      long sizeOfA = module.shapeOfA().size();
-      long sizeOfB = module.shapeOfB().size();
-      float[] a;
-      float[] b = new float[Math.toIntExact(sizeOfB)];
-      if (isEmbedding(module)) {
-        a = new float[Math.toIntExact(sizeOfA)];
-        b = draws.normal(sizeOfB, 1);
-      } else if (init.isTextual()) {
-        if (!init.textValue().equals("gaussian")) {
-          throw config.unsupported(
-              "init_lora_weights", "a new adapter can start with true, false or gaussian");
-        }
-        a = draws.normal(sizeOfA, 1.0 / module.rank());
-      } else {
-        a = draws.uniform(sizeOfA, module.linear().inputs());
-        if (!init.asBoolean(true)) {
-          b = draws.uniform(sizeOfB, module.rank());
-        }
-      }
-      tensors.add(module.a(), a, module.shapeOfA());
-      tensors.add(module.b(), b, module.shapeOfB());
+      values.initialise(module, draws, start);
       if (lora.useDora()) {
-        tensors.add(Dora.magnitude(module), Dora.norm(module, this, base.weights()));
+        tensors.add(Dora.magnitude(module), Dora.norm(module, this, base));
       }
     }
     whole.initialise(start);
-  }
-
-  private static boolean isEmbedding(LowRank module) {
-    return module.a().endsWith(".lora_embedding_A");
   }
 
   @Override
@@ -135,10 +140,10 @@ final class Lora extends PeftAdapter {
             LowRank module = byModule.get(table.name());
             return module == null
                 ? found
-                : emitLookup(training, out, ids, module, table.scale(), found);
+                : emitLookup(dense, training, out, ids, module, table.scale(), found);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 
   private List<String> emit(
@@ -150,11 +155,12 @@ final class Lora extends PeftAdapter {
       for (LowRank module : adapted) {
         String dropped =
             out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(lora.dropout()));
-        String low = out.value("torch.linear(%s, %s)", dropped, out.weight(module.a()));
+        String low =
+            out.value("torch.linear(%s, %s)", dropped, asInput(out.weight(module.a()), dropped));
         int i = layers.indexOf(module.linear());
         if (lora.useDora()) {
           String plain = inner.emit(out, dropped, List.of(module.linear())).get(0);
-          results.set(i, Dora.emitDropped(out, module, results.get(i), plain, low));
+          results.set(i, Dora.emitDropped(inner, out, module, results.get(i), plain, low));
         } else {
           emitSum(out, module, results.get(i), low);
         }
@@ -166,7 +172,7 @@ final class Lora extends PeftAdapter {
       int i = layers.indexOf(module.linear());
       String lowOfModule = low.get(adapted.indexOf(module));
       if (lora.useDora()) {
-        results.set(i, Dora.emit(out, module, training, results.get(i), lowOfModule));
+        results.set(i, Dora.emit(inner, out, module, training, results.get(i), lowOfModule));
       } else {
         emitSum(out, module, results.get(i), lowOfModule);
       }
@@ -178,11 +184,12 @@ final class Lora extends PeftAdapter {
   private static List<String> emitLow(MethodWriter out, String input, List<LowRank> modules) {
     List<String> low = new ArrayList<>();
     if (modules.size() == 1) {
-      low.add(out.value("torch.linear(%s, %s)", input, out.weight(modules.get(0).a())));
+      String a = out.weight(modules.get(0).a());
+      low.add(out.value("torch.linear(%s, %s)", input, asInput(a, input)));
     } else if (!modules.isEmpty()) {
       List<String> matrices = modules.stream().map(m -> out.weight(m.a())).toList();
-      String all =
-          out.value("torch.linear(%s, torch.cat([%s]))", input, String.join(", ", matrices));
+      String all = out.value("torch.cat([%s])", String.join(", ", matrices));
+      all = out.value("torch.linear(%s, %s)", input, asInput(all, input));
       int start = 0;
       for (LowRank module : modules) {
         int end = start + module.rank();
@@ -193,14 +200,24 @@ final class Lora extends PeftAdapter {
     return low;
   }
 
+  /** Adapters are float32, also where the model computes in bfloat16. */
+  private static String asInput(String weight, String input) {
+    return "torch.type_as(" + weight + ", " + input + ")";
+  }
+
   /** Into the layer's own result: nothing of size [N, outputs] is made a second time. */
   private static void emitSum(MethodWriter out, LowRank module, String result, String low) {
     out.line(
         "%s = torch.addmm_(%s, %s, torch.t(%s), alpha=%s)",
-        result, result, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+        result,
+        result,
+        low,
+        asInput(out.weight(module.b()), result),
+        MethodWriter.number(module.scale()));
   }
 
   private String emitLookup(
+      Projection inner,
       boolean training,
       MethodWriter out,
       String ids,
@@ -213,17 +230,42 @@ final class Lora extends PeftAdapter {
       low = out.value("torch.mul(%s, %s)", low, MethodWriter.number(tableScale));
     }
     if (lora.useDora()) {
-      return Dora.emit(out, module, training, found, low);
+      return Dora.emit(inner, out, module, training, found, low);
     }
     return out.value(
         "torch.addmm(%s, %s, torch.t(%s), alpha=%s)",
-        found, low, out.weight(module.b()), MethodWriter.number(module.scale()));
+        found,
+        asInput(low, found),
+        asInput(out.weight(module.b()), found),
+        MethodWriter.number(module.scale()));
+  }
+
+  @Override
+  public ObjectNode config() {
+    return LoraStart.isPissa(config) ? LoraStart.saved(config) : super.config();
+  }
+
+  @Override
+  public List<TensorData> tensors() {
+    if (!LoraStart.isPissa(config)) {
+      return super.tensors();
+    }
+    LoraStart values = new LoraStart(config, base, tensors);
+    return tensors.write(
+        name -> {
+          for (LowRank module : byModule.values()) {
+            if (!module.isEmbedding() && (name.equals(module.a()) || name.equals(module.b()))) {
+              return values.saved(module, name.equals(module.a()), tensors.scope());
+            }
+          }
+          return tensors.get(name);
+        });
   }
 
   @Override
   public @Nullable NDArray weight(String name) {
     LowRank module = Dora.moduleOfScale(name, byModule);
-    return module == null ? super.weight(name) : Dora.scale(module, this, base.weights());
+    return module == null ? super.weight(name) : Dora.scale(module, this, base);
   }
 
   @Override
@@ -231,7 +273,7 @@ final class Lora extends PeftAdapter {
     Map<String, NDArray> result = whole.merged(into);
     byModule.forEach(
         (name, module) -> {
-          if (isEmbedding(module) && base.tiedHead()) {
+          if (module.isEmbedding() && base.tiedHead()) {
             throw config.unsupported(
                 "target_modules",
                 "an adapter on '"
@@ -240,7 +282,8 @@ final class Lora extends PeftAdapter {
           }
           String weight = module.linear().weight();
           NDArray replaced = result.remove(weight); // an embedding that was saved along
-          NDArray old = replaced == null ? from.apply(weight) : replaced;
+          NDArray own = replaced == null ? tensors.get(weight) : replaced;
+          NDArray old = own == null ? from.apply(weight) : own;
           NDArray merged = LowRankSum.add(module, this, old, module.scale(), into);
           result.put(weight, lora.useDora() ? Dora.scaled(module, this, merged, into) : merged);
         });

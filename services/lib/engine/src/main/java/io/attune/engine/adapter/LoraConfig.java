@@ -1,9 +1,11 @@
 package io.attune.engine.adapter;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.engine.EngineException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * What {@code adapter_config.json} says about LoRA, with PEFT's meanings.
@@ -37,8 +39,9 @@ record LoraConfig(
           "velora_config",
           "megatron_config");
 
-  /** Ways to start that leave the base weights as they are. */
-  private static final List<String> INITIALISATIONS = List.of("gaussian", "eva", "orthogonal");
+  /** Ways to start that leave the base weights as they are, or whose way back is known. */
+  private static final Pattern INITIALISATIONS =
+      Pattern.compile("gaussian|eva|orthogonal|loftq|pissa(_niter_\\d{1,4})?");
 
   static LoraConfig parse(AdapterConfig in) {
     in.refuse(NOT_IMPLEMENTED);
@@ -46,11 +49,8 @@ record LoraConfig(
     if (!init.isMissingNode()
         && !init.isNull()
         && !init.isBoolean()
-        && !INITIALISATIONS.contains(init.asText())) {
-      throw in.unsupported(
-          "init_lora_weights",
-          "it starts from changed base weights; save the adapter with"
-              + " path_initial_model_for_weight_conversion, which makes it an ordinary one");
+        && !INITIALISATIONS.matcher(init.asText()).matches()) {
+      throw changedBase(in);
     }
     return new LoraConfig(
         in.size("r", 8),
@@ -60,6 +60,13 @@ record LoraConfig(
         in.flag("use_dora", false),
         patterns(in, "rank_pattern"),
         patterns(in, "alpha_pattern"));
+  }
+
+  static EngineException changedBase(AdapterConfig in) {
+    return in.unsupported(
+        "init_lora_weights",
+        "it starts from changed base weights; save the adapter with"
+            + " path_initial_model_for_weight_conversion, which makes it an ordinary one");
   }
 
   private static Map<ModulePattern, Double> patterns(AdapterConfig in, String key) {

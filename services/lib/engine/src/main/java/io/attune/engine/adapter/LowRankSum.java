@@ -7,6 +7,7 @@ import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.List;
+import java.util.function.Function;
 
 /** W + s B A, in the shape in which the checkpoint holds W. */
 final class LowRankSum {
@@ -28,9 +29,21 @@ final class LowRankSum {
    */
   static NDArray add(
       Lora.LowRank module, Adapter weights, NDArray base, double scale, NDManager into) {
+    return add(module, weights::weight, base, scale, into);
+  }
+
+  /**
+   * @param weights from the names of the module's A and B
+   */
+  static NDArray add(
+      Lora.LowRank module,
+      Function<String, NDArray> weights,
+      NDArray base,
+      double scale,
+      NDManager into) {
     try (NDManager work = into.newSubManager();
         Torch.GradMode mode = Torch.gradMode(false)) {
-      List<NDArray> parts = List.of(base, weights.weight(module.a()), weights.weight(module.b()));
+      List<NDArray> parts = List.of(base, weights.apply(module.a()), weights.apply(module.b()));
       String method = module.linear().transposed() ? "transposed" : "plain";
       return PROGRAM.run(into, method, new NDList(work.create(scale)), parts).get(0);
     }

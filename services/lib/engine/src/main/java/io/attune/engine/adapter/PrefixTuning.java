@@ -140,7 +140,7 @@ final class PrefixTuning extends VirtualTokenAdapter {
             return whole.lookup(dense, out, emitReal(out, ids), asked);
           }
         };
-    return new Seams(projection, new PrefixedAttention(inner.attention()), inner.cross());
+    return inner.withProjection(projection).withAttention(new PrefixedAttention(inner.attention()));
   }
 
   /** Attention that finds the adapter's keys and values where the virtual tokens are. */

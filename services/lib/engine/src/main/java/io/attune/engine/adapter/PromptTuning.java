@@ -103,6 +103,6 @@ class PromptTuning extends VirtualTokenAdapter {
                 emitIsVirtual(out, ids), emitPrompt(out, training), emitPlaces(out, ids), found);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 }

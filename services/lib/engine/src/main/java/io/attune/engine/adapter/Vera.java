@@ -159,7 +159,7 @@ final class Vera extends PeftAdapter {
             return whole.lookup(dense, out, ids, table);
           }
         };
-    return new Seams(projection, inner.attention(), inner.cross());
+    return inner.withProjection(projection);
   }
 
   private List<String> emit(

@@ -69,6 +69,14 @@ final class WholeWeights {
         missing.add(module); // PEFT names several heads, of which a model has one
       }
       weights.forEach(name -> names.put(ownName(name), prefix + name));
+      for (String weight : weights) {
+        if (base.isQuantized(weight)) {
+          throw config.incompatible(
+              "modules_to_save names '"
+                  + module
+                  + "', whose weights are quantized and cannot be trained whole");
+        }
+      }
       replaced.addAll(weights);
     }
     if (kind != null) {

@@ -1,6 +1,7 @@
 package io.attune.engine.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -31,6 +32,9 @@ public final class JsonFiles {
 
   private static final ObjectMapper MAPPER = mapper(Long.MAX_VALUE);
   private static final ObjectMapper FILE_MAPPER = mapper(MAX_TOKENS);
+
+  /** For values that others follow. */
+  private static final ObjectMapper VALUE_MAPPER = new ObjectMapper(factory(Long.MAX_VALUE));
 
   private JsonFiles() {}
 
@@ -92,6 +96,16 @@ public final class JsonFiles {
       throw new EngineException(
           Reason.INVALID_ARGUMENT, where + ": not valid JSON: " + e.getOriginalMessage(), e);
     }
+  }
+
+  /** Reads values one after the other, each bounded as a value alone is. */
+  public static JsonParser parser(Reader reader) throws IOException {
+    return VALUE_MAPPER.createParser(reader);
+  }
+
+  /** The value as null, booleans, numbers, strings, and lists and maps of them. */
+  public static Object plain(JsonNode node) {
+    return MAPPER.convertValue(node, Object.class);
   }
 
   public static ObjectNode newObject() {

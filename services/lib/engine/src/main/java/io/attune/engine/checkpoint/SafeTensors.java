@@ -158,6 +158,23 @@ public final class SafeTensors implements TensorReader {
     return parts;
   }
 
+  @Override
+  public void read(String name, long position, ByteBuffer into) {
+    TensorInfo info = info(name);
+    if (position < 0 || position + into.remaining() > info.byteSize()) {
+      throw new IllegalArgumentException("not within " + info + ": " + position);
+    }
+    long start = dataStart + info.begin() + position - into.position();
+    try {
+      readFully(channel, into, start);
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot read " + source + ": " + e.getMessage(), e);
+    }
+    if (into.hasRemaining()) {
+      throw new EngineException(Reason.CORRUPT, source + " has become shorter while it was read");
+    }
+  }
+
   private ByteBuffer map(long offset, long length) {
     if (whole != null) {
       return whole.slice((int) (dataStart + offset), (int) length).order(ByteOrder.LITTLE_ENDIAN);

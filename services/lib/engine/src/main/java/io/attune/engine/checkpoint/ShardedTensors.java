@@ -98,6 +98,11 @@ final class ShardedTensors implements TensorReader {
   }
 
   @Override
+  public void read(String name, long position, ByteBuffer into) {
+    holder(name).read(name, position, into);
+  }
+
+  @Override
   public Map<String, String> metadata() {
     return shards.isEmpty() ? Map.of() : shards.values().iterator().next().metadata();
   }

@@ -75,6 +75,41 @@ public final class TensorArrays {
   }
 
   /**
+   * As {@link #readOwned}, without mapping the file: for what is needed for a short time only. A
+   * mapped file's pages count as the process's memory for as long as any tensor of it is used.
+   */
+  public static NDArray readUnmapped(TensorReader from, String name, NDManager manager) {
+    TensorInfo info = from.info(name);
+    if (info.type() != TensorType.F32 && info.type() != TensorType.BF16) {
+      return readOwned(from, name, manager);
+    }
+    Shape shape = new Shape(info.shape());
+    int bytes = info.type().bytes();
+    NDArray result = manager.create(shape, DataType.FLOAT32);
+    long total = shape.size();
+    int most = (int) Math.min(total, PIECE);
+    ByteBuffer stored = ByteBuffer.allocateDirect(most * bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer piece = ByteBuffer.allocateDirect(most * Float.BYTES).order(ByteOrder.nativeOrder());
+    for (long start = 0; start < total; start += PIECE) {
+      int count = (int) Math.min(PIECE, total - start);
+      stored.clear().limit(count * bytes);
+      from.read(name, start * bytes, stored);
+      for (int i = 0; i < count; i++) {
+        piece.putInt(
+            i * Integer.BYTES,
+            bytes == Float.BYTES
+                ? stored.getInt(i * bytes)
+                : stored.getShort(i * bytes) << Short.SIZE);
+      }
+      ByteBuffer filled = piece.slice(0, count * Float.BYTES).order(ByteOrder.nativeOrder());
+      try (NDArray part = manager.create(filled, new Shape(count), DataType.FLOAT32)) {
+        Torch.put(part, result, start);
+      }
+    }
+    return result;
+  }
+
+  /**
    * The bytes where native code may read them: a multiple of the element's size. A file may put
    * them elsewhere; then they are copied.
    */
@@ -159,6 +194,45 @@ public final class TensorArrays {
   private static short narrowed(int bits) {
     boolean nan = (bits & 0x7fffffff) > 0x7f800000;
     return (short) (nan ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  /** What an array is written as by {@link #writeAsIs}: F32, BF16 or U8. */
+  public static TensorType type(NDArray array) {
+    if (Bfloat16.is(array)) {
+      return TensorType.BF16;
+    }
+    return switch (array.getDataType()) {
+      case FLOAT32 -> TensorType.F32;
+      case UINT8 -> TensorType.U8;
+      default -> throw new IllegalArgumentException("no type for " + array.getDataType());
+    };
+  }
+
+  /** An array, to be written in the type that it has. */
+  public static TensorData writeAsIs(String name, NDArray array) {
+    long[] shape = array.getShape().getShape();
+    return switch (type(array)) {
+      case U8 -> new TensorData(name, TensorType.U8, shape, () -> List.of(array.toByteBuffer()));
+      case BF16 ->
+          new TensorData(
+              name,
+              TensorType.BF16,
+              shape,
+              () -> {
+                try (NDArray wide = Bfloat16.widened(array, array.getManager())) {
+                  return narrowed(wide);
+                }
+              });
+      default -> write(name, array);
+    };
+  }
+
+  /** The way back: a tensor of one of the types of {@link #type}, bfloat16 widened to float32. */
+  public static NDArray readAsIs(TensorReader from, String name, NDManager manager) {
+    TensorInfo info = from.info(name);
+    return info.type() == TensorType.U8
+        ? manager.create(from.data(name), new Shape(info.shape()), DataType.UINT8)
+        : readFloat(from, name, manager);
   }
 
   /** A float32 array, to be written; its bytes are fetched when its turn comes. */

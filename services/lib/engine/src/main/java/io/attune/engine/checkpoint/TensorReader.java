@@ -27,6 +27,12 @@ public interface TensorReader extends AutoCloseable {
   /** As {@link #data}, for tensors of any size: consecutive parts of at most 1 GiB each. */
   List<ByteBuffer> segments(String name);
 
+  /**
+   * Fills a buffer with the bytes of a tensor from {@code position} on, read rather than mapped:
+   * what is read once only then takes no memory of the process.
+   */
+  void read(String name, long position, ByteBuffer into);
+
   /** The header's free text, such as {@code format: pt}. */
   Map<String, String> metadata();
 

@@ -2,6 +2,7 @@ package io.attune.engine.data;
 
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.data.ExampleOptions.TruncationMode;
 import io.attune.engine.token.ChatMessage;
 import io.attune.engine.token.ChatTemplate;
 import io.attune.engine.token.Tokenizer;
@@ -15,15 +16,15 @@ import java.util.Set;
  * Rows to examples. What is learned follows from the row's structure, never from searching text.
  *
  * <p>A prompt keeps the ids that it has alone, because those are what the model sees when it
- * answers. A completion ends in the end-of-sequence token, so that the model learns to stop. What
- * exceeds the maximum length is cut at the end; a row of which nothing to learn is left gives no
- * example.
+ * answers. A completion ends in the end-of-sequence token, so that the model learns to stop. A row
+ * of which nothing to learn is left within the maximum length gives no example.
  */
 public final class Examples {
   private final Tokenizer tokenizer;
   private final Optional<ChatTemplate> template;
-  private final Set<Integer> endings;
+  private final Continuation continuation;
   private final int maxLength;
+  private final ExampleOptions options;
 
   /**
    * @param endings every token that ends a sequence; a completion that ends in one gets no other
@@ -31,34 +32,57 @@ public final class Examples {
    */
   public Examples(
       Tokenizer tokenizer, Optional<ChatTemplate> template, Set<Integer> endings, int maxLength) {
-    this.tokenizer = tokenizer;
-    this.template = template;
-    this.endings = Set.copyOf(endings);
-    this.maxLength = maxLength;
+    this(tokenizer, template, endings, maxLength, ExampleOptions.DEFAULT);
   }
 
-  /** For supervised fine-tuning: everything but preferences, scores, judgements and classes. */
+  /** As the other, with what is learned and kept of a row. */
+  public Examples(
+      Tokenizer tokenizer,
+      Optional<ChatTemplate> template,
+      Set<Integer> endings,
+      int maxLength,
+      ExampleOptions options) {
+    this.tokenizer = tokenizer;
+    this.template = template;
+    this.continuation = new Continuation(tokenizer, Set.copyOf(endings));
+    this.maxLength = maxLength;
+    this.options = options;
+  }
+
+  /**
+   * For supervised fine-tuning: everything but preferences, scores and classes; of judged answers
+   * those that are desirable.
+   */
   public Optional<SftExample> sft(Row row) {
     if (row instanceof Row.PlainText plain) {
-      int[] ids = ended(tokenizer.encode(plain.text(), true), plain.text());
-      return cut(SftExample.completion(ids, 0));
+      return cut(SftExample.completion(text(plain), 0));
     }
     if (row instanceof Row.Completion pair) {
       return cut(joined(pair(pair.prompt(), pair.completion())));
+    }
+    if (row instanceof Row.Judged judged) {
+      return judged.desirable()
+          ? cut(joined(pair(judged.prompt(), judged.completion())))
+          : Optional.empty();
     }
     if (row instanceof Row.Instruction instruction) {
       return cut(joined(instruction(instruction)));
     }
     if (row instanceof Row.Conversation conversation) {
-      return cut(conversation(conversation.messages()));
+      Turns turns = new Turns(tokenizer, continuation, template(conversation.messages()));
+      return cut(
+          options.assistantOnlyLoss()
+              ? turns.assistant(conversation, options.maskHistory())
+              : turns.whole(conversation));
     }
     throw unfit(row, "supervised fine-tuning");
   }
 
-  /** For continued pre-training: all tokens of {@code {text}} rows. */
-  public Optional<SftExample> text(Row row) {
-    if (row instanceof Row.PlainText) {
-      return sft(row);
+  /** For continued pre-training: the tokens of {@code {text}} rows, however long. */
+  public int[] text(Row row) {
+    if (row instanceof Row.PlainText plain) {
+      int[] ids = tokenizer.encode(plain.text(), plain.begins());
+      return plain.ends() ? continuation.ended(ids, plain.text()) : ids;
     }
     throw unfit(row, "continued pre-training");
   }
@@ -69,38 +93,30 @@ public final class Examples {
     }
     Pair chosen = pair(preference.prompt(), preference.chosen());
     Pair rejected = pair(preference.prompt(), preference.rejected());
-    int room = maxLength - chosen.prompt().length;
+    int longest = Math.max(chosen.completion().length, rejected.completion().length);
+    int[] prompt = fitting(chosen.prompt(), longest);
+    int room = maxLength - prompt.length;
     return room <= 0
         ? Optional.empty()
         : Optional.of(
             new PreferencePair(
-                chosen.prompt(),
-                head(chosen.completion(), room),
-                head(rejected.completion(), room)));
+                prompt, head(chosen.completion(), room), head(rejected.completion(), room)));
   }
 
   public Optional<ScoredCompletion> scored(Row row) {
     if (!(row instanceof Row.Scored scored)) {
       throw unfit(row, "reward regression");
     }
-    Pair pair = pair(scored.prompt(), scored.completion());
-    int room = maxLength - pair.prompt().length;
-    return room <= 0
-        ? Optional.empty()
-        : Optional.of(
-            new ScoredCompletion(pair.prompt(), head(pair.completion(), room), scored.score()));
+    return fitting(pair(scored.prompt(), scored.completion()))
+        .map(pair -> new ScoredCompletion(pair.prompt(), pair.completion(), scored.score()));
   }
 
   public Optional<JudgedCompletion> judged(Row row) {
     if (!(row instanceof Row.Judged judged)) {
       throw unfit(row, "training from thumbs");
     }
-    Pair pair = pair(judged.prompt(), judged.completion());
-    int room = maxLength - pair.prompt().length;
-    return room <= 0
-        ? Optional.empty()
-        : Optional.of(
-            new JudgedCompletion(pair.prompt(), head(pair.completion(), room), judged.desirable()));
+    return fitting(pair(judged.prompt(), judged.completion()))
+        .map(pair -> new JudgedCompletion(pair.prompt(), pair.completion(), judged.desirable()));
   }
 
   /** Ids of a prompt as the model sees it before it answers. */
@@ -108,6 +124,50 @@ public final class Examples {
     return prompt instanceof Content.Messages chat
         ? tokenizer.encode(template(chat.messages()).render(chat.messages(), true), false)
         : tokenizer.encode(((Content.Text) prompt).text(), true);
+  }
+
+  /** Ids of what comes before the answer of a row that has one; see {@link #answer}. */
+  public int[] prompt(Row row) {
+    if (row instanceof Row.Completion pair) {
+      return prompt(pair.prompt());
+    }
+    if (row instanceof Row.Conversation conversation) {
+      List<ChatMessage> before =
+          conversation.messages().subList(0, conversation.messages().size() - 1);
+      ChatTemplate chat = template(conversation.messages());
+      return tokenizer.encode(chat.render(before, conversation.tools(), true).text(), false);
+    }
+    if (row instanceof Row.Instruction instruction) {
+      return template.isPresent()
+          ? prompt(new Content.Messages(question(instruction)))
+          : tokenizer.encode(alpaca(instruction), true);
+    }
+    throw unfit(row, "comparing answers");
+  }
+
+  /**
+   * What a model should answer to {@link #prompt(Row)}: the completion, the output, or the last
+   * turn, which must be the assistant's and not the only one.
+   */
+  public static String answer(Row row) {
+    if (row instanceof Row.Instruction instruction) {
+      return instruction.output();
+    }
+    if (row instanceof Row.Completion pair && pair.completion() instanceof Content.Text text) {
+      return text.text();
+    }
+    if (row instanceof Row.Completion pair
+        && pair.completion() instanceof Content.Messages turns
+        && turns.messages().size() == 1) {
+      return turns.messages().get(0).content();
+    }
+    if (row instanceof Row.Conversation conversation && conversation.messages().size() > 1) {
+      ChatMessage last = conversation.messages().get(conversation.messages().size() - 1);
+      if (last.role().equals("assistant")) {
+        return last.content();
+      }
+    }
+    throw unfit(row, "comparing answers: it has no single answer at its end");
   }
 
   /** Prompt and completion, as a policy or a reward model reads them. */
@@ -128,13 +188,24 @@ public final class Examples {
 
   private Pair instruction(Row.Instruction row) {
     if (template.isPresent()) {
-      String content =
-          row.input().isEmpty() ? row.instruction() : row.instruction() + "\n" + row.input();
-      return chatPair(
-          List.of(new ChatMessage("user", content)),
-          List.of(new ChatMessage("assistant", row.output())));
+      return chatPair(question(row), List.of(new ChatMessage("assistant", row.output())));
     }
-    return pair(Alpaca.prompt(row), row.output(), true);
+    return pair(alpaca(row), row.output(), true);
+  }
+
+  private String alpaca(Row.Instruction row) {
+    if (!row.before().isEmpty()) {
+      template(row.before()); // Alpaca's prompt has no place for other turns
+    }
+    return Alpaca.prompt(row);
+  }
+
+  private static List<ChatMessage> question(Row.Instruction row) {
+    List<ChatMessage> turns = new ArrayList<>(row.before());
+    String content =
+        row.input().isEmpty() ? row.instruction() : row.instruction() + "\n" + row.input();
+    turns.add(new ChatMessage("user", content));
+    return turns;
   }
 
   private Pair chatPair(List<ChatMessage> prompt, List<ChatMessage> completion) {
@@ -142,80 +213,14 @@ public final class Examples {
     all.addAll(completion);
     String before = template(all).render(prompt, true);
     String full = template(all).render(all, false);
-    return pair(before, rest(full, before), false);
+    return pair(before, Continuation.rest(full, before), false);
   }
 
   private Pair pair(String prompt, String completion, boolean addSpecialTokens) {
     int[] promptIds = tokenizer.encode(prompt, addSpecialTokens);
-    int[] ids = append(promptIds, prompt, completion, addSpecialTokens);
+    int[] ids = continuation.append(promptIds, prompt, completion, addSpecialTokens);
     int[] completionIds = Arrays.copyOfRange(ids, promptIds.length, ids.length);
-    return new Pair(promptIds, ended(completionIds, completion));
-  }
-
-  /**
-   * Ids of two texts, the first with the ids given. As the reference, both are tokenized together;
-   * where that would change the first one's ids, each is tokenized alone.
-   */
-  private int[] append(int[] ids, String before, String after, boolean addSpecialTokens) {
-    int[] joint = tokenizer.encode(before + after, addSpecialTokens);
-    if (joint.length >= ids.length && Arrays.equals(ids, 0, ids.length, joint, 0, ids.length)) {
-      return joint;
-    }
-    return concatenate(ids, tokenizer.encode(after, false));
-  }
-
-  private SftExample conversation(List<ChatMessage> messages) {
-    ChatTemplate chat = template(messages);
-    int[] ids = new int[0];
-    String text = "";
-    List<Integer> borders = new ArrayList<>();
-    for (int i = 0; i < messages.size(); i++) {
-      if (!messages.get(i).role().equals("assistant")) {
-        continue;
-      }
-      String before = chat.render(messages.subList(0, i), true);
-      ids = append(ids, text, rest(before, text), false);
-      borders.add(ids.length);
-      String after = chat.render(messages.subList(0, i + 1), false);
-      ids = append(ids, before, rest(after, before), false);
-      borders.add(ids.length);
-      text = after;
-    }
-    int[] ended = ended(ids, text);
-    boolean[] targets = new boolean[ended.length];
-    for (int i = 0; i < borders.size(); i += 2) {
-      Arrays.fill(targets, borders.get(i), borders.get(i + 1), true);
-    }
-    if (!borders.isEmpty()) {
-      Arrays.fill(targets, ids.length, ended.length, true);
-    }
-    return new SftExample(ended, targets);
-  }
-
-  private static String rest(String full, String start) {
-    if (!full.startsWith(start)) {
-      throw new EngineException(
-          Reason.UNSUPPORTED,
-          "the chat template writes earlier turns differently once a later one follows, so what"
-              + " the assistant said cannot be told apart; use {prompt, completion} rows of text");
-    }
-    return full.substring(start.length());
-  }
-
-  /** Appends the end-of-sequence token where neither the row nor the template wrote one. */
-  private int[] ended(int[] ids, String text) {
-    int last = ids.length - 1;
-    // Templates often write a newline after the token that ends a turn.
-    String blanks = text.substring(text.stripTrailing().length());
-    int trailing = blanks.isEmpty() ? 0 : tokenizer.encode(blanks, false).length;
-    for (int i = last; i >= 0 && i >= last - trailing; i--) {
-      if (endings.contains(ids[i])) {
-        return ids;
-      }
-    }
-    int eos =
-        tokenizer.eosTokenId().orElseGet(() -> endings.stream().min(Integer::compare).orElse(-1));
-    return eos < 0 ? ids : concatenate(ids, new int[] {eos});
+    return new Pair(promptIds, continuation.ended(completionIds, completion));
   }
 
   private ChatTemplate template(List<ChatMessage> messages) {
@@ -228,15 +233,19 @@ public final class Examples {
                     + "') need a chat template, and the model has none"));
   }
 
-  private static SftExample joined(Pair pair) {
+  private SftExample joined(Pair pair) {
     return SftExample.completion(
-        concatenate(pair.prompt(), pair.completion()), pair.prompt().length);
+        Continuation.concatenate(pair.prompt(), pair.completion()),
+        options.completionOnlyLoss() ? pair.prompt().length : 0);
   }
 
   private Optional<SftExample> cut(SftExample whole) {
     int length = Math.min(maxLength, whole.inputIds().length);
+    int from = keepsEnd() ? whole.inputIds().length - length : 0;
     SftExample cut =
-        new SftExample(head(whole.inputIds(), length), Arrays.copyOf(whole.targets(), length));
+        new SftExample(
+            Arrays.copyOfRange(whole.inputIds(), from, from + length),
+            Arrays.copyOfRange(whole.targets(), from, from + length));
     // The first token is never predicted.
     for (int i = 1; i < length; i++) {
       if (cut.targets()[i]) {
@@ -246,17 +255,31 @@ public final class Examples {
     return Optional.empty();
   }
 
+  private boolean keepsEnd() {
+    return options.truncationMode() == TruncationMode.KEEP_END;
+  }
+
+  /** A prompt as it is, or its end, so that a completion fits; one token is left in any case. */
+  private int[] fitting(int[] prompt, int completion) {
+    int room = Math.max(1, maxLength - completion);
+    return !keepsEnd() || prompt.length <= room
+        ? prompt
+        : Arrays.copyOfRange(prompt, prompt.length - room, prompt.length);
+  }
+
+  private Optional<Pair> fitting(Pair pair) {
+    int[] prompt = fitting(pair.prompt(), pair.completion().length);
+    int room = maxLength - prompt.length;
+    return room <= 0
+        ? Optional.empty()
+        : Optional.of(new Pair(prompt, head(pair.completion(), room)));
+  }
+
   private static int[] head(int[] ids, int length) {
     return ids.length <= length ? ids : Arrays.copyOf(ids, length);
   }
 
-  private static int[] concatenate(int[] a, int[] b) {
-    int[] both = Arrays.copyOf(a, a.length + b.length);
-    System.arraycopy(b, 0, both, a.length, b.length);
-    return both;
-  }
-
-  private static EngineException unfit(Row row, String purpose) {
+  static EngineException unfit(Row row, String purpose) {
     return new EngineException(
         Reason.INVALID_ARGUMENT,
         "a row of shape " + row.getClass().getSimpleName() + " does not serve " + purpose);

@@ -1,5 +1,8 @@
 package io.attune.engine.data;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
@@ -7,26 +10,117 @@ import io.attune.engine.checkpoint.JsonFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/** Reads data sets: JSON lines, or one JSON array. */
+/**
+ * Reads data sets row by row: JSON lines, one JSON array, text, or folders of such files.
+ *
+ * <p>A file whose name ends in {@code .txt}, {@code .text} or {@code .md} is text.
+ */
 public final class Rows {
-  private static final long MAX_ARRAY_BYTES = 512L << 20;
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   private Rows() {}
 
   /** Reads all rows; the first malformed one is an error that names file and line. */
   public static List<Row> read(Path path) {
-    try {
-      List<Row> rows = startsArray(path) ? array(path) : lines(path);
-      if (rows.isEmpty()) {
-        throw new EngineException(Reason.TOO_LITTLE_DATA, path + " has no rows");
+    return read(path, RowFormat.DEFAULT);
+  }
+
+  /** As {@link #read(Path)}, of rows that are not in a shape of their own. */
+  public static List<Row> read(Path path, RowFormat format) {
+    List<Row> rows = new ArrayList<>();
+    forEach(path, format, rows::add);
+    return rows;
+  }
+
+  /**
+   * Hands over one row after the other and keeps none; of a folder those of its files in the order
+   * of their names.
+   */
+  public static void forEach(Path path, RowFormat format, Consumer<Row> rows) {
+    boolean[] any = new boolean[1];
+    Consumer<Row> heard =
+        row -> {
+          any[0] = true;
+          rows.accept(row);
+        };
+    for (Path file : files(path)) {
+      readFile(file, format, heard);
+    }
+    if (!any[0]) {
+      throw new EngineException(Reason.TOO_LITTLE_DATA, path + " has no rows");
+    }
+  }
+
+  /** The files of a data set, in order: the file itself, or all that the folder holds. */
+  public static List<Path> files(Path path) {
+    if (!Files.isDirectory(path)) {
+      return List.of(path);
+    }
+    try (Stream<Path> found = Files.walk(path)) {
+      List<Path> files =
+          found
+              .filter(file -> Files.isRegularFile(file) && !hidden(path.relativize(file)))
+              .sorted()
+              .toList();
+      for (Path file : files) {
+        if (!isText(file) && !named(file, ".json") && !named(file, ".jsonl")) {
+          throw new EngineException(
+              Reason.INVALID_ARGUMENT,
+              file
+                  + " is neither text (.txt, .text, .md) nor rows (.json, .jsonl); a folder of data"
+                  + " holds nothing else");
+        }
       }
-      return rows;
+      return files;
+    } catch (IOException e) {
+      throw new EngineException(Reason.IO, "cannot list " + path + ": " + e, e);
+    }
+  }
+
+  private static boolean hidden(Path path) {
+    for (Path part : path) {
+      if (part.toString().startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static boolean isText(Path file) {
+    return named(file, ".txt") || named(file, ".text") || named(file, ".md");
+  }
+
+  private static boolean named(Path file, String ending) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(ending);
+  }
+
+  /** Parses one row; {@code where} names its origin in messages. */
+  public static Row parse(String json, String where) {
+    return parse(json, where, RowFormat.DEFAULT);
+  }
+
+  private static Row parse(String json, String where, RowFormat format) {
+    return format.parse(JsonFiles.parse(json, where), where);
+  }
+
+  private static void readFile(Path path, RowFormat format, Consumer<Row> rows) {
+    try (BufferedReader reader = Files.newBufferedReader(path)) {
+      if (isText(path)) {
+        skipByteOrderMark(reader);
+        new TextParser(format.sampleBy(), rows).read(reader);
+      } else if (startsArray(path)) {
+        array(path, reader, format, rows);
+      } else {
+        lines(path, reader, format, rows);
+      }
     } catch (MalformedInputException e) {
       throw new EngineException(Reason.CORRUPT, path + " is not UTF-8", e);
     } catch (IOException e) {
@@ -34,15 +128,17 @@ public final class Rows {
     }
   }
 
-  /** Parses one row; {@code where} names its origin in messages. */
-  public static Row parse(String json, String where) {
-    return new RowParser(JsonFiles.parse(json, where), where).parse();
+  private static void skipByteOrderMark(BufferedReader reader) throws IOException {
+    reader.mark(1);
+    if (reader.read() != BYTE_ORDER_MARK) {
+      reader.reset();
+    }
   }
 
   private static boolean startsArray(Path path) throws IOException {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       for (int c = reader.read(); c >= 0; c = reader.read()) {
-        if (!Character.isWhitespace(c) && c != '\uFEFF') {
+        if (!Character.isWhitespace(c) && c != BYTE_ORDER_MARK) {
           return c == '[';
         }
       }
@@ -50,31 +146,37 @@ public final class Rows {
     }
   }
 
-  private static List<Row> lines(Path path) throws IOException {
-    List<Row> rows = new ArrayList<>();
-    try (BufferedReader reader = Files.newBufferedReader(path)) {
-      int number = 0;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        number++;
-        if (!line.isBlank()) {
-          rows.add(parse(line, path + " line " + number));
-        }
+  private static void lines(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+      throws IOException {
+    skipByteOrderMark(reader);
+    int number = 0;
+    for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+      number++;
+      if (!line.isBlank()) {
+        rows.accept(parse(line, path + " line " + number, format));
       }
     }
-    return rows;
   }
 
-  private static List<Row> array(Path path) throws IOException {
-    if (Files.size(path) > MAX_ARRAY_BYTES) {
+  private static void array(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+      throws IOException {
+    skipByteOrderMark(reader);
+    int number = 0;
+    try (JsonParser parser = JsonFiles.parser(reader)) {
+      parser.nextToken();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        JsonNode row = parser.readValueAsTree();
+        rows.accept(format.parse(row, path + " row " + ++number));
+      }
+      if (parser.nextToken() != null) {
+        throw new EngineException(
+            Reason.INVALID_ARGUMENT, path + ": something follows the array of rows");
+      }
+    } catch (JsonProcessingException e) {
       throw new EngineException(
           Reason.INVALID_ARGUMENT,
-          path + " is an array of more than 512 MiB; write one row a line instead");
+          path + " row " + (number + 1) + ": not valid JSON: " + e.getOriginalMessage(),
+          e);
     }
-    List<Row> rows = new ArrayList<>();
-    for (JsonNode row :
-        JsonFiles.parse(Files.readString(path, StandardCharsets.UTF_8), path.toString())) {
-      rows.add(new RowParser(row, path + " row " + (rows.size() + 1)).parse());
-    }
-    return rows;
   }
 }

@@ -1,5 +1,6 @@
 package io.attune.engine.evaluate;
 
+import io.attune.engine.data.LabelledText;
 import io.attune.engine.data.ScoredCompletion;
 import io.attune.engine.objective.Loss;
 import io.attune.engine.objective.Metrics;
@@ -16,7 +17,8 @@ import java.util.TreeMap;
 
 /**
  * An objective's loss and metrics over held-out rows; for scored rows also Pearson's correlation of
- * predicted and given scores, and how often the better of two answers to one prompt scores higher.
+ * predicted and given scores, and how often the better of two answers to one prompt scores higher;
+ * for a classifier of one class each also the macro F1.
  */
 public final class HeldOut {
   private HeldOut() {}
@@ -31,6 +33,7 @@ public final class HeldOut {
     double loss = 0;
     Metrics metrics = new Metrics();
     List<Double> scores = new ArrayList<>();
+    List<Reading> labelled = new ArrayList<>();
     for (int at = 0; at < rows.size(); at += batch) {
       List<E> part = rows.subList(at, Math.min(rows.size(), at + batch));
       List<Reading> policy = reader.read(part, false);
@@ -39,6 +42,9 @@ public final class HeldOut {
       loss += result.value();
       metrics.addAll(result.metrics());
       policy.forEach(reading -> scores.add(reading.values()[0]));
+      if (rows.get(0) instanceof LabelledText) {
+        labelled.addAll(policy);
+      }
     }
     Map<String, Double> result = new TreeMap<>(metrics.means());
     result.put("loss", loss);
@@ -50,7 +56,38 @@ public final class HeldOut {
       result.put("pearson", pearson(predicted, given));
       pairAccuracy(scored, predicted).ifPresent(value -> result.put("accuracy", value));
     }
+    if (rows.get(0) instanceof LabelledText && result.containsKey("accuracy")) {
+      result.put("f1", macroF1(rows.stream().map(LabelledText.class::cast).toList(), labelled));
+    }
     return result;
+  }
+
+  /** Of texts, or of all labelled tokens, that have one class each. */
+  private static double macroF1(List<LabelledText> rows, List<Reading> readings) {
+    List<Integer> truth = new ArrayList<>();
+    List<Integer> predicted = new ArrayList<>();
+    int labels = readings.get(0).values().length / rows.get(0).targets().length;
+    for (int row = 0; row < rows.size(); row++) {
+      double[] logits = readings.get(row).values();
+      for (int place = 0; place < rows.get(row).targets().length; place++) {
+        int best = place * labels;
+        for (int i = best + 1; i < (place + 1) * labels; i++) {
+          best = logits[i] > logits[best] ? i : best;
+        }
+        predicted.add(best - place * labels);
+        truth.add((int) rows.get(row).targets()[place][0]);
+      }
+    }
+    Confusions confusions =
+        new Confusions(
+            truth.stream().mapToInt(i -> i).toArray(),
+            predicted.stream().mapToInt(i -> i).toArray(),
+            labels);
+    double[] sums = new double[confusions.width()];
+    for (int i = 0; i < confusions.rows(); i++) {
+      confusions.addTo(sums, i);
+    }
+    return new FScore(FScore.Quantity.F1, Averaging.MACRO, 0, 0).score(sums);
   }
 
   /** 0 where either side does not vary: there is nothing to correlate. */

@@ -2,138 +2,93 @@ package io.attune.engine.evaluate;
 
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
-import io.attune.engine.data.Examples;
-import io.attune.engine.data.PreferencePair;
-import io.attune.engine.data.Row;
 import io.attune.engine.data.SftExample;
+import io.attune.engine.objective.Reading;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Optional;
-import java.util.function.Function;
+import java.util.List;
 
 /**
- * How likely a model finds what rows say: perplexity and accuracy. Rows are all preferences, or
- * none is. Single-threaded.
+ * How likely a model finds texts. The statistics of a text are its target tokens' negative
+ * log-likelihood in nats, how many of them were the likeliest, and how many there are; so every
+ * token counts the same, whatever text it is in.
  */
 public final class Likelihood {
-  private final Examples examples;
-  private final Function<int[], float[]> logits;
-  private final int vocabulary;
-  private double negativeLogLikelihood;
-  private long tokens;
-  private long right;
-  private long rows;
-  private long preferences;
+  /** Nats per token. */
+  public static final Metric LOSS = new Ratio("loss", 0, 2);
 
-  /**
-   * @param logits of a sequence, [T][V] in one row-major array
-   */
-  public Likelihood(Examples examples, Function<int[], float[]> logits, int vocabulary) {
-    this.examples = examples;
-    this.logits = logits;
-    this.vocabulary = vocabulary;
+  /** The exponential of {@link #LOSS}. */
+  public static final Metric PERPLEXITY =
+      new Metric() {
+        @Override
+        public String name() {
+          return "perplexity";
+        }
+
+        @Override
+        public double score(double[] sums) {
+          return Math.exp(LOSS.score(sums));
+        }
+      };
+
+  /** The share of tokens that were the likeliest. */
+  public static final Metric TOKEN_ACCURACY = new Ratio("accuracy", 1, 2);
+
+  /** Of {@link #preference}: the share of pairs whose chosen answer is likelier. */
+  public static final Metric PREFERENCE_ACCURACY = new Ratio("accuracy", 0, 1);
+
+  private Likelihood() {}
+
+  /** Statistics of a text. */
+  public static double[] statistics(Reading reading) {
+    int right = 0;
+    for (boolean correct : reading.correct()) {
+      right += correct ? 1 : 0;
+    }
+    return new double[] {-reading.sum(), right, reading.values().length};
+  }
+
+  /** Statistics of two answers to one prompt: whether the chosen one is likelier, and 1. */
+  public static double[] preference(Reading chosen, Reading rejected) {
+    return new double[] {chosen.sum() > rejected.sum() ? 1 : 0, 1};
   }
 
   /**
-   * Reads a row; one of which nothing fits the maximum length is left out.
+   * Cuts a long text into windows that overlap, as Hugging Face's guide to the perplexity of
+   * fixed-length models does: each window's targets are the tokens that no window before it had,
+   * and the tokens before those are their context. The first token of a window is never a target.
    *
-   * @param where names file and row in messages
+   * @param window tokens of a window
+   * @param stride tokens from one window's start to the next one's, 1 to {@code window}; the
+   *     smaller, the more context a token has and the longer it takes
    */
-  public void add(Row row, String where) {
-    boolean preference = row instanceof Row.Preference;
-    if (rows > 0 && preference != preferences > 0) {
+  public static List<SftExample> windows(int[] ids, int window, int stride) {
+    if (window < 2 || stride < 1 || stride > window) {
       throw new EngineException(
-          Reason.INVALID_ARGUMENT, where + ": preferences and other rows cannot be mixed");
+          Reason.INVALID_ARGUMENT,
+          "windows of "
+              + window
+              + " tokens with a stride of "
+              + stride
+              + "; a window needs 2 tokens, and the stride is 1 to the window");
     }
-    if (preference) {
-      examples.preference(row).ifPresent(this::compare);
-    } else {
-      Optional<SftExample> example = examples.sft(row);
-      example.ifPresent(e -> read(e.inputIds(), e.targets()));
-      rows += example.isPresent() ? 1 : 0;
+    List<SftExample> windows = new ArrayList<>();
+    int read = 0;
+    for (int start = 0; read < ids.length; start += stride) {
+      int end = Math.min(start + window, ids.length);
+      boolean[] targets = new boolean[end - start];
+      Arrays.fill(targets, read - start, targets.length, true);
+      windows.add(new SftExample(Arrays.copyOfRange(ids, start, end), targets));
+      read = end;
     }
+    return windows;
   }
 
-  /** Reads consecutive tokens of a long text: all but the first are predicted. */
-  public void addWindow(int[] ids) {
-    boolean[] targets = new boolean[ids.length];
-    Arrays.fill(targets, true);
-    read(ids, targets);
-    rows++;
-  }
-
-  private void compare(PreferencePair pair) {
-    double chosen = logProbability(pair.promptIds(), pair.chosenIds());
-    double rejected = logProbability(pair.promptIds(), pair.rejectedIds());
-    right += chosen > rejected ? 1 : 0;
-    rows++;
-    preferences++;
-  }
-
-  private double logProbability(int[] prompt, int[] completion) {
-    int[] ids = Arrays.copyOf(prompt, prompt.length + completion.length);
-    System.arraycopy(completion, 0, ids, prompt.length, completion.length);
-    float[] values = logits.apply(ids);
-    double sum = 0;
-    for (int t = prompt.length; t < ids.length; t++) {
-      sum += logProbability(values, t - 1, ids[t]);
+  /** The sum of one statistic over that of another. */
+  private record Ratio(String name, int over, int under) implements Metric {
+    @Override
+    public double score(double[] sums) {
+      return sums[over] / sums[under];
     }
-    return sum;
-  }
-
-  private void read(int[] ids, boolean[] targets) {
-    float[] values = logits.apply(ids);
-    for (int t = 1; t < ids.length; t++) {
-      if (targets[t]) {
-        negativeLogLikelihood -= logProbability(values, t - 1, ids[t]);
-        right += likeliest(values, t - 1) == ids[t] ? 1 : 0;
-        tokens++;
-      }
-    }
-  }
-
-  private double logProbability(float[] values, int position, int token) {
-    int from = position * vocabulary;
-    double max = values[from + likeliest(values, position)];
-    double sum = 0;
-    for (int v = from; v < from + vocabulary; v++) {
-      sum += Math.exp(values[v] - max);
-    }
-    return values[from + token] - max - Math.log(sum);
-  }
-
-  private int likeliest(float[] values, int position) {
-    int from = position * vocabulary;
-    int best = from;
-    for (int v = from + 1; v < from + vocabulary; v++) {
-      best = values[v] > values[best] ? v : best;
-    }
-    return best - from;
-  }
-
-  /** The exponential of the mean negative log-likelihood of a learned token. */
-  public double perplexity() {
-    if (tokens == 0) {
-      throw new EngineException(
-          Reason.INVALID_ARGUMENT, "perplexity needs rows of text, not preferences");
-    }
-    return Math.exp(negativeLogLikelihood / tokens);
-  }
-
-  /** Of preferences, how often the chosen answer is likelier; else of tokens, the likeliest. */
-  public double accuracy() {
-    long of = preferences > 0 ? preferences : tokens;
-    if (of == 0) {
-      throw new EngineException(Reason.TOO_LITTLE_DATA, "no row fits the maximum length");
-    }
-    return (double) right / of;
-  }
-
-  public long rows() {
-    return rows;
-  }
-
-  /** Tokens that were predicted; 0 for preferences. */
-  public long tokens() {
-    return tokens;
   }
 }

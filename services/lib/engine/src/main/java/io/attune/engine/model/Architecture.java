@@ -2,6 +2,7 @@ package io.attune.engine.model;
 
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Linear;
+import io.attune.engine.nn.Sublayer;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +26,9 @@ public interface Architecture {
    * The linear layers inside the stacks' layers, outermost order: what {@code all-linear} means.
    */
   List<Linear> linears();
+
+  /** What the layers of the stacks add to the stream, in the order in which it is computed. */
+  List<Sublayer> sublayers();
 
   /** Weights that the family computes from its config, by name; never stored. */
   default Map<String, float[]> constants() {

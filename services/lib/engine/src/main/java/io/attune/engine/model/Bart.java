@@ -8,11 +8,14 @@ import io.attune.engine.nn.Embedding;
 import io.attune.engine.nn.LayerNorm;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.Residual;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * BART (Lewis et al., arXiv 1910.13461): post-norm encoder and decoder with learned positions and
@@ -34,13 +37,14 @@ public final class Bart implements EncoderDecoderModel {
       int decoderFeedForwardSize,
       String activation,
       boolean scaleEmbedding,
-      int decoderStartTokenId) {
+      int decoderStartTokenId,
+      Dropout dropout) {
 
     /** Refuses, by name, any setting that is not implemented. */
     static Config parse(JsonNode json, String where) {
       ConfigReader in = new ConfigReader(json, where);
-      in.ignore("dropout", "attention_dropout", "activation_dropout", "classifier_dropout");
-      in.ignore("classif_dropout", "encoder_layerdrop", "decoder_layerdrop", "output_past");
+      in.ignore("classifier_dropout", "classif_dropout");
+      in.ignore("encoder_layerdrop", "decoder_layerdrop", "output_past");
       in.ignore("_num_labels", "gradient_checkpointing", "num_hidden_layers");
       in.ignore("force_bos_token_to_be_generated"); // old name of forced_bos_token_id
       in.only("normalize_before", "false", "false");
@@ -77,9 +81,17 @@ public final class Bart implements EncoderDecoderModel {
               in.size("decoder_ffn_dim"),
               activation,
               in.flag("scale_embedding", false),
-              in.integer("decoder_start_token_id", 2));
+              in.integer("decoder_start_token_id", 2),
+              dropout(in));
       in.finish();
       return config;
+    }
+
+    private static Dropout dropout(ConfigReader in) {
+      double hidden = in.dropout("dropout", 0.1);
+      double attention = in.dropout("attention_dropout", 0);
+      double activation = in.dropout("activation_dropout", 0);
+      return new Dropout(hidden, hidden, attention, activation, 0);
     }
   }
 
@@ -145,6 +157,17 @@ public final class Bart implements EncoderDecoderModel {
   }
 
   @Override
+  public double attentionDropout() {
+    return config.dropout().attention();
+  }
+
+  @Override
+  public Initial initial(String name) {
+    Initial usual = EncoderDecoderModel.super.initial(name);
+    return name.equals(headWeight()) ? usual.withZeroRow(config.model().padTokenId()) : usual;
+  }
+
+  @Override
   public Map<String, Shape> parameters() {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     shapes.put(encoder.embedding().weight(), encoder.embedding().shape());
@@ -172,6 +195,13 @@ public final class Bart implements EncoderDecoderModel {
   public List<Linear> linears() {
     List<Linear> all = new ArrayList<>(encoder.linears());
     all.addAll(decoder.linears());
+    return all;
+  }
+
+  @Override
+  public List<Sublayer> sublayers() {
+    List<Sublayer> all = new ArrayList<>(encoder.parts().all());
+    all.addAll(decoder.parts().all());
     return all;
   }
 
@@ -229,7 +259,8 @@ public final class Bart implements EncoderDecoderModel {
               "torch.embedding(%s, torch.add(positions, %d))",
               out.weight(positions()), POSITION_OFFSET);
       String sum = out.value("torch.add(%s, %s)", tokens, places);
-      out.line("h = %s", norm(out, sum, name + "layernorm_embedding"));
+      String normed = norm(out, sum, name + "layernorm_embedding");
+      out.line("h = %s", seams.drop(out, normed, config.dropout().hidden()));
     }
 
     @Override
@@ -247,21 +278,26 @@ public final class Bart implements EncoderDecoderModel {
                   byHead(out, qkv.get(0)),
                   byHead(out, qkv.get(1)),
                   byHead(out, qkv.get(2)));
-      String o = project(out, seams, a, self.get(3));
-      String h = norm(out, out.value("torch.add(h, %s)", o), at(i, "self_attn_layer_norm"));
+      double rate = config.dropout().hidden();
+      String o = seams.drop(out, project(out, seams, a, self.get(3)), rate);
+      Residual residual = seams.residual();
+      UnaryOperator<String> norm = sum -> norm(out, sum, at(i, "self_attn_layer_norm"));
+      String h = residual.emit(out, parts().selfAttention(i), "h", o, norm);
       if (decodes) {
         List<Linear> cross = attention(i, "encoder_attn");
         String q = byHead(out, project(out, seams, h, cross.get(0)));
         a = seams.cross().emit(out, heads(), q, memory -> memory(out, i, memory, seams));
-        o = project(out, seams, a, cross.get(3));
-        h = norm(out, out.value("torch.add(%s, %s)", h, o), at(i, "encoder_attn_layer_norm"));
+        o = seams.drop(out, project(out, seams, a, cross.get(3)), rate);
+        norm = sum -> norm(out, sum, at(i, "encoder_attn_layer_norm"));
+        h = residual.emit(out, parts().crossAttention(i), h, o, norm);
       }
       List<Linear> feedForward = feedForward(i);
       String wide = project(out, seams, h, feedForward.get(0)); // [N, F]
       String f = Activation.emit(out, config.activation(), wide);
-      o = project(out, seams, f, feedForward.get(1));
-      String sum = out.value("torch.add(%s, %s)", h, o);
-      out.line("h = %s", norm(out, sum, at(i, "final_layer_norm")));
+      f = seams.drop(out, f, config.dropout().activation());
+      o = seams.drop(out, project(out, seams, f, feedForward.get(1)), rate);
+      norm = sum -> norm(out, sum, at(i, "final_layer_norm"));
+      out.line("h = %s", residual.emit(out, parts().feedForward(i), h, o, norm));
     }
 
     @Override
@@ -272,7 +308,7 @@ public final class Bart implements EncoderDecoderModel {
     }
 
     @Override
-    public void finish(MethodWriter out) {
+    public void finish(MethodWriter out, Seams seams) {
       // Post-norm: each layer ends with its norm.
     }
 
@@ -307,6 +343,11 @@ public final class Bart implements EncoderDecoderModel {
         all.addAll(feedForward(i));
       }
       return all;
+    }
+
+    private Sublayers parts() {
+      int first = decodes ? encoder.layers : 0;
+      return new Sublayers(name + "layers.", layers, first, decodes, config.model().hiddenSize());
     }
 
     private List<Linear> attention(int i, String module) {

@@ -42,11 +42,8 @@ public final class Bert extends PostNormEncoder {
     in.only("position_embedding_type", "absolute", "absolute");
     in.only("is_decoder", "false", "false");
     in.ignore(
-        "attention_probs_dropout_prob",
-        "classifier_dropout",
         "directionality",
         "gradient_checkpointing",
-        "hidden_dropout_prob",
         "output_past",
         "pooler_fc_size",
         "pooler_num_attention_heads",
@@ -66,14 +63,22 @@ public final class Bert extends PostNormEncoder {
             in.size("type_vocab_size", 2)),
         Activation.require(in.text("hidden_act", "gelu"), where + ": 'hidden_act'"),
         in.number("layer_norm_eps", 1e-12),
+        dropout(in),
         padTokenId);
+  }
+
+  private static Dropout dropout(ConfigReader in) {
+    double hidden = in.dropout("hidden_dropout_prob", 0.1);
+    double attention = in.dropout("attention_probs_dropout_prob", 0.1);
+    return new Dropout(hidden, hidden, attention, 0, in.dropout("classifier_dropout", hidden));
   }
 
   @Override
   public List<HeadLayer> head() {
     int e = config().hiddenSize();
-    HeadLayer pooler = new HeadLayer(new Linear(prefix() + "pooler.dense", e, e, true), "tanh");
-    HeadLayer classifier = new HeadLayer(new Linear("classifier", e, labels().count(), true), null);
+    HeadLayer pooler = new HeadLayer(new Linear(prefix() + "pooler.dense", e, e, true), "tanh", 0);
+    Linear labelled = new Linear("classifier", e, labels().count(), true);
+    HeadLayer classifier = new HeadLayer(labelled, null, dropout().head());
     return switch (task()) {
       case FEATURE_EXTRACTION -> List.of(pooler);
       case SEQ_CLS -> List.of(pooler, classifier);
@@ -82,7 +87,12 @@ public final class Bert extends PostNormEncoder {
   }
 
   @Override
-  public Bert with(EncoderTask task, int labels) {
-    return new Bert(configFor(task, labels));
+  public Bert with(EncoderTask task, ClassLabels labels) {
+    return new Bert(encoderConfig().with(task, labels));
+  }
+
+  @Override
+  String classes() {
+    return "Bert";
   }
 }

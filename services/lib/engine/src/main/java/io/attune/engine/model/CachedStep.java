@@ -38,7 +38,7 @@ final class CachedStep {
     }
     out.line("if t > 1:");
     out.line("  h = torch.index_select(h, 0, last)");
-    List<String> finish = Network.emitFinish(stack, text);
+    List<String> finish = Network.emitFinish(stack, seams, text);
     out.line("h = self.finish(h%s)", finish.isEmpty() ? "" : ", " + range(finish));
   }
 

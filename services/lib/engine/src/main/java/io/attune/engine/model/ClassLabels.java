@@ -1,8 +1,9 @@
 package io.attune.engine.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -25,22 +26,39 @@ public record ClassLabels(List<String> names, ProblemType problemType) {
       names.add(name);
     }
     String type = in.text("problem_type", "");
-    for (ProblemType known : ProblemType.values()) {
-      if (known.name().toLowerCase(Locale.ROOT).equals(type)) {
-        return new ClassLabels(List.copyOf(names), known);
-      }
+    if (type.isEmpty()) {
+      return new ClassLabels(List.copyOf(names), usual(names.size()));
     }
-    if (!type.isEmpty()) {
-      throw in.unsupported(
-          "problem_type",
-          type,
-          "implemented are regression, single_label_classification, multi_label_classification");
+    ProblemType known =
+        ProblemType.named(type)
+            .orElseThrow(
+                () -> in.unsupported("problem_type", type, "implemented are " + ProblemType.all()));
+    return new ClassLabels(List.copyOf(names), known);
+  }
+
+  /**
+   * Reads the three keys of any file that has them.
+   *
+   * @param where its path, for messages
+   */
+  public static ClassLabels of(JsonNode json, String where) {
+    return read(new ConfigReader(json, where));
+  }
+
+  /** Writes {@code id2label}, {@code label2id} and {@code problem_type} into a config. */
+  public void write(ObjectNode config) {
+    config.remove(List.of("num_labels", "_num_labels"));
+    ObjectNode byId = config.putObject("id2label");
+    ObjectNode byName = config.putObject("label2id");
+    for (int i = 0; i < names.size(); i++) {
+      byId.put(Integer.toString(i), names.get(i));
+      byName.put(names.get(i), i);
     }
-    return new ClassLabels(List.copyOf(names), usual(names.size()));
+    config.put("problem_type", problemType.toString());
   }
 
   /** Labels without names: {@code LABEL_0} and so on. */
-  static ClassLabels unnamed(int count) {
+  public static ClassLabels unnamed(int count) {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       names.add("LABEL_" + i);

@@ -157,6 +157,15 @@ final class ConfigReader {
     return value.doubleValue();
   }
 
+  /** A probability of dropout. */
+  double dropout(String key, double absent) {
+    double value = number(key, absent);
+    if (!(value >= 0 && value < 1)) {
+      throw malformed(key, "is " + value + "; a probability of dropout is in [0, 1)");
+    }
+    return value;
+  }
+
   double number(String key) {
     required(key);
     return number(key, 0);

@@ -3,10 +3,13 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.checkpoint.TensorType;
+import io.attune.engine.nn.Bfloat16Projection;
 import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.PaddedAttention;
+import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.tensor.Processor;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -50,12 +53,54 @@ public final class DecoderNetwork {
       int[] virtualTokens,
       Function<String, NDArray> weights,
       TensorType type) {
+    this(model, adapter, virtualTokens, weights, type, new DenseProjection());
+  }
+
+  /**
+   * For training, and for reading what is trained as training sees it.
+   *
+   * @param weights the model's own of {@code type}, the adapter's float32
+   */
+  public static DecoderNetwork forTraining(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights,
+      TensorType type) {
+    boolean widened = !Processor.multipliesBfloat16();
+    return forTraining(model, adapter, virtualTokens, weights, type, widened);
+  }
+
+  /**
+   * As {@link #forTraining(DecoderModel, UnaryOperator, int[], Function, TensorType)}.
+   *
+   * @param widened whether bfloat16 weights are widened for their products
+   */
+  public static DecoderNetwork forTraining(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights,
+      TensorType type,
+      boolean widened) {
+    Projection projection =
+        type == TensorType.BF16 ? new Bfloat16Projection(widened) : new DenseProjection();
+    return new DecoderNetwork(model, adapter, virtualTokens, weights, type, projection);
+  }
+
+  private DecoderNetwork(
+      DecoderModel model,
+      UnaryOperator<Seams> adapter,
+      int[] virtualTokens,
+      Function<String, NDArray> weights,
+      TensorType type,
+      Projection projection) {
     this.model = model;
     this.adapter = adapter;
     this.virtualTokens = virtualTokens.clone();
     this.weights = weights;
     this.type = type;
-    Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
+    Seams seams = adapter.apply(new Seams(projection, new PaddedAttention()));
     this.network = new Network(model, seams, weights);
   }
 
@@ -79,6 +124,18 @@ public final class DecoderNetwork {
   /** Hidden states after the last norm, [N, E]; recorded where the thread's grad mode is on. */
   public NDArray hidden(NDManager scope, TokenBatch batch) {
     return network.hidden(scope, batch);
+  }
+
+  /**
+   * Hidden states after the last norm, recorded; with grad mode on.
+   *
+   * @param checkpointed whether layers keep their inputs alone and are computed again on the way
+   *     back
+   */
+  public Pass record(NDManager scope, TokenBatch batch, boolean checkpointed) {
+    return checkpointed
+        ? network.checkpointed(scope, batch)
+        : Pass.of(network.hidden(scope, batch));
   }
 
   /** What turns hidden states into logits. */

@@ -26,11 +26,8 @@ public final class DistilBert extends PostNormEncoder {
   static DistilBert parse(JsonNode json, String where) {
     ConfigReader in = new ConfigReader(json, where);
     in.ignore(
-        "attention_dropout",
-        "dropout",
         "output_past",
         "qa_dropout",
-        "seq_classif_dropout",
         "sinusoidal_pos_embds", // how the table of positions began; it is stored
         "tie_weights_",
         "tie_word_embeddings");
@@ -42,23 +39,35 @@ public final class DistilBert extends PostNormEncoder {
             in.size("hidden_dim", 3072),
             0);
     String activation = Activation.require(in.text("activation", "gelu"), where + ": 'activation'");
-    return new DistilBert(config(in, "distilbert", "DistilBert", sizes, activation, 1e-12, 0));
+    double hidden = in.dropout("dropout", 0.1);
+    double head = in.dropout("seq_classif_dropout", 0.2);
+    // Nothing is dropped of what attention adds; tokens are classified with the general rate.
+    Dropout dropout = new Dropout(hidden, 0, in.dropout("attention_dropout", 0.1), 0, head);
+    return new DistilBert(
+        config(in, "distilbert", "DistilBert", sizes, activation, 1e-12, dropout, 0));
   }
 
   @Override
   public List<HeadLayer> head() {
     int e = config().hiddenSize();
-    HeadLayer classifier = new HeadLayer(new Linear("classifier", e, labels().count(), true), null);
+    Linear classifier = new Linear("classifier", e, labels().count(), true);
     return switch (task()) {
       case FEATURE_EXTRACTION -> List.of();
       case SEQ_CLS ->
-          List.of(new HeadLayer(new Linear("pre_classifier", e, e, true), "relu"), classifier);
-      case TOKEN_CLS -> List.of(classifier);
+          List.of(
+              new HeadLayer(new Linear("pre_classifier", e, e, true), "relu", 0),
+              new HeadLayer(classifier, null, dropout().head()));
+      case TOKEN_CLS -> List.of(new HeadLayer(classifier, null, dropout().hidden()));
     };
   }
 
   @Override
-  public DistilBert with(EncoderTask task, int labels) {
-    return new DistilBert(configFor(task, labels));
+  public DistilBert with(EncoderTask task, ClassLabels labels) {
+    return new DistilBert(encoderConfig().with(task, labels));
+  }
+
+  @Override
+  String classes() {
+    return "DistilBert";
   }
 }

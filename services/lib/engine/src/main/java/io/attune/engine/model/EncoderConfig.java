@@ -12,6 +12,7 @@ record EncoderConfig(
     String activation,
     double layerNormEps,
     int segments,
+    Dropout dropout,
     EncoderTask task,
     ClassLabels labels) {
 
@@ -23,6 +24,7 @@ record EncoderConfig(
         activation,
         layerNormEps,
         segments,
+        dropout,
         newTask,
         newLabels);
   }

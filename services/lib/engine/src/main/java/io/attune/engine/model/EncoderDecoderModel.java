@@ -25,6 +25,9 @@ public interface EncoderDecoderModel extends Architecture {
   /** Name of what is added to the logits, [1, V]; null where nothing is. */
   @Nullable String headBias();
 
+  /** The probability with which weights of attention are dropped while the model is trained. */
+  double attentionDropout();
+
   /** The token that the decoder reads first. */
   int decoderStartTokenId();
 

@@ -32,12 +32,26 @@ public final class EncoderDecoderNetwork {
    */
   public EncoderDecoderNetwork(
       EncoderDecoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> weights) {
+    this(model, adapter, weights, false);
+  }
+
+  /**
+   * @param dropout whether the model's own dropout applies
+   */
+  public EncoderDecoderNetwork(
+      EncoderDecoderModel model,
+      UnaryOperator<Seams> adapter,
+      Function<String, NDArray> weights,
+      boolean dropout) {
     this.model = model;
     this.adapter = adapter;
     this.weights = weights;
-    Seams own = new Seams(new DenseProjection(), new PaddedAttention());
+    double dropped = dropout ? model.attentionDropout() : 0;
+    PaddedAttention attention = new PaddedAttention(dropped);
+    Seams own = new Seams(new DenseProjection(), attention, null, dropout);
     this.encoder = new Network(model.encoder(), adapter.apply(own), weights);
-    Seams both = new Seams(own.projection(), own.attention(), new PaddedCrossAttention());
+    PaddedCrossAttention cross = new PaddedCrossAttention(dropped);
+    Seams both = new Seams(own.projection(), attention, cross, dropout);
     this.decoder = new Network(model.decoder(), adapter.apply(both), weights);
   }
 

@@ -25,10 +25,21 @@ public interface EncoderModel extends Architecture, Stack {
   List<HeadLayer> head();
 
   /**
-   * The same encoder for another task, or another number of labels: what a checkpoint of it becomes
-   * when an adapter brings the head.
+   * The same encoder for another task, or with other labels: what a checkpoint of it becomes when
+   * an adapter brings the head, or when it is trained for a task.
    */
-  EncoderModel with(EncoderTask task, int labels);
+  EncoderModel with(EncoderTask task, ClassLabels labels);
+
+  /** As {@link #with(EncoderTask, ClassLabels)}; other labels than the model has get no names. */
+  default EncoderModel with(EncoderTask task, int labels) {
+    return with(task, labels == labels().count() ? labels() : ClassLabels.unnamed(labels));
+  }
+
+  /** Name of the model's class in transformers: what {@code architectures} says. */
+  String className();
+
+  /** The probability with which weights of attention are dropped while the model is trained. */
+  double attentionDropout();
 
   /**
    * How many values a token's segment ({@code token_type_ids}) may have; 1 where it says nothing.

@@ -17,6 +17,14 @@ import java.util.function.UnaryOperator;
 
 /** An encoder joined with weights, perhaps with an adapter between. Immutable and thread-safe. */
 public final class EncoderNetwork {
+  /** The hidden state of each text's first token. */
+  private static final String FIRST =
+      """
+        def first(self: SELF, h: Tensor, pad: Tensor) -> Tensor:
+          return torch.index_select(h, 0, torch.select(pad, 1, 0))
+
+      """;
+
   private final EncoderModel model;
   private final Network network;
   private final Program head;
@@ -42,24 +50,34 @@ public final class EncoderNetwork {
    */
   public EncoderNetwork(
       EncoderModel model, UnaryOperator<Seams> adapter, Function<String, NDArray> weights) {
+    this(model, adapter, weights, false);
+  }
+
+  /**
+   * @param dropout whether the model's own dropout applies
+   */
+  public EncoderNetwork(
+      EncoderModel model,
+      UnaryOperator<Seams> adapter,
+      Function<String, NDArray> weights,
+      boolean dropout) {
     this.model = model;
-    Seams seams = adapter.apply(new Seams(new DenseProjection(), new PaddedAttention()));
+    PaddedAttention attention = new PaddedAttention(dropout ? model.attentionDropout() : 0);
+    Seams seams = adapter.apply(new Seams(new DenseProjection(), attention, null, dropout));
     this.network = new Network(model, seams, weights);
     MethodWriter out = new MethodWriter();
     emitHead(out, seams);
     this.head =
         TorchPrograms.compile(
-            out.method("head", "(self: SELF, h: Tensor, pad: Tensor, w: List[Tensor]) -> Tensor"));
+            FIRST + out.method("head", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
     boolean whole = out.weights().stream().noneMatch(name -> weights.apply(name) == null);
     this.headWeights = whole ? Network.resolve(out.weights(), weights) : List.of();
   }
 
   private void emitHead(MethodWriter out, Seams seams) {
-    String x =
-        model.task() == EncoderTask.TOKEN_CLS
-            ? "h"
-            : out.value("torch.index_select(h, 0, torch.select(pad, 1, 0))");
+    String x = "h";
     for (HeadLayer layer : model.head()) {
+      x = seams.drop(out, x, layer.dropout());
       x = seams.projection().emit(out, x, List.of(layer.linear())).get(0);
       if (layer.activation() != null) {
         x = Activation.emit(out, layer.activation(), x);
@@ -114,7 +132,16 @@ public final class EncoderNetwork {
    * @param hidden what {@link #hidden} gave for {@code batch}
    */
   public NDArray head(NDManager scope, NDArray hidden, Batch batch) {
-    NDList inputs = new NDList(hidden, batch.tokens().pad());
-    return head.run(scope, "head", inputs, headWeights).get(0);
+    NDList layout = new NDList(hidden, batch.tokens().pad());
+    NDArray rows =
+        model.task() == EncoderTask.TOKEN_CLS
+            ? hidden
+            : head.run(scope, "first", layout, List.of()).get(0);
+    return headOf(scope, rows);
+  }
+
+  /** The head's result for the hidden states of some tokens, [M, E]. */
+  public NDArray headOf(NDManager scope, NDArray rows) {
+    return head.run(scope, "head", new NDList(rows), headWeights).get(0);
   }
 }

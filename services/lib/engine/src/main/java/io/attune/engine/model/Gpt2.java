@@ -10,6 +10,7 @@ import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -163,6 +164,15 @@ public final class Gpt2 implements DecoderModel {
     return all;
   }
 
+  @Override
+  public List<Sublayer> sublayers() {
+    return parts().all();
+  }
+
+  private Sublayers parts() {
+    return new Sublayers(PREFIX + "h.", layers(), config.model().hiddenSize());
+  }
+
   private List<Linear> linears(int i) {
     int e = config.model().hiddenSize();
     int f = config.innerSize();
@@ -215,12 +225,12 @@ public final class Gpt2 implements DecoderModel {
     }
     String a = seams.attention().emit(out, form(i), parts[0], parts[1], parts[2]);
     String o = projection.emit(out, a, linears.subList(1, 2)).get(0); // [N, E]
-    String middle = out.value("torch.add(h, %s)", o);
+    String middle = seams.residual().emit(out, parts().selfAttention(i), "h", o);
     x = LayerNorm.emit(out, middle, name(i, "ln_2"), e, config.layerNormEps());
     String inner = projection.emit(out, x, linears.subList(2, 3)).get(0); // [N, F]
     inner = Activation.emit(out, config.activation(), inner);
     String down = projection.emit(out, inner, linears.subList(3, 4)).get(0); // [N, E]
-    out.line("h = torch.add(%s, %s)", middle, down);
+    out.line("h = %s", seams.residual().emit(out, parts().feedForward(i), middle, down));
   }
 
   private Attention.Form form(int i) {
@@ -231,7 +241,7 @@ public final class Gpt2 implements DecoderModel {
   }
 
   @Override
-  public void finish(MethodWriter out) {
+  public void finish(MethodWriter out, Seams seams) {
     int e = config.model().hiddenSize();
     out.line("h = %s", LayerNorm.emit(out, "h", PREFIX + "ln_f", e, config.layerNormEps()));
   }

@@ -39,7 +39,7 @@ public final class Network {
     longest = stack.longest();
     StringBuilder text = new StringBuilder();
     embedWeights = resolve(emitEmbed(stack, seams, text), weights);
-    finishWeights = resolve(emitFinish(stack, text), weights);
+    finishWeights = resolve(emitFinish(stack, seams, text), weights);
     for (Emitted layer : emitLayers(stack, seams, text)) {
       layers.add(new Layer(layer.method(), resolve(layer.weights(), weights)));
     }
@@ -69,9 +69,9 @@ public final class Network {
     return out.weights();
   }
 
-  static List<String> emitFinish(Stack stack, StringBuilder text) {
+  static List<String> emitFinish(Stack stack, Seams seams, StringBuilder text) {
     MethodWriter out = new MethodWriter();
-    stack.finish(out);
+    stack.finish(out, seams);
     out.line("return h");
     String w = out.weights().isEmpty() ? "" : ", w: List[Tensor]"; // an empty list is no argument
     text.append(out.method("finish", "(self: SELF, h: Tensor" + w + ") -> Tensor"));
@@ -142,10 +142,41 @@ public final class Network {
   }
 
   /**
+   * As {@link #hidden(NDManager, TokenBatch)}, with grad mode on, keeping each layer's input alone:
+   * the layers are computed again on the way back.
+   */
+  public Pass checkpointed(NDManager scope, TokenBatch batch) {
+    NDList layout = new NDList(batch.ids(), batch.pad(), batch.unpad());
+    NDList start = embed(scope, batch, new NDList(), layout);
+    NDList shared = start.subNDList(1);
+    shared.addAll(layout);
+    List<CheckpointedPass.Layer> each = new ArrayList<>();
+    layers.forEach(layer -> each.add((into, h, all) -> layer(into, layer, h, all)));
+    return new CheckpointedPass(
+        scope, each, start.get(0), shared, (into, h, all) -> finish(into, h));
+  }
+
+  private NDArray run(NDManager scope, TokenBatch batch, NDList own, NDList layout) {
+    NDList start = embed(scope, batch, own, layout);
+    NDList shared = start.subNDList(1);
+    shared.addAll(layout);
+    NDArray h = start.get(0);
+    for (Layer layer : layers) {
+      NDArray next = layer(scope, layer, h, shared);
+      h.close(); // autograd keeps what it needs
+      h = next;
+    }
+    NDArray result = finish(scope, h);
+    h.close();
+    return result;
+  }
+
+  /**
    * @param own what the stack's {@link Stack#inputs} are called with
    * @param layout what the seams' parameters are called with
+   * @return {@code h} and the stack's state
    */
-  private NDArray run(NDManager scope, TokenBatch batch, NDList own, NDList layout) {
+  private NDList embed(NDManager scope, TokenBatch batch, NDList own, NDList layout) {
     long tokens = batch.pad().getShape().get(1);
     if (tokens > longest) {
       throw new EngineException(
@@ -155,18 +186,17 @@ public final class Network {
     NDList inputs = new NDList(batch.positions());
     inputs.addAll(own);
     inputs.addAll(layout);
-    NDList start = program.run(scope, "embed", inputs, embedWeights);
-    NDArray h = start.get(0);
-    for (Layer layer : layers) {
-      inputs = new NDList(h);
-      inputs.addAll(start.subNDList(1));
-      inputs.addAll(layout);
-      NDArray next = program.run(scope, layer.method(), inputs, layer.weights()).get(0);
-      h.close(); // autograd keeps what it needs
-      h = next;
-    }
-    NDArray result = program.run(scope, "finish", new NDList(h), finishWeights).get(0);
-    h.close();
-    return result;
+    return program.run(scope, "embed", inputs, embedWeights);
+  }
+
+  /** One layer: from {@code h} to a new one, with the state and the layout that all layers read. */
+  private NDArray layer(NDManager scope, Layer layer, NDArray h, NDList shared) {
+    NDList inputs = new NDList(h);
+    inputs.addAll(shared);
+    return program.run(scope, layer.method(), inputs, layer.weights()).get(0);
+  }
+
+  private NDArray finish(NDManager scope, NDArray h) {
+    return program.run(scope, "finish", new NDList(h), finishWeights).get(0);
   }
 }

@@ -9,6 +9,7 @@ import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -70,6 +71,7 @@ abstract class PostNormEncoder implements EncoderModel {
       Sizes sizes,
       String activation,
       double layerNormEps,
+      Dropout dropout,
       int padTokenId) {
     if (sizes.hidden() % sizes.heads() != 0) {
       throw in.malformed("num_attention_heads", "does not divide the hidden size");
@@ -95,6 +97,7 @@ abstract class PostNormEncoder implements EncoderModel {
             activation,
             layerNormEps,
             sizes.segments(),
+            dropout,
             task(in, classes),
             ClassLabels.read(in));
     in.finish();
@@ -123,10 +126,38 @@ abstract class PostNormEncoder implements EncoderModel {
             + " %1$sForSequenceClassification and %1$sForTokenClassification".formatted(classes));
   }
 
-  /** The configuration of another task, as {@link #with} asks for. */
-  EncoderConfig configFor(EncoderTask task, int labels) {
-    boolean same = labels == config.labels().count();
-    return config.with(task, same ? config.labels() : ClassLabels.unnamed(labels));
+  EncoderConfig encoderConfig() {
+    return config;
+  }
+
+  Dropout dropout() {
+    return config.dropout();
+  }
+
+  /** What the names of the family's classes in transformers begin with. */
+  abstract String classes();
+
+  @Override
+  public String className() {
+    return classes()
+        + switch (task()) {
+          case FEATURE_EXTRACTION -> "Model";
+          case SEQ_CLS -> "ForSequenceClassification";
+          case TOKEN_CLS -> "ForTokenClassification";
+        };
+  }
+
+  @Override
+  public double attentionDropout() {
+    return dropout().attention();
+  }
+
+  @Override
+  public Initial initial(String name) {
+    Initial usual = EncoderModel.super.initial(name);
+    return name.equals(embedding().weight())
+        ? usual.withZeroRow(config.model().padTokenId())
+        : usual;
   }
 
   @Override
@@ -243,6 +274,15 @@ abstract class PostNormEncoder implements EncoderModel {
   }
 
   @Override
+  public List<Sublayer> sublayers() {
+    return parts().all();
+  }
+
+  private Sublayers parts() {
+    return new Sublayers(prefix() + names.stack(), layers(), config.model().hiddenSize());
+  }
+
+  @Override
   public List<String> inputs() {
     return config.segments() > 0 ? List.of("segments") : List.of();
   }
@@ -261,7 +301,8 @@ abstract class PostNormEncoder implements EncoderModel {
     }
     String position = out.value("torch.embedding(%s, positions)", out.weight(positionTable()));
     sum = out.value("torch.add(%s, %s)", sum, position);
-    out.line("h = %s", norm(out, sum, prefix() + EMBEDDINGS + "LayerNorm"));
+    String normed = norm(out, sum, prefix() + EMBEDDINGS + "LayerNorm");
+    out.line("h = %s", seams.drop(out, normed, dropout().hidden()));
   }
 
   @Override
@@ -284,18 +325,27 @@ abstract class PostNormEncoder implements EncoderModel {
                 views.get(1),
                 views.get(2));
     String o = projection.emit(out, a, linears.subList(3, 4)).get(0); // [N, E]
-    String middle = norm(out, out.value("torch.add(%s, h)", o), name(i, names.attentionNorm()));
+    o = seams.drop(out, o, dropout().attentionOutput());
+    String attentionNorm = name(i, names.attentionNorm());
+    String middle =
+        seams
+            .residual()
+            .emit(out, parts().selfAttention(i), "h", o, sum -> norm(out, sum, attentionNorm));
     String f = projection.emit(out, middle, linears.subList(4, 5)).get(0); // [N, F]
     f = Activation.emit(out, config.activation(), f);
     String down = projection.emit(out, f, linears.subList(5, 6)).get(0); // [N, E]
-    out.line(
-        "h = %s",
-        norm(out, out.value("torch.add(%s, %s)", down, middle), name(i, names.outputNorm())));
+    down = seams.drop(out, down, dropout().hidden());
+    String outputNorm = name(i, names.outputNorm());
+    String h =
+        seams
+            .residual()
+            .emit(out, parts().feedForward(i), middle, down, sum -> norm(out, sum, outputNorm));
+    out.line("h = %s", h);
   }
 
   /** Nothing follows the last layer's norm. */
   @Override
-  public void finish(MethodWriter out) {}
+  public void finish(MethodWriter out, Seams seams) {}
 
   private String norm(MethodWriter out, String x, String module) {
     return LayerNorm.emit(out, x, module, config.model().hiddenSize(), config.layerNormEps());
@@ -313,7 +363,7 @@ abstract class PostNormEncoder implements EncoderModel {
         new Linear(name(i, names.output()), f, e, true));
   }
 
-  private String positionTable() {
+  String positionTable() {
     return prefix() + EMBEDDINGS + "position_embeddings.weight";
   }
 

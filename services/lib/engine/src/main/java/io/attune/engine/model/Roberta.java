@@ -40,19 +40,33 @@ public final class Roberta extends PostNormEncoder {
   public List<HeadLayer> head() {
     int e = config().hiddenSize();
     int labels = labels().count();
+    double drop = dropout().head();
     return switch (task()) {
       case FEATURE_EXTRACTION ->
-          List.of(new HeadLayer(new Linear(prefix() + "pooler.dense", e, e, true), "tanh"));
+          List.of(new HeadLayer(new Linear(prefix() + "pooler.dense", e, e, true), "tanh", 0));
       case SEQ_CLS ->
           List.of(
-              new HeadLayer(new Linear("classifier.dense", e, e, true), "tanh"),
-              new HeadLayer(new Linear("classifier.out_proj", e, labels, true), null));
-      case TOKEN_CLS -> List.of(new HeadLayer(new Linear("classifier", e, labels, true), null));
+              new HeadLayer(new Linear("classifier.dense", e, e, true), "tanh", drop),
+              new HeadLayer(new Linear("classifier.out_proj", e, labels, true), null, drop));
+      case TOKEN_CLS ->
+          List.of(new HeadLayer(new Linear("classifier", e, labels, true), null, drop));
     };
   }
 
   @Override
-  public Roberta with(EncoderTask task, int labels) {
-    return new Roberta(configFor(task, labels));
+  public Roberta with(EncoderTask task, ClassLabels labels) {
+    return new Roberta(encoderConfig().with(task, labels));
+  }
+
+  /** Padding has no position of its own. */
+  @Override
+  public Initial initial(String name) {
+    Initial usual = super.initial(name);
+    return name.equals(positionTable()) ? usual.withZeroRow(padTokenId) : usual;
+  }
+
+  @Override
+  String classes() {
+    return "Roberta";
   }
 }

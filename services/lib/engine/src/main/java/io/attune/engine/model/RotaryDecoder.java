@@ -9,6 +9,7 @@ import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.Projection;
 import io.attune.engine.nn.RmsNorm;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -176,6 +177,15 @@ abstract class RotaryDecoder implements DecoderModel {
     return all;
   }
 
+  @Override
+  public final List<Sublayer> sublayers() {
+    return parts().all();
+  }
+
+  private Sublayers parts() {
+    return new Sublayers(PREFIX + "layers.", layers(), hiddenSize());
+  }
+
   private Linear attentionOutput(int layer) {
     int inputs = heads().queries() * heads().size();
     return new Linear(
@@ -244,14 +254,16 @@ abstract class RotaryDecoder implements DecoderModel {
     k = config.rotary().emitRotation(out, beforeRotation(out, i, "k", k), d);
     String a = seams.attention().emit(out, form(i), q, k, v);
     String o = projection.emit(out, a, List.of(attentionOutput(i))).get(0); // [N, E]
-    String middle = out.value("torch.add(h, %s)", afterAttention(out, i, o));
+    o = afterAttention(out, i, o);
+    String middle = seams.residual().emit(out, parts().selfAttention(i), "h", o);
     x = beforeFeedForward(out, i, middle);
     int f = intermediateSize();
     List<String> gateUp = split(out, projection.emit(out, x, gateUp(i)), f, f); // [N, F] x 2
     String gate = Activation.emit(out, config.activation(), gateUp.get(0));
     String product = out.value("torch.mul(%s, %s)", gate, gateUp.get(1));
     String down = projection.emit(out, product, List.of(down(i))).get(0); // [N, E]
-    out.line("h = torch.add(%s, %s)", middle, afterFeedForward(out, i, down));
+    down = afterFeedForward(out, i, down);
+    out.line("h = %s", seams.residual().emit(out, parts().feedForward(i), middle, down));
   }
 
   /** The parts of one projection's result, where a family has one for several. */
@@ -269,7 +281,7 @@ abstract class RotaryDecoder implements DecoderModel {
   }
 
   @Override
-  public final void finish(MethodWriter out) {
+  public final void finish(MethodWriter out, Seams seams) {
     out.line("h = %s", norm(out, "h", PREFIX + "norm.weight", hiddenSize()));
   }
 }

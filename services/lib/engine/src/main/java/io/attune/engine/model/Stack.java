@@ -45,5 +45,5 @@ public interface Stack {
   void layer(MethodWriter out, int index, Seams seams);
 
   /** Emits what follows the last layer: from {@code h} to the model's hidden states. */
-  void finish(MethodWriter out);
+  void finish(MethodWriter out, Seams seams);
 }

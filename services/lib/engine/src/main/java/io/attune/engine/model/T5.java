@@ -10,6 +10,7 @@ import io.attune.engine.nn.MethodWriter;
 import io.attune.engine.nn.RelativeBias;
 import io.attune.engine.nn.RmsNorm;
 import io.attune.engine.nn.Seams;
+import io.attune.engine.nn.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,8 @@ public final class T5 implements EncoderDecoderModel {
    * @param gated whether the feed-forward network has a gate (version 1.1)
    * @param scaledHead whether hidden states are divided by the square root of their size before the
    *     head: version 1.0, where the head is the embedding; 1.1 has a head of its own
+   * @param dropout {@code dropout_rate}, wherever elements are dropped
+   * @param initializerFactor multiplies fresh weights
    */
   public record Config(
       ModelConfig model,
@@ -42,12 +45,14 @@ public final class T5 implements EncoderDecoderModel {
       int maxDistance,
       double layerNormEps,
       boolean scaledHead,
-      int decoderStartTokenId) {
+      int decoderStartTokenId,
+      double dropout,
+      double initializerFactor) {
 
     /** Refuses, by name, any setting that is not implemented. */
     static Config parse(JsonNode json, String where) {
       ConfigReader in = new ConfigReader(json, where);
-      in.ignore("dropout_rate", "classifier_dropout", "n_positions", "output_past");
+      in.ignore("classifier_dropout", "n_positions", "output_past");
       String projection = in.text("feed_forward_proj", "relu");
       boolean gated = projection.startsWith("gated-");
       String activation = gated ? projection.substring("gated-".length()) : projection;
@@ -74,7 +79,7 @@ public final class T5 implements EncoderDecoderModel {
               layers,
               Integer.MAX_VALUE, // distances, not positions
               in.flag("tie_word_embeddings", true),
-              in.number("initializer_factor", 1) / Math.sqrt(in.size("d_model")),
+              Math.pow(in.size("d_model"), -0.5) * in.number("initializer_factor", 1),
               in.ids("eos_token_id"),
               -1,
               pad);
@@ -92,7 +97,9 @@ public final class T5 implements EncoderDecoderModel {
               in.number("layer_norm_epsilon", 1e-6),
               // transformers 5 says "tied" of every T5 and keeps apart here what that used to mean.
               in.flag("scale_decoder_outputs", model.tieWordEmbeddings()),
-              in.integer("decoder_start_token_id", pad));
+              in.integer("decoder_start_token_id", pad),
+              in.dropout("dropout_rate", 0.1),
+              in.number("initializer_factor", 1));
       in.finish();
       return config;
     }
@@ -146,6 +153,33 @@ public final class T5 implements EncoderDecoderModel {
   }
 
   @Override
+  public double attentionDropout() {
+    return config.dropout();
+  }
+
+  /** As transformers draws them: each matrix by what it reads, queries scaled besides. */
+  @Override
+  public Initial initial(String name) {
+    double factor = config.initializerFactor();
+    if (name.endsWith("layer_norm.weight")) {
+      return Initial.constant(factor);
+    }
+    if (name.equals(SHARED + ".weight") || name.equals(HEAD)) {
+      return Initial.normal(factor);
+    }
+    double e = config.model().hiddenSize();
+    double reads = e;
+    if (name.endsWith(".q.weight")) {
+      reads = e * config.headSize();
+    } else if (name.endsWith(".o.weight")) {
+      reads = (double) config.heads() * config.headSize();
+    } else if (name.endsWith(".wo.weight")) {
+      reads = config.feedForwardSize();
+    }
+    return Initial.normal(factor / Math.sqrt(reads));
+  }
+
+  @Override
   public Map<String, Shape> parameters() {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     shapes.put(encoder.embedding().weight(), encoder.embedding().shape());
@@ -169,6 +203,13 @@ public final class T5 implements EncoderDecoderModel {
   public List<Linear> linears() {
     List<Linear> all = new ArrayList<>(encoder.linears());
     all.addAll(decoder.linears());
+    return all;
+  }
+
+  @Override
+  public List<Sublayer> sublayers() {
+    List<Sublayer> all = new ArrayList<>(encoder.parts().all());
+    all.addAll(decoder.parts().all());
     return all;
   }
 
@@ -211,7 +252,8 @@ public final class T5 implements EncoderDecoderModel {
 
     @Override
     public void embed(MethodWriter out, Seams seams) {
-      out.line("h = %s", seams.projection().embedding(out, "ids", embedding()));
+      String tokens = seams.projection().embedding(out, "ids", embedding());
+      out.line("h = %s", seams.drop(out, tokens, config.dropout()));
       out.line("bias = %s", bias().emit(out, seams.attention().emitDistances(out)));
     }
 
@@ -231,12 +273,14 @@ public final class T5 implements EncoderDecoderModel {
                   byHead(out, qkv.get(0)),
                   byHead(out, qkv.get(1)),
                   byHead(out, qkv.get(2)));
-      String h = out.value("torch.add(h, %s)", project(out, seams, a, self.get(3)));
+      String o = dropped(out, seams, a, self.get(3));
+      String h = seams.residual().emit(out, parts().selfAttention(i), "h", o);
       if (decodes) {
         List<Linear> cross = attention(i, 1, "EncDecAttention");
         String q = byHead(out, project(out, seams, norm(out, h, i, 1), cross.get(0)));
         a = seams.cross().emit(out, heads(), q, memory -> memory(out, i, memory, seams));
-        h = out.value("torch.add(%s, %s)", h, project(out, seams, a, cross.get(3)));
+        o = dropped(out, seams, a, cross.get(3));
+        h = seams.residual().emit(out, parts().crossAttention(i), h, o);
       }
       List<Linear> feedForward = feedForward(i);
       int last = feedForward.size() - 1;
@@ -246,7 +290,9 @@ public final class T5 implements EncoderDecoderModel {
       if (config.gated()) {
         f = out.value("torch.mul(%s, %s)", f, wide.get(1));
       }
-      out.line("h = torch.add(%s, %s)", h, project(out, seams, f, feedForward.get(last)));
+      f = seams.drop(out, f, config.dropout());
+      o = dropped(out, seams, f, feedForward.get(last));
+      out.line("h = %s", seams.residual().emit(out, parts().feedForward(i), h, o));
     }
 
     @Override
@@ -257,10 +303,11 @@ public final class T5 implements EncoderDecoderModel {
     }
 
     @Override
-    public void finish(MethodWriter out) {
+    public void finish(MethodWriter out, Seams seams) {
       String weight = name + ".final_layer_norm.weight";
       int e = config.model().hiddenSize();
-      out.line("h = %s", RmsNorm.emit(out, "h", weight, e, config.layerNormEps()));
+      String normed = RmsNorm.emit(out, "h", weight, e, config.layerNormEps());
+      out.line("h = %s", seams.drop(out, normed, config.dropout()));
       if (decodes && config.scaledHead()) {
         out.line("h = torch.mul(h, %s)", MethodWriter.number(1 / Math.sqrt(e)));
       }
@@ -288,6 +335,11 @@ public final class T5 implements EncoderDecoderModel {
         all.addAll(feedForward(i));
       }
       return all;
+    }
+
+    private Sublayers parts() {
+      int first = decodes ? encoder.layers : 0;
+      return new Sublayers(name + ".block.", layers, first, decodes, config.model().hiddenSize());
     }
 
     private RelativeBias bias() {
@@ -333,6 +385,11 @@ public final class T5 implements EncoderDecoderModel {
 
     private String project(MethodWriter out, Seams seams, String x, Linear linear) {
       return seams.projection().emit(out, x, List.of(linear)).get(0);
+    }
+
+    /** What a layer adds to the hidden states. */
+    private String dropped(MethodWriter out, Seams seams, String x, Linear linear) {
+      return seams.drop(out, project(out, seams, x, linear), config.dropout());
     }
 
     private String part(int i, int part) {

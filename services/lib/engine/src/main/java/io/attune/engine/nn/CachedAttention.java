@@ -58,7 +58,7 @@ public final class CachedAttention implements Attention {
     if (form.biased()) {
       out.line("mask = torch.add(mask, bias)");
     }
-    PaddedAttention.emitAttention(out, form);
+    PaddedAttention.emitAttention(out, form, 0);
     out.line("a = torch.permute(torch.view(a, [n, %d, %d, t, %d]), [0, 3, 1, 2, 4])", k, g, d);
     out.line("a = torch.reshape(a, [n * t, %d])", heads.queries() * d);
     out.line("if uneven:");

@@ -23,7 +23,7 @@ public final class LanguageHead {
       TorchPrograms.compile(
           """
             def capped(self: SELF, h: Tensor, cap: float, w: List[Tensor]) -> Tensor:
-              logits = torch.linear(h, w[0])
+              logits = torch.linear(h, torch.type_as(w[0], h))
               if len(w) > 1:
                 logits = torch.add_(logits, w[1])
               logits = torch.to(logits, 6)
@@ -37,15 +37,19 @@ public final class LanguageHead {
             def select(self: SELF, h: Tensor, places: Tensor) -> Tensor:
               return torch.index_select(h, 0, places)
 
-            def slope(self: SELF, logits: Tensor, lse: Tensor, labels: Tensor, cap: float) -> Tensor:
-              p = torch.neg_(torch.exp(torch.sub(logits, lse)))
-              p = torch.scatter_add_(p, 1, torch.unsqueeze(labels, 1), torch.ones([torch.size(p, 0), 1]))
+            def slope(self: SELF, logits: Tensor, lse: Tensor, labels: Tensor, cap: float, smooth: float) -> Tensor:
+              p = torch.rsub(torch.exp(torch.sub(logits, lse)), smooth / torch.size(logits, 1))
+              p = torch.scatter_add_(p, 1, torch.unsqueeze(labels, 1), torch.full([torch.size(p, 0), 1], 1.0 - smooth))
               return torch.mul_(p, torch.rsub(torch.square(torch.div(logits, cap)), 1))
 
-            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, softcap: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
-              head = w[0]
+            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+              head = torch.type_as(w[0], h)
+              narrowed = [head]
+              if len(w) > 1:
+                narrowed = [head, w[1]]
               size = int(chunk)
               wanted = int(gradient)
+              smooth = float(smoothing)
               cap = float(softcap)
               n = torch.size(h, 0)
               log_probs = torch.zeros([n])
@@ -57,21 +61,29 @@ public final class LanguageHead {
                 a = i * size
                 b = min(a + size, n)
                 lc = torch.slice(labels, 0, a, b)
-                logits = self.capped(torch.slice(h, 0, a, b), cap, w)
+                logits = self.capped(torch.slice(h, 0, a, b), cap, narrowed)
                 lse = torch.logsumexp(logits, [1], True)
                 picked = torch.gather(logits, 1, torch.unsqueeze(lc, 1))
-                x = torch.copy_(torch.slice(log_probs, 0, a, b), torch.squeeze(picked - lse, 1))
+                said = picked
+                if smooth > 0.0:
+                  said = torch.lerp(picked, torch.mean(logits, [1], True), smooth)
+                x = torch.copy_(torch.slice(log_probs, 0, a, b), torch.squeeze(said - lse, 1))
                 y = torch.copy_(torch.slice(correct, 0, a, b), torch.squeeze(torch.ge(picked, torch.amax(logits, [1], True)), 1))
                 if wanted > 0:
                   if cap > 0.0:
-                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(self.slope(logits, lse, lc, cap), head))
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(torch.type_as(self.slope(logits, lse, lc, cap, smooth), head), head))
                   else:
                     p = torch.exp_(torch.sub_(logits, lse))
-                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(torch.embedding(head, lc), p, head, alpha=-1))
+                    own = torch.embedding(head, lc)
+                    if smooth > 0.0:
+                      p = torch.sub_(p, smooth / torch.size(head, 0))
+                      own = torch.mul(own, 1.0 - smooth)
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(own, torch.type_as(p, head), head, alpha=-1))
               return (log_probs, correct, unit)
 
-            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, softcap: Tensor, w: List[Tensor]) -> Tensor:
+            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tensor:
               size = int(chunk)
+              smooth = float(smoothing)
               cap = float(softcap)
               n = torch.size(h, 0)
               result = torch.zeros_like(w[0])
@@ -83,12 +95,15 @@ public final class LanguageHead {
                 wc = torch.unsqueeze(torch.slice(weight, 0, a, b), 1)
                 logits = self.capped(hc, cap, w)
                 if cap > 0.0:
-                  g = torch.mul_(self.slope(logits, torch.logsumexp(logits, [1], True), lc, cap), wc)
+                  g = torch.mul_(self.slope(logits, torch.logsumexp(logits, [1], True), lc, cap, smooth), wc)
                   x = torch.addmm_(result, torch.t(g), hc)
                 else:
-                  p = torch.mul_(torch.softmax(logits, 1), torch.neg(wc))
+                  p = torch.softmax(logits, 1)
+                  if smooth > 0.0:
+                    p = torch.sub_(p, smooth / torch.size(p, 1))
+                  p = torch.mul_(p, torch.neg(wc))
                   x = torch.addmm_(result, torch.t(p), hc)
-                  y = torch.index_add_(result, 0, lc, hc * wc)
+                  y = torch.index_add_(result, 0, lc, torch.mul(hc, wc * (1.0 - smooth)))
               return result
           """);
 
@@ -124,8 +139,25 @@ public final class LanguageHead {
    */
   public static Reading read(
       NDManager scope, NDArray hidden, NDArray labels, Head head, boolean gradient) {
+    return read(scope, hidden, labels, head, gradient, 0);
+  }
+
+  /**
+   * As {@link #read(NDManager, NDArray, NDArray, Head, boolean)}, where each log-probability is
+   * smoothed: (1 - e) log p(label) + e mean over the vocabulary of log p.
+   *
+   * @param smoothing e
+   */
+  public static Reading read(
+      NDManager scope,
+      NDArray hidden,
+      NDArray labels,
+      Head head,
+      boolean gradient,
+      double smoothing) {
     NDList inputs =
         new NDList(hidden, labels, chunk(scope, head), scope.create(gradient ? 1L : 0L));
+    inputs.add(scope.create(smoothing));
     inputs.add(scope.create(head.softcap()));
     NDList result = PROGRAM.run(scope, "log_probs", inputs, weights(head));
     return new Reading(result.get(0), result.get(1), result.get(2));
@@ -136,11 +168,18 @@ public final class LanguageHead {
    * logits are computed again, because the weights follow from them.
    *
    * @param weight [M]
+   * @param smoothing as in {@link #read(NDManager, NDArray, NDArray, Head, boolean, double)}
    * @return [V, E]
    */
   public static NDArray headGradient(
-      NDManager scope, NDArray hidden, NDArray labels, NDArray weight, Head head) {
+      NDManager scope,
+      NDArray hidden,
+      NDArray labels,
+      NDArray weight,
+      Head head,
+      double smoothing) {
     NDList inputs = new NDList(hidden, labels, weight, chunk(scope, head));
+    inputs.add(scope.create(smoothing));
     inputs.add(scope.create(head.softcap()));
     return PROGRAM.run(scope, "head_gradient", inputs, weights(head)).get(0);
   }

@@ -11,11 +11,13 @@ public final class LayerNorm {
    */
   public static String emit(MethodWriter out, String x, String module, int size, double epsilon) {
     return out.value(
-        "torch.layer_norm(%s, [%d], %s, %s, %s)",
+        "torch.layer_norm(%s, [%d], torch.type_as(%s, %s), torch.type_as(%s, %s), %s)",
         x,
         size,
         out.weight(module + ".weight"),
+        x,
         out.weight(module + ".bias"),
+        x,
         MethodWriter.number(epsilon));
   }
 }

@@ -9,6 +9,19 @@ package io.attune.engine.nn;
  * causality alone keeps real tokens from seeing it; without causality a mask does.
  */
 public final class PaddedAttention implements Attention {
+  private final double dropout;
+
+  public PaddedAttention() {
+    this(0);
+  }
+
+  /**
+   * @param dropout probability with which the weight of a pair of tokens is dropped
+   */
+  public PaddedAttention(double dropout) {
+    this.dropout = dropout;
+  }
+
   @Override
   public String parameters() {
     return "ids: Tensor, pad: Tensor, unpad: Tensor";
@@ -68,10 +81,11 @@ public final class PaddedAttention implements Attention {
     }
   }
 
-  private static void emitCausal(MethodWriter out, Form form) {
+  private void emitCausal(MethodWriter out, Form form) {
     String scale = MethodWriter.number(form.heads().scale());
     String whole =
-        "torch.scaled_dot_product_attention(q, k, v, None, 0.0, True, scale=" + scale + ")";
+        "torch.scaled_dot_product_attention(q, k, v, None, %s, True, scale=%s)"
+            .formatted(MethodWriter.number(dropout), scale);
     if (form.window() == 0) {
       out.line("a = " + whole);
       return;
@@ -82,13 +96,13 @@ public final class PaddedAttention implements Attention {
     out.line("  hidden = torch.logical_or(torch.lt(ago, 0), torch.ge(ago, %d))", form.window());
     out.line("  mask = torch.masked_fill(torch.zeros([t, t]), hidden, float(\"-inf\"))");
     out.line(
-        "  a = torch.scaled_dot_product_attention(q, k, v, mask.to(q.dtype), 0.0, False, scale=%s)",
-        scale);
+        "  a = torch.scaled_dot_product_attention(q, k, v, mask.to(q.dtype), %s, False, scale=%s)",
+        MethodWriter.number(dropout), scale);
     out.line("else:");
     out.line("  a = " + whole);
   }
 
-  private static void emitMasked(MethodWriter out, Form form) {
+  private void emitMasked(MethodWriter out, Form form) {
     out.line("mask = torch.zeros([1, 1, 1, t])");
     if (form.causal()) {
       out.line("i = torch.arange(t)");
@@ -107,24 +121,29 @@ public final class PaddedAttention implements Attention {
       out.line("mask = torch.add(mask, bias)");
     }
     out.line("mask = mask.to(q.dtype)");
-    emitAttention(out, form);
+    emitAttention(out, form, dropout);
   }
 
   /**
    * Emits {@code a} from {@code q}, {@code k}, {@code v} and {@code mask} of one type, softcap
    * included.
    */
-  static void emitAttention(MethodWriter out, Form form) {
+  static void emitAttention(MethodWriter out, Form form, double dropout) {
     String scale = MethodWriter.number(form.heads().scale());
     if (form.softcap() == 0) {
       out.line(
-          "a = torch.scaled_dot_product_attention(q, k, v, mask, 0.0, False, scale=%s)", scale);
+          "a = torch.scaled_dot_product_attention(q, k, v, mask, %s, False, scale=%s)",
+          MethodWriter.number(dropout), scale);
       return;
     }
     String cap = MethodWriter.number(form.softcap());
     out.line("s = torch.mul(torch.matmul(q, torch.transpose(k, 2, 3)), %s)", scale);
     out.line("s = torch.add(torch.mul(torch.tanh(torch.div(s, %s)), %s), mask)", cap, cap);
-    out.line("a = torch.matmul(torch.type_as(torch.softmax(s, -1), v), v)");
+    out.line("p = torch.type_as(torch.softmax(s, -1), v)");
+    if (dropout > 0) {
+      out.line("p = torch.dropout(p, %s, True)", MethodWriter.number(dropout));
+    }
+    out.line("a = torch.matmul(p, v)");
   }
 
   @Override

@@ -11,6 +11,19 @@ import java.util.function.Function;
  * tokens.
  */
 public final class PaddedCrossAttention implements CrossAttention {
+  private final double dropout;
+
+  public PaddedCrossAttention() {
+    this(0);
+  }
+
+  /**
+   * @param dropout probability with which the weight of a pair of tokens is dropped
+   */
+  public PaddedCrossAttention(double dropout) {
+    this.dropout = dropout;
+  }
+
   @Override
   public String parameters() {
     return "memory: Tensor, memory_pad: Tensor, memory_unpad: Tensor";
@@ -38,16 +51,16 @@ public final class PaddedCrossAttention implements CrossAttention {
     String padded = "memory_padded";
     PaddedAttention.emitLayout(out, "k", keyAndValue.get(0), heads.keyValues(), d, 1, pad, padded);
     PaddedAttention.emitLayout(out, "v", keyAndValue.get(1), heads.keyValues(), d, 1, pad, padded);
-    String scale = MethodWriter.number(heads.scale());
+    String rest =
+        "%s, False, scale=%s"
+            .formatted(MethodWriter.number(dropout), MethodWriter.number(heads.scale()));
     out.line("if memory_padded:");
     out.line("  seen = torch.full([b * torch.size(memory_pad, 1)], float(\"-inf\"))");
     out.line("  seen = torch.index_fill(seen, 0, memory_unpad, 0)");
     out.line("  seen = torch.view(seen, [b, 1, 1, -1]).to(q.dtype)");
-    out.line(
-        "  a = torch.scaled_dot_product_attention(q, k, v, seen, 0.0, False, scale=%s)", scale);
+    out.line("  a = torch.scaled_dot_product_attention(q, k, v, seen, %s)", rest);
     out.line("else:");
-    out.line(
-        "  a = torch.scaled_dot_product_attention(q, k, v, None, 0.0, False, scale=%s)", scale);
+    out.line("  a = torch.scaled_dot_product_attention(q, k, v, None, %s)", rest);
     out.line("a = torch.reshape(torch.transpose(a, 1, 2), [b * t, %d])", heads.queries() * d);
     out.line("if padded:");
     out.line("  a = torch.index_select(a, 0, unpad)");

@@ -19,6 +19,14 @@ public interface Projection {
   List<String> emit(MethodWriter out, String input, List<Linear> layers);
 
   /**
+   * The expression for a layer's weight as the checkpoint has it, made dense where it is held in
+   * another way.
+   */
+  default String weight(MethodWriter out, Linear layer) {
+    return out.weight(layer.weight());
+  }
+
+  /**
    * Emits the lookup of tokens in the model's token embedding.
    *
    * @param ids variable that holds [N]; ids from the vocabulary's size up are an adapter's virtual

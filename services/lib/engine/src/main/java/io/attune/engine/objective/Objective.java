@@ -15,14 +15,23 @@ public interface Objective<E> {
   enum Readout {
     /** The log-probability of each target token. */
     LOG_PROBS,
-    /** One number, by a linear head on the last token. */
-    SCORE
+    /** A head's result for the text, or for each of the places that are asked for. */
+    LOGITS
   }
 
   Readout readout();
 
   /** Whether {@link #loss} compares with a reference policy. */
   boolean usesReference();
+
+  /**
+   * How much of each target token's probability is to be spread over the vocabulary:
+   * log-probabilities are read as (1 - e) log p(token) + e mean of log p. Of {@link
+   * Readout#LOG_PROBS} alone.
+   */
+  default double labelSmoothing() {
+    return 0;
+  }
 
   /** The sequences that the model has to read for one example, always equally many. */
   List<Sequence> sequences(E example);

@@ -38,7 +38,7 @@ public final class RewardModeling implements Objective<PreferencePair> {
 
   @Override
   public Readout readout() {
-    return Readout.SCORE;
+    return Readout.LOGITS;
   }
 
   @Override

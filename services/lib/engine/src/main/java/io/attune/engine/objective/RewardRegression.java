@@ -21,7 +21,7 @@ public final class RewardRegression implements Objective<ScoredCompletion> {
 
   @Override
   public Readout readout() {
-    return Readout.SCORE;
+    return Readout.LOGITS;
   }
 
   @Override

@@ -17,8 +17,34 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sft implements Objective<SftExample> {
 
-  /** Nothing can be set. */
-  public record Config() {}
+  /**
+   * @param labelSmoothing e: how much of each target is spread over the vocabulary (Szegedy et al.,
+   *     arXiv 1512.00567); log p is then (1 - e) log p(token) + e mean of log p
+   */
+  public record Config(double labelSmoothing) {
+    public static final Config DEFAULT = new Config(0);
+
+    public Config {
+      requireSmoothing(labelSmoothing);
+    }
+  }
+
+  private final Config config;
+
+  public Sft() {
+    this(Config.DEFAULT);
+  }
+
+  public Sft(Config config) {
+    this.config = config;
+  }
+
+  static void requireSmoothing(double labelSmoothing) {
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw new IllegalArgumentException(
+          "'label_smoothing' is " + labelSmoothing + "; it must be in [0, 1)");
+    }
+  }
 
   @Override
   public Readout readout() {
@@ -32,12 +58,21 @@ public final class Sft implements Objective<SftExample> {
 
   @Override
   public List<Sequence> sequences(SftExample example) {
-    return List.of(new Sequence(example.inputIds(), example.targets()));
+    return List.of(sequence(example));
+  }
+
+  private static Sequence.Continued sequence(SftExample example) {
+    return new Sequence.Continued(example.inputIds(), example.targets());
+  }
+
+  @Override
+  public double labelSmoothing() {
+    return config.labelSmoothing();
   }
 
   @Override
   public double weight(SftExample example) {
-    return sequences(example).get(0).targetCount();
+    return sequence(example).targetCount();
   }
 
   @Override
@@ -46,6 +81,10 @@ public final class Sft implements Objective<SftExample> {
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {
+    return negativeLogLikelihood(policy, normaliser);
+  }
+
+  static Loss negativeLogLikelihood(List<Reading> policy, double normaliser) {
     double value = 0;
     List<double[]> gradient = new ArrayList<>();
     Metrics metrics = new Metrics();

@@ -1,6 +1,8 @@
 package io.attune.engine.template;
 
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 
 /** One rendering: its output and how much of the limits is used. Single-threaded. */
 final class Run {
@@ -20,6 +22,7 @@ final class Run {
   private long work;
   private long made;
   private int depth;
+  private final List<Rendering.Span> generated = new ArrayList<>();
 
   Run(Clock clock) {
     this.clock = clock;
@@ -66,8 +69,17 @@ final class Run {
     output.append(text);
   }
 
-  String output() {
-    return output.toString();
+  Rendering rendering() {
+    return new Rendering(output.toString(), generated);
+  }
+
+  /** Runs a block and keeps where in the output it wrote. */
+  void generation(Runnable body) {
+    int start = output.length();
+    body.run();
+    if (depth == 0) { // else the text is captured: where it ends up, if anywhere, is not known
+      generated.add(new Rendering.Span(start, output.length()));
+    }
   }
 
   /** What a macro body or a block {@code set} writes, kept out of the output. */

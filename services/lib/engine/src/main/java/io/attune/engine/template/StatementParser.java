@@ -19,13 +19,19 @@ final class StatementParser {
   /** The statement that ended the last block, such as {@code else}. */
   private Tokens ending;
 
+  private boolean marksGeneration;
+
   private StatementParser(List<Segment> segments) {
     this.segments = segments;
   }
 
-  static List<Statement> parse(String template) {
+  /** What a template does, and whether it marks what the assistant writes. */
+  record Parsed(List<Statement> statements, boolean marksGeneration) {}
+
+  static Parsed parse(String template) {
     StatementParser parser = new StatementParser(Segments.of(template));
-    return parser.block(Set.of());
+    List<Statement> statements = parser.block(Set.of());
+    return new Parsed(statements, parser.marksGeneration);
   }
 
   private List<Statement> block(Set<String> endings) {
@@ -88,11 +94,12 @@ final class StatementParser {
       case "macro" -> macro(tokens);
       case "break" -> jump(tokens, Loop.Jump.BREAK);
       case "continue" -> jump(tokens, Loop.Jump.CONTINUE);
-      // Marks the assistant's tokens for training in transformers; changes nothing in the text.
+      // Marks what the assistant writes, for training; changes nothing in the text.
       case "generation" -> {
         tokens.end();
         List<Statement> body = block(Set.of("endgeneration"));
-        yield scope -> Statement.runAll(body, scope);
+        marksGeneration = true;
+        yield scope -> scope.run().generation(() -> Statement.runAll(body, scope));
       }
       default -> throw new TemplateException("statement '" + keyword + "' is not supported");
     };

@@ -10,10 +10,10 @@ import java.util.Map;
 public final class Template {
   private static final int MAX_RANGE = 100_000;
 
-  private final List<Statement> statements;
+  private final StatementParser.Parsed parsed;
 
-  private Template(List<Statement> statements) {
-    this.statements = statements;
+  private Template(StatementParser.Parsed parsed) {
+    this.parsed = parsed;
   }
 
   /** Refuses what is malformed or not supported, naming the line. */
@@ -25,18 +25,28 @@ public final class Template {
     }
   }
 
+  /** Whether a block {@code generation} marks what the assistant says. */
+  public boolean marksGeneration() {
+    return parsed.marksGeneration();
+  }
+
+  /** As {@link #run}, for the text alone. */
+  public String render(Map<String, ?> variables, Clock clock) {
+    return run(variables, clock).text();
+  }
+
   /**
    * Renders with the given variables: null, booleans, numbers, strings, and lists and maps of them.
    *
    * @param clock what {@code strftime_now} reads
    */
-  public String render(Map<String, ?> variables, Clock clock) {
+  public Rendering run(Map<String, ?> variables, Clock clock) {
     Run run = new Run(clock);
     Scope globals = new Scope(null, run);
     functions(globals);
     variables.forEach((name, value) -> globals.set(name, Values.of(value)));
     try {
-      Statement.runAll(statements, globals.child());
+      Statement.runAll(parsed.statements(), globals.child());
     } catch (Loop.Jump e) {
       throw new TemplateException("has 'break' or 'continue' outside of a loop");
     } catch (IndexOutOfBoundsException | NumberFormatException e) {
@@ -44,7 +54,7 @@ public final class Template {
     } catch (StackOverflowError e) {
       throw new TemplateException("nests too deep");
     }
-    return run.output();
+    return run.rendering();
   }
 
   private static void functions(Scope globals) {

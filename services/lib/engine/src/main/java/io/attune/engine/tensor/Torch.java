@@ -125,6 +125,15 @@ public final class Torch {
     JniUtils.attachGradient((PtNDArray) leaf, required);
   }
 
+  /** Whether an array has a derivative: it is a leaf that asks for one, or follows from such. */
+  public static boolean requiresGradient(NDArray array) {
+    try (NDManager work = scope("requires");
+        GradMode mode = gradMode(false)) {
+      return Requires.PROGRAM.run(work, "requires", new NDList(array), List.of()).get(0).getLong()
+          > 0;
+    }
+  }
+
   /**
    * Adds d(result . gradient) to the gradient of every leaf; {@code gradient} as result's shape.
    */
@@ -166,6 +175,18 @@ public final class Torch {
       NDArray end = work.create(start + source.size());
       Copy.PROGRAM.run(work, "put", new NDList(source, target, work.create(start), end), List.of());
     }
+  }
+
+  private static final class Requires {
+    static final Program PROGRAM =
+        TorchPrograms.compile(
+            """
+            def requires(self: SELF, x: Tensor) -> Tensor:
+              count = 0
+              if ops.prim.requires_grad(x):
+                count = 1
+              return torch.full([1], count, dtype=4)
+            """);
   }
 
   private static final class Copy {

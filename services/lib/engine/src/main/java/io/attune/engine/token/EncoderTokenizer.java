@@ -10,6 +10,8 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -43,6 +45,29 @@ public final class EncoderTokenizer implements AutoCloseable {
    *     tokenizer's {@code model_input_names} leave {@code token_type_ids} out
    */
   public static EncoderTokenizer open(HubLayout layout, int maxTokens, boolean segmented) {
+    return open(layout, maxTokens, segmented, Vocabulary.read(layout.tokenizerJson()).json());
+  }
+
+  /** As {@link #open}, for texts that are split into words already: {@link #encodeWords}. */
+  public static EncoderTokenizer openForWords(HubLayout layout, int maxTokens, boolean segmented) {
+    byte[] json = Vocabulary.read(layout.tokenizerJson()).json();
+    ObjectNode description =
+        (ObjectNode)
+            JsonFiles.parse(
+                new String(json, StandardCharsets.UTF_8), layout.tokenizerJson().toString());
+    JsonNode splits = description.path("pre_tokenizer");
+    for (JsonNode step :
+        splits.has("pretokenizers") ? splits.path("pretokenizers") : List.of(splits)) {
+      // A word is written as one within a text is: with the blank before it.
+      if (step instanceof ObjectNode split && split.path("type").asText().equals("ByteLevel")) {
+        split.put("add_prefix_space", true);
+      }
+    }
+    return open(layout, maxTokens, segmented, JsonFiles.pretty(description));
+  }
+
+  private static EncoderTokenizer open(
+      HubLayout layout, int maxTokens, boolean segmented, byte[] json) {
     ObjectNode config = layout.tokenizerConfig().orElseGet(JsonFiles::newObject);
     if (config.path("truncation_side").asText("right").equals("left")) {
       throw new EngineException(
@@ -51,12 +76,13 @@ public final class EncoderTokenizer implements AutoCloseable {
               + "/tokenizer_config.json: 'truncation_side' is left; only right is implemented");
     }
     boolean told = segmented && hasSegments(config.path("model_input_names"));
-    byte[] json = Vocabulary.read(layout.tokenizerJson()).json();
     Map<String, String> options =
         Map.of(
             "truncation",
             "LONGEST_FIRST",
             "maxLength",
+            Integer.toString(maxTokens),
+            "modelMaxLength", // else the library knows better: 512
             Integer.toString(maxTokens),
             "padding",
             "false");
@@ -91,6 +117,25 @@ public final class EncoderTokenizer implements AutoCloseable {
   /** A pair; an empty second text makes none, as in the reference implementation. */
   public TokenizedText encode(String first, String second) {
     return second.isEmpty() ? encode(first) : of(tokenizer.encode(first, second, true, false));
+  }
+
+  /**
+   * Words as a model reads them.
+   *
+   * @param wordOf the word that each token belongs to; -1 for special tokens
+   */
+  @SuppressWarnings("ArrayRecordComponent") // read-only by convention
+  public record Words(TokenizedText text, int[] wordOf) {}
+
+  /** Words that make one text; to be asked of a tokenizer that was opened for words. */
+  public Words encodeWords(List<String> words) {
+    Encoding encoding = tokenizer.encode(words, true, false);
+    long[] ids = encoding.getWordIds();
+    int[] wordOf = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      wordOf[i] = Math.toIntExact(ids[i]);
+    }
+    return new Words(of(encoding), wordOf);
   }
 
   private TokenizedText of(Encoding encoding) {

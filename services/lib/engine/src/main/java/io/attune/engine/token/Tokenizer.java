@@ -1,12 +1,16 @@
 package io.attune.engine.token;
 
+import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.template.Rendering;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +58,10 @@ public final class Tokenizer implements AutoCloseable {
    *     them already
    */
   public int[] encode(String text, boolean addSpecialTokens) {
+    return ids(encoding(text, addSpecialTokens));
+  }
+
+  private Encoding encoding(String text, boolean addSpecialTokens) {
     if (text.length() > vocabulary.maxChars()) {
       throw new EngineException(
           Reason.TOO_LONG,
@@ -63,18 +71,44 @@ public final class Tokenizer implements AutoCloseable {
               + vocabulary.maxChars()
               + " at once");
     }
-    long[] ids;
     try {
-      ids = tokenizer.encode(text, addSpecialTokens, false).getIds();
+      return tokenizer.encode(text, addSpecialTokens, false);
     } catch (RuntimeException e) {
       throw new EngineException(
           Reason.CORRUPT, origin + " cannot write a text as tokens: " + e.getMessage(), e);
     }
+  }
+
+  private static int[] ids(Encoding encoding) {
+    long[] ids = encoding.getIds();
     int[] out = new int[ids.length];
     for (int i = 0; i < ids.length; i++) {
       out[i] = Math.toIntExact(ids[i]);
     }
     return out;
+  }
+
+  /**
+   * Ids of a text that has its special tokens already, and for each whether it stands for any
+   * character of the spans.
+   *
+   * @param spans in order, in chars of the text
+   */
+  public MarkedTokens encode(String text, List<Rendering.Span> spans) {
+    Encoding encoding = encoding(text, false);
+    int[] ids = ids(encoding);
+    CharSpan[] places = encoding.getCharTokenSpans();
+    boolean[] marked = new boolean[ids.length];
+    for (Rendering.Span span : spans) {
+      // The library counts characters, a String UTF-16 units.
+      int start = text.codePointCount(0, span.start());
+      int end = start + text.codePointCount(span.start(), span.end());
+      for (int i = 0; i < ids.length; i++) {
+        CharSpan place = places[i];
+        marked[i] |= place != null && place.getStart() < end && place.getEnd() > start;
+      }
+    }
+    return new MarkedTokens(ids, marked);
   }
 
   /** Text of the ids; bytes that are no valid UTF-8 become U+FFFD. */

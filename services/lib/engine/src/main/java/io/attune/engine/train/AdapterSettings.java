@@ -3,8 +3,10 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.JsonFiles;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +30,7 @@ final class AdapterSettings {
    * Those of LoRA may stand where all weights are trained, so that one set of settings serves both
    * sides of a comparison.
    *
-   * @param savedModules what {@code modules_to_save} is where no parameter says
+   * @param savedModules what {@code modules_to_save} has besides the parameter's: a new head, say
    */
   static @Nullable ObjectNode parse(
       Parameters in, Method method, List<String> savedModules, String taskType, String baseModel) {
@@ -37,16 +39,17 @@ final class AdapterSettings {
     settings.json.put("inference_mode", true);
     settings.json.put("peft_type", method.peftType());
     settings.json.put("task_type", taskType);
-    settings.names("modules_to_save", savedModules);
+    settings.saved(savedModules);
     switch (method) {
-      case LORA -> settings.lora(in.flag("use_dora", false));
+      case LORA, QLORA -> settings.lora(in.flag("use_dora", false));
       case DORA -> settings.lora(in.flag("use_dora", true));
       case IA3 -> settings.ia3();
       case VERA -> settings.vera();
+      case BOTTLENECK -> settings.bottleneck();
       case PROMPT_TUNING -> settings.promptTuning(baseModel);
       case PREFIX_TUNING -> settings.prefixTuning();
       case P_TUNING -> settings.pTuning();
-      case FULL -> {
+      case FULL, FREEZE, BITFIT -> {
         settings.lora(false);
         return null;
       }
@@ -72,6 +75,11 @@ final class AdapterSettings {
     } else {
       json.put("init_lora_weights", init);
     }
+    int bits = in.integer("loftq_bits", 4);
+    int iterations = in.integer("loftq_iter", 1);
+    if (init.equals("loftq")) {
+      json.putObject("loftq_config").put("loftq_bits", bits).put("loftq_iter", iterations);
+    }
   }
 
   private void ia3() {
@@ -92,6 +100,54 @@ final class AdapterSettings {
     json.put("bias", in.text("bias", "none"));
     json.put("init_weights", true);
     json.put("fan_in_fan_out", false);
+  }
+
+  /**
+   * AdapterHub's names and defaults, but for the start: there, only parallel ones change nothing.
+   */
+  private void bottleneck() {
+    String preset = in.text("adapter_config", "seq_bn");
+    boolean twice = false;
+    boolean parallel = false;
+    boolean scaled = false;
+    switch (preset) {
+      case "seq_bn", "pfeiffer" -> {}
+      case "double_seq_bn", "houlsby" -> twice = true;
+      case "par_bn", "parallel" -> parallel = true;
+      case "scaled_par_bn", "scaled_parallel" -> {
+        parallel = true;
+        scaled = true;
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "parameter 'adapter_config' is "
+                  + preset
+                  + "; implemented are seq_bn (pfeiffer), double_seq_bn (houlsby), par_bn"
+                  + " (parallel), scaled_par_bn (scaled_parallel)");
+    }
+    json.put("mh_adapter", in.flag("mh_adapter", twice));
+    json.put("output_adapter", in.flag("output_adapter", true));
+    json.put("cross_adapter", in.flag("cross_adapter", false));
+    String reduction = in.text("reduction_factor", "");
+    if (reduction.startsWith("{")) {
+      numbers("reduction_factor");
+    } else {
+      json.put("reduction_factor", in.number("reduction_factor", parallel ? 2 : 16));
+    }
+    json.put("non_linearity", in.text("non_linearity", twice ? "swish" : "relu"));
+    json.put("original_ln_before", in.flag("original_ln_before", !twice && !parallel));
+    json.put("original_ln_after", true);
+    json.put("residual_before_ln", true);
+    json.put("is_parallel", in.flag("is_parallel", parallel));
+    String scaling = in.text("scaling", scaled ? "learned" : "");
+    if (scaling.equals("learned") || scaling.equals("channel")) {
+      json.put("scaling", scaling);
+    } else {
+      json.put("scaling", in.number("scaling", parallel ? 4 : 1));
+    }
+    json.put("dropout", in.number("dropout", 0));
+    json.put("init_weights", in.text("init_weights", "mam_adapter"));
+    layerIndices("leave_out");
   }
 
   private void promptTuning(String baseModel) {
@@ -135,17 +191,18 @@ final class AdapterSettings {
 
   private void layers() {
     target("target_modules", "all-linear");
-    List<String> layers = in.list("layers_to_transform", List.of());
-    if (!layers.isEmpty()) {
-      for (String layer : layers) {
-        if (!layer.matches("[0-9]{1,6}")) {
-          throw new IllegalArgumentException(
-              "parameter 'layers_to_transform' has '" + layer + "', not the index of a layer");
-        }
-        json.withArray("layers_to_transform").add(Integer.parseInt(layer));
-      }
-    }
+    layerIndices("layers_to_transform");
     names("layers_pattern", List.of());
+  }
+
+  private void layerIndices(String key) {
+    for (String layer : in.list(key, List.of())) {
+      if (!layer.matches("[0-9]{1,6}")) {
+        throw new IllegalArgumentException(
+            "parameter '" + key + "' has '" + layer + "', not the index of a layer");
+      }
+      json.withArray(key).add(Integer.parseInt(layer));
+    }
   }
 
   private void targets(String key) {
@@ -159,6 +216,16 @@ final class AdapterSettings {
       json.put(key, text);
     } else {
       in.list(key, List.of()).forEach(json.putArray(key)::add);
+    }
+  }
+
+  private void saved(List<String> needed) {
+    Set<String> modules = new LinkedHashSet<>(in.list("modules_to_save", List.of()));
+    modules.addAll(needed);
+    if (modules.isEmpty()) {
+      json.putNull("modules_to_save");
+    } else {
+      modules.forEach(json.putArray("modules_to_save")::add);
     }
   }
 

@@ -22,8 +22,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Folders {@code checkpoint-N} of a run: all that is needed to go on after step N as if nothing had
@@ -32,7 +35,7 @@ import java.util.stream.Stream;
 final class Checkpoints {
   private static final String STATE = "trainer_state.json";
   private static final String TENSORS = "training_state.safetensors";
-  private static final String PREFIX = "checkpoint-";
+  static final String PREFIX = "checkpoint-";
 
   private final Path folder;
   private final String fingerprint;
@@ -49,28 +52,92 @@ final class Checkpoints {
   }
 
   /** Where a run stands. */
-  record State(int step, long numTokens) {}
+  record State(int step, long numTokens, Selection.State selection, AlarmState alarms) {
+    State(int step, long numTokens) {
+      this(step, numTokens, Selection.State.NONE, AlarmState.NONE);
+    }
+  }
 
-  void save(State state, Map<String, NDArray> tensors, int keep) {
+  void save(State state, Map<String, NDArray> tensors) {
     Path target = folder.resolve(PREFIX + state.step());
     AtomicFiles.deleteTree(target); // one that was found damaged when this run started
     AtomicFiles.writeFolder(
         target,
         temporary -> {
           List<TensorData> data = new ArrayList<>();
-          tensors.forEach((name, array) -> data.add(TensorArrays.write(name, array)));
+          tensors.forEach((name, array) -> data.add(TensorArrays.writeAsIs(name, array)));
           SafeTensorsWriter.write(temporary.resolve(TENSORS), data, SafeTensorsWriter.PYTORCH);
           ObjectNode json = JsonFiles.newObject();
           json.put("global_step", state.step());
           json.put("num_tokens", state.numTokens());
+          state.selection().write(json);
+          state.alarms().write(json);
           json.put("fingerprint", fingerprint);
           AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
           Manifest.write(temporary);
         });
-    List<Path> all = newestFirst();
-    for (Path old : all.subList(Math.min(keep, all.size()), all.size())) {
-      AtomicFiles.deleteTree(old);
+  }
+
+  /** Deletes all but the newest of those up to {@code step}, and what these may end with. */
+  void prune(int step, int keep) {
+    // Later ones are damaged leftovers of a run that was taken up before them; none is in the way.
+    List<Path> all = newestFirst().stream().filter(path -> step(path) <= step).toList();
+    List<Path> kept = all.subList(0, Math.min(keep, all.size()));
+    Set<Path> best = kept.stream().map(this::best).collect(Collectors.toSet());
+    for (Path old : all.subList(kept.size(), all.size())) {
+      if (!best.contains(old)) {
+        AtomicFiles.deleteTree(old);
+      }
     }
+  }
+
+  /** The checkpoint that a run from {@code checkpoint} on may end with; itself if there is none. */
+  private Path best(Path checkpoint) {
+    Path file = checkpoint.resolve(STATE);
+    if (!Files.isRegularFile(file)) {
+      return checkpoint;
+    }
+    JsonNode best = JsonFiles.readObject(file, 1 << 20).path("best_model_checkpoint");
+    return best.isTextual() && step(Path.of(best.textValue())) > 0
+        ? folder.resolve(best.textValue())
+        : checkpoint;
+  }
+
+  /** The newest checkpoint after at most {@code step} steps; null if there is none. */
+  @Nullable Path newestUpTo(int step) {
+    return newestFirst().stream().filter(path -> step(path) <= step).findFirst().orElse(null);
+  }
+
+  /**
+   * Copies a checkpoint of another run, whatever its settings were, as one of this run: what was
+   * learned and the optimizer's state, but not which evaluation was the best, nor what alarms
+   * remember. Does nothing where this run has checkpoints of its own.
+   */
+  void adopt(Path from) {
+    if (!newestFirst().isEmpty()) {
+      return;
+    }
+    if (!Files.isDirectory(from) || step(from) == 0) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "'resume_from_checkpoint' is " + from + ", which is no folder checkpoint-N of a run");
+    }
+    Manifest.read(from).verify(from);
+    AtomicFiles.writeFolder(
+        folder.resolve(from.getFileName()),
+        temporary -> {
+          Files.copy(from.resolve(TENSORS), temporary.resolve(TENSORS));
+          ObjectNode json = JsonFiles.readObject(from.resolve(STATE), 1 << 20);
+          json.retain("global_step", "num_tokens");
+          json.put("fingerprint", fingerprint);
+          AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
+          Manifest.write(temporary);
+        });
+  }
+
+  /** Restores the weights after a step that was kept. */
+  void restoreBest(int step, Map<String, NDArray> tensors) {
+    load(folder.resolve(PREFIX + step).resolve(TENSORS), tensors);
   }
 
   /**
@@ -80,13 +147,14 @@ final class Checkpoints {
   State restore(Map<String, NDArray> tensors) {
     AtomicFiles.deleteLeftovers(folder, PREFIX);
     for (Path path : newestFirst()) {
-      try {
-        Manifest.read(path).verify(path);
-      } catch (EngineException e) {
-        notices.accept(path + " is damaged (" + e.getMessage() + "); trying the one before it");
+      if (isDamaged(path, path)) {
         continue;
       }
       ObjectNode json = JsonFiles.readObject(path.resolve(STATE), 1 << 20);
+      Path best = best(path);
+      if (!best.equals(path) && isDamaged(best, path)) {
+        continue;
+      }
       if (!json.path("fingerprint").asText().equals(fingerprint)) {
         throw new EngineException(
             Reason.INVALID_ARGUMENT,
@@ -111,9 +179,24 @@ final class Checkpoints {
                 + ", which does not belong to this folder; delete the folder");
       }
       load(path.resolve(TENSORS), tensors);
-      return new State(step.intValue(), read.longValue());
+      return new State(
+          step.intValue(),
+          read.longValue(),
+          Selection.State.read(json, step.intValue(), path.resolve(STATE)),
+          AlarmState.read(json, step.intValue(), path.resolve(STATE)));
     }
     return new State(0, 0);
+  }
+
+  /** Whether files of {@code folder}, which a checkpoint needs, are not those of its manifest. */
+  private boolean isDamaged(Path folder, Path checkpoint) {
+    try {
+      Manifest.read(folder).verify(folder);
+      return false;
+    } catch (EngineException e) {
+      notices.accept(checkpoint + " is damaged (" + e.getMessage() + "); trying the one before it");
+      return true;
+    }
   }
 
   private static void load(Path file, Map<String, NDArray> tensors) {
@@ -134,7 +217,19 @@ final class Checkpoints {
                       + array.getShape()
                       + "; delete the folder");
             }
-            Torch.copy(TensorArrays.readFloat(stored, name, scope), array);
+            if (stored.info(name).type() != TensorArrays.type(array)) {
+              throw new EngineException(
+                  Reason.CORRUPT,
+                  file
+                      + ": tensor '"
+                      + name
+                      + "' has type "
+                      + stored.info(name).type()
+                      + "; this run asks for "
+                      + TensorArrays.type(array)
+                      + "; delete the folder");
+            }
+            Torch.copy(TensorArrays.readAsIs(stored, name, scope), array);
           });
     }
   }

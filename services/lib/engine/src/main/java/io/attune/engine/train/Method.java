@@ -5,16 +5,22 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What is trained: all weights, or an adapter of some kind. */
+/** What is trained: all weights or some of them, or an adapter of some kind. */
 public enum Method {
   LORA("LORA"),
+  QLORA("LORA"),
   DORA("LORA"),
   IA3("IA3"),
   VERA("VERA"),
+  BOTTLENECK("BOTTLENECK"),
   PROMPT_TUNING("PROMPT_TUNING"),
   PREFIX_TUNING("PREFIX_TUNING"),
   P_TUNING("P_TUNING"),
-  FULL(null);
+  FULL(null),
+  /** The last layers, or named modules. */
+  FREEZE(null),
+  /** The biases. */
+  BITFIT(null);
 
   private final @Nullable String peftType;
 
@@ -39,6 +45,16 @@ public enum Method {
   /** Whether the base model's weights stay as they are. */
   public boolean isAdapter() {
     return peftType != null;
+  }
+
+  /** Whether what is trained are tokens before each text. */
+  public boolean hasVirtualTokens() {
+    return this == PROMPT_TUNING || this == PREFIX_TUNING || this == P_TUNING;
+  }
+
+  /** Whether so few weights are trained that they stand a higher learning rate. */
+  boolean trainsFew() {
+    return isAdapter() || this == BITFIT;
   }
 
   /** What PEFT calls the kind of adapter. */

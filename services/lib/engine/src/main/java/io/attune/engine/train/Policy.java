@@ -2,12 +2,13 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.model.DecoderModel;
+import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,73 +19,128 @@ import org.jspecify.annotations.Nullable;
  * started from): no second copy of the weights.
  */
 public final class Policy implements AutoCloseable {
-  /** The weight of a head that scores texts, [1, E]. */
+  /** The weight of a decoder's head for whole texts, [labels, E]; [1, E] where it scores them. */
   public static final String SCORE = "score.weight";
 
-  private final DecoderNetwork network;
-  private final DecoderNetwork reference;
+  private final Forward network;
+  private final Forward reference;
   private final Map<String, NDArray> trainable;
-  private final @Nullable NDArray score;
+  private final boolean checkpointed;
 
   /** Makes the network without dropout; null where it is the one that is trained. */
-  private final @Nullable Supplier<DecoderNetwork> evaluated;
+  private final @Nullable Supplier<Forward> evaluated;
 
   private Policy(
-      DecoderNetwork network,
-      DecoderNetwork reference,
+      Forward network,
+      Forward reference,
       Map<String, NDArray> trainable,
-      @Nullable NDArray score,
-      @Nullable Supplier<DecoderNetwork> evaluated) {
+      boolean checkpointed,
+      @Nullable Supplier<Forward> evaluated) {
     this.network = network;
     this.reference = reference;
     this.trainable = trainable;
-    this.score = score;
+    this.checkpointed = checkpointed;
     this.evaluated = evaluated;
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
   }
 
-  /**
-   * Trains an adapter over frozen weights.
-   *
-   * @param start the adapter that training starts from, as the reference policy; null where it
-   *     starts from the base model
-   */
+  /** As {@link #ofAdapter(Architecture, Weights, Adapter, Adapter, boolean)}, without dropout. */
   public static Policy ofAdapter(
-      DecoderModel model, Weights base, Adapter adapter, @Nullable Adapter start) {
-    return new Policy(
-        network(model, base, adapter, true),
-        start == null ? new DecoderNetwork(model, base::get) : network(model, base, start, false),
-        adapter.parameters(),
-        adapter.weight(SCORE),
-        () -> network(model, base, adapter, false));
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start) {
+    return ofAdapter(model, base, adapter, start, false);
   }
 
   /**
-   * Trains all weights.
+   * Trains an adapter over frozen weights. Over quantized ones layers are computed again on the way
+   * back, so that no more than one layer's weights are dense at a time.
+   *
+   * @param start the adapter that training starts from, as the reference policy; null where it
+   *     starts from the base model
+   * @param dropout whether the model's own dropout applies in training, besides the adapter's
+   */
+  public static Policy ofAdapter(
+      Architecture model, Weights base, Adapter adapter, @Nullable Adapter start, boolean dropout) {
+    return new Policy(
+        network(model, base, adapter, true, dropout),
+        start == null ? network(model, base, false) : network(model, base, start, false, false),
+        adapter.parameters(),
+        base.quantized() != null,
+        () -> network(model, base, adapter, false, false));
+  }
+
+  /** Trains all weights; see {@link #ofWeights(Architecture, Weights, Weights, Set)}. */
+  public static Policy ofWeights(Architecture model, Weights weights, Weights reference) {
+    return ofWeights(model, weights, reference, weights.parameters().keySet());
+  }
+
+  /**
+   * Trains weights of the model itself.
    *
    * @param weights changed in place
    * @param reference unchanged weights to compare with; may be {@code weights} where no objective
    *     asks for them
+   * @param trained names of the weights that are trained; the others get no gradient
    */
-  public static Policy ofWeights(DecoderModel model, Weights weights, Weights reference) {
-    return new Policy(
-        new DecoderNetwork(model, weights::get),
-        new DecoderNetwork(model, reference::get),
-        new LinkedHashMap<>(weights.parameters()),
-        null,
-        null);
+  public static Policy ofWeights(
+      Architecture model, Weights weights, Weights reference, Set<String> trained) {
+    return ofWeights(model, weights, reference, trained, false);
   }
 
-  private static DecoderNetwork network(
-      DecoderModel model, Weights base, Adapter adapter, boolean training) {
-    return new DecoderNetwork(
+  /**
+   * As {@link #ofWeights(Architecture, Weights, Weights, Set)}.
+   *
+   * @param dropout whether the model's own dropout applies in training
+   */
+  public static Policy ofWeights(
+      Architecture model,
+      Weights weights,
+      Weights reference,
+      Set<String> trained,
+      boolean dropout) {
+    Map<String, NDArray> leaves = new LinkedHashMap<>(weights.parameters());
+    leaves.keySet().retainAll(trained);
+    return new Policy(
+        network(model, weights, dropout),
+        network(model, reference, false),
+        leaves,
+        false,
+        dropout ? () -> network(model, weights, false) : null);
+  }
+
+  /**
+   * The same policy, for which layers keep their inputs alone and are computed again on the way
+   * back; closed once, as one of the two.
+   *
+   * @param wanted false leaves it as it is
+   */
+  public Policy withCheckpointing(boolean wanted) {
+    return wanted && !checkpointed
+        ? new Policy(network, reference, trainable, true, evaluated)
+        : this;
+  }
+
+  /** Trains nothing: for reading with a network as it is. */
+  public static Policy frozen(DecoderNetwork network) {
+    Forward forward = new DecoderForward(network, null);
+    return new Policy(forward, forward, Map.of(), false, null);
+  }
+
+  private static Forward network(Architecture model, Weights weights, boolean dropout) {
+    return Forward.of(model, weights::wrap, new int[0], weights::get, weights.type(), dropout);
+  }
+
+  private static Forward network(
+      Architecture model, Weights base, Adapter adapter, boolean training, boolean dropout) {
+    return Forward.of(
         model,
-        seams -> adapter.wrap(seams, training),
+        seams -> adapter.wrap(base.wrap(seams), training),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);
           return own == null ? base.get(name) : own;
-        });
+        },
+        base.type(),
+        dropout);
   }
 
   /**
@@ -94,14 +150,19 @@ public final class Policy implements AutoCloseable {
   public Policy forEvaluation() {
     return evaluated == null
         ? this
-        : new Policy(evaluated.get(), reference, trainable, score, evaluated);
+        : new Policy(evaluated.get(), reference, trainable, checkpointed, evaluated);
   }
 
-  DecoderNetwork network() {
+  Forward network() {
     return network;
   }
 
-  DecoderNetwork reference() {
+  /** Whether layers are to be computed again on the way back. */
+  boolean checkpointed() {
+    return checkpointed;
+  }
+
+  Forward reference() {
     return reference;
   }
 
@@ -110,13 +171,9 @@ public final class Policy implements AutoCloseable {
     return trainable;
   }
 
-  @Nullable NDArray score() {
-    return score;
-  }
-
   /** Whether the weight that makes logits is trained. */
   boolean headTrained() {
-    return trainable.containsKey(network.model().headWeight());
+    return network.headWeight() != null && trainable.containsKey(network.headWeight());
   }
 
   /** Stops collecting gradients; whoever made the weights frees them. */

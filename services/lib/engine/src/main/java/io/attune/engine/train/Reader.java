@@ -3,9 +3,6 @@ package io.attune.engine.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
-import io.attune.engine.model.DecoderNetwork;
-import io.attune.engine.model.TokenBatch;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.LanguageHead;
 import io.attune.engine.objective.Loss;
@@ -25,12 +22,9 @@ import org.jspecify.annotations.Nullable;
  * the policy's gradients.
  */
 public final class Reader<E> {
-  private static final Program SCORE =
+  private static final Program PROGRAM =
       TorchPrograms.compile(
           """
-          def score(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor:
-            return torch.squeeze(torch.linear(h, w[0]), 1)
-
           def weigh(self: SELF, unit: Tensor, weight: Tensor) -> Tensor:
             return torch.mul_(unit, torch.unsqueeze(weight, 1))
           """);
@@ -41,13 +35,10 @@ public final class Reader<E> {
   public Reader(Policy policy, Objective<E> objective) {
     this.policy = policy;
     this.objective = objective;
-    if (objective.readout() == Readout.SCORE && policy.score() == null) {
-      throw new IllegalArgumentException("the policy has no score head");
+    if (objective.readout() == Readout.LOGITS && !policy.network().classifies()) {
+      throw new IllegalArgumentException("the policy has no head that scores or classifies");
     }
   }
-
-  /** Places of the wanted hidden states among all tokens, and the labels that they predict. */
-  private record Wanted(long[] places, long[] labels) {}
 
   /**
    * Adds the gradient of a micro-batch to the policy's leaves.
@@ -59,76 +50,88 @@ public final class Reader<E> {
     List<Sequence> sequences = sequences(examples);
     try (NDManager scope = Torch.scope("micro-batch");
         Torch.GradMode recorded = Torch.gradMode(true)) {
-      TokenBatch batch = batch(scope, policy.network(), sequences);
-      Wanted wanted = wanted(sequences, batch);
-      NDArray hidden = selected(scope, policy.network(), batch, wanted); // [M, E]
-      return objective.readout() == Readout.SCORE
-          ? scoreBackward(scope, hidden, examples, reference, normaliser)
-          : tokensBackward(scope, hidden, wanted, sequences, examples, reference, normaliser);
+      Forward.Result read =
+          policy.network().read(scope, sequences, objective.readout(), policy.checkpointed());
+      NDArray wanted = wanted(scope, read); // [M, E]
+      Loss loss =
+          objective.readout() == Readout.LOGITS
+              ? logitsBackward(scope, wanted, read.counts(), examples, reference, normaliser)
+              : tokensBackward(scope, wanted, read, examples, reference, normaliser);
+      read.pass().backward();
+      return loss;
     }
   }
 
   private Loss tokensBackward(
       NDManager scope,
       NDArray hidden,
-      Wanted wanted,
-      List<Sequence> sequences,
+      Forward.Result read,
       List<E> examples,
       @Nullable List<Reading> reference,
       double normaliser) {
     Head head = policy.network().head();
-    NDArray labels = scope.create(wanted.labels());
+    NDArray labels = scope.create(read.labels());
+    double smoothing = objective.labelSmoothing();
     Loss loss;
     NDArray gradient;
     try (Torch.GradMode mode = Torch.gradMode(false)) {
-      LanguageHead.Reading reading = LanguageHead.read(scope, hidden, labels, head, true);
-      loss = objective.loss(examples, split(reading, sequences), reference, normaliser);
-      NDArray weight = scope.create(flat(loss.gradient(), wanted.places().length));
+      LanguageHead.Reading reading =
+          LanguageHead.read(scope, hidden, labels, head, true, smoothing);
+      loss = objective.loss(examples, split(reading, read.counts()), reference, normaliser);
+      NDArray weight = scope.create(flat(loss.gradient(), read.places().length));
       if (policy.headTrained()) {
-        NDArray byHead = LanguageHead.headGradient(scope, hidden, labels, weight, head);
+        NDArray byHead = LanguageHead.headGradient(scope, hidden, labels, weight, head, smoothing);
         Torch.backward(head.weight(), byHead);
         byHead.close();
       }
       NDList inputs = new NDList(reading.unitGradient(), weight);
-      gradient = SCORE.run(scope, "weigh", inputs, List.of()).get(0);
+      gradient = PROGRAM.run(scope, "weigh", inputs, List.of()).get(0);
     }
     Torch.backward(hidden, gradient);
     return loss;
   }
 
-  private Loss scoreBackward(
+  private Loss logitsBackward(
       NDManager scope,
       NDArray hidden,
+      int[] counts,
       List<E> examples,
       @Nullable List<Reading> reference,
       double normaliser) {
-    NDArray scores = scores(scope, hidden);
-    Loss loss = objective.loss(examples, scoreReadings(scores), reference, normaliser);
-    float[] gradient = flat(loss.gradient(), loss.gradient().length);
-    Torch.backward(scores, scope.create(gradient, new Shape(gradient.length)));
+    NDArray logits = policy.network().logits(scope, hidden);
+    Loss loss = objective.loss(examples, split(logits, counts), reference, normaliser);
+    float[] gradient = flat(loss.gradient(), Math.toIntExact(logits.size()));
+    Torch.backward(logits, scope.create(gradient, logits.getShape()));
     return loss;
   }
 
   /** Reads without recording: the policy, or what it is compared with. */
   public List<Reading> read(List<E> examples, boolean reference) {
     List<Sequence> sequences = sequences(examples);
-    DecoderNetwork network = reference ? policy.reference() : policy.network();
+    Forward network = reference ? policy.reference() : policy.network();
     try (NDManager scope = Torch.scope("read");
         Torch.GradMode mode = Torch.gradMode(false)) {
-      TokenBatch batch = batch(scope, network, sequences);
-      Wanted wanted = wanted(sequences, batch);
-      NDArray hidden = selected(scope, network, batch, wanted);
-      if (objective.readout() == Readout.SCORE) {
-        return scoreReadings(scores(scope, hidden));
+      Forward.Result read = network.read(scope, sequences, objective.readout(), false);
+      NDArray wanted = wanted(scope, read);
+      if (objective.readout() == Readout.LOGITS) {
+        return split(network.logits(scope, wanted), read.counts());
       }
-      NDArray labels = scope.create(wanted.labels());
-      return split(LanguageHead.read(scope, hidden, labels, network.head(), false), sequences);
+      NDArray labels = scope.create(read.labels());
+      double smoothing = objective.labelSmoothing();
+      return split(
+          LanguageHead.read(scope, wanted, labels, network.head(), false, smoothing),
+          read.counts());
     }
   }
 
   /** Tokens that reading these examples takes. */
   public int tokens(List<E> examples) {
-    return sequences(examples).stream().mapToInt(s -> s.ids().length).sum();
+    return sequences(examples).stream().mapToInt(Sequence::tokens).sum();
+  }
+
+  /** Tokens of the longest sequence of an example. */
+  int longest(E example) {
+    return objective.sequences(example).stream().mapToInt(Sequence::tokens).max().orElse(0);
   }
 
   private List<Sequence> sequences(List<E> examples) {
@@ -137,52 +140,20 @@ public final class Reader<E> {
     return all;
   }
 
-  private static NDArray selected(
-      NDManager scope, DecoderNetwork network, TokenBatch batch, Wanted wanted) {
-    try (NDArray hidden = network.hidden(scope, batch)) {
-      return LanguageHead.select(scope, hidden, scope.create(wanted.places()));
+  /** The hidden states that are asked for, [M, E]. */
+  private static NDArray wanted(NDManager scope, Forward.Result read) {
+    try (NDArray hidden = read.pass().hidden()) {
+      return LanguageHead.select(scope, hidden, scope.create(read.places()));
     }
   }
 
-  private static TokenBatch batch(
-      NDManager scope, DecoderNetwork network, List<Sequence> sequences) {
-    return network.sharingBatch(scope, sequences.stream().map(Sequence::ids).toList());
-  }
-
-  private NDArray scores(NDManager scope, NDArray hidden) {
-    return SCORE.run(scope, "score", new NDList(hidden), List.of(policy.score())).get(0);
-  }
-
-  private Wanted wanted(List<Sequence> sequences, TokenBatch batch) {
-    boolean score = objective.readout() == Readout.SCORE;
-    int count = score ? sequences.size() : sequences.stream().mapToInt(Sequence::targetCount).sum();
-    long[] places = new long[count];
-    long[] labels = new long[count];
-    int next = 0;
-    for (int row = 0; row < sequences.size(); row++) {
-      Sequence sequence = sequences.get(row);
-      int length = sequence.ids().length;
-      if (score) {
-        places[next++] = batch.token(row, length - 1);
-      } else {
-        for (int t = 1; t < length; t++) {
-          if (sequence.targets()[t]) {
-            places[next] = batch.token(row, t - 1); // the token before predicts it
-            labels[next++] = sequence.ids()[t];
-          }
-        }
-      }
-    }
-    return new Wanted(places, labels);
-  }
-
-  private static List<Reading> split(LanguageHead.Reading reading, List<Sequence> sequences) {
+  private static List<Reading> split(LanguageHead.Reading reading, int[] counts) {
     float[] values = reading.logProbs().toFloatArray();
     float[] correct = reading.correct().toFloatArray();
     List<Reading> result = new ArrayList<>();
     int next = 0;
-    for (Sequence sequence : sequences) {
-      double[] own = new double[sequence.targetCount()];
+    for (int count : counts) {
+      double[] own = new double[count];
       boolean[] hits = new boolean[own.length];
       for (int i = 0; i < own.length; i++, next++) {
         own[i] = values[next];
@@ -193,10 +164,20 @@ public final class Reader<E> {
     return result;
   }
 
-  private static List<Reading> scoreReadings(NDArray scores) {
+  /**
+   * @param logits [M, labels]
+   */
+  private static List<Reading> split(NDArray logits, int[] counts) {
+    float[] values = logits.toFloatArray();
+    int labels = Math.toIntExact(logits.getShape().get(1));
     List<Reading> result = new ArrayList<>();
-    for (float score : scores.toFloatArray()) {
-      result.add(new Reading(new double[] {score}, new boolean[0]));
+    int next = 0;
+    for (int count : counts) {
+      double[] own = new double[count * labels];
+      for (int i = 0; i < own.length; i++) {
+        own[i] = values[next++];
+      }
+      result.add(new Reading(own, new boolean[0]));
     }
     return result;
   }

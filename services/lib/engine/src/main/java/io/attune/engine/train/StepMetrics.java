@@ -3,6 +3,7 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.JsonFiles;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * One line of {@code metrics.jsonl}.
@@ -27,6 +28,37 @@ public record StepMetrics(
     double tokensPerSecond,
     long peakMemoryBytes,
     Map<String, Double> metrics) {
+
+  /** The same with the metrics of an evaluation after the step, each named {@code eval_}. */
+  StepMetrics withEvaluation(Map<String, Double> evaluation) {
+    Map<String, Double> all = new TreeMap<>(metrics);
+    evaluation.forEach((name, value) -> all.put("eval_" + name, value));
+    return new StepMetrics(
+        step,
+        totalSteps,
+        epoch,
+        loss,
+        gradNorm,
+        learningRate,
+        tokens,
+        numTokens,
+        tokensPerSecond,
+        peakMemoryBytes,
+        all);
+  }
+
+  /** All that is worth a curve, by the names of {@code metrics.jsonl}. */
+  public Map<String, Double> values() {
+    Map<String, Double> values = new TreeMap<>(metrics);
+    values.put("epoch", epoch);
+    values.put("loss", loss);
+    values.put("grad_norm", gradNorm);
+    values.put("learning_rate", learningRate);
+    values.put("num_tokens", (double) numTokens);
+    values.put("tokens_per_second", tokensPerSecond);
+    values.put("peak_memory_bytes", (double) peakMemoryBytes);
+    return values;
+  }
 
   ObjectNode toJson() {
     ObjectNode json = JsonFiles.newObject();

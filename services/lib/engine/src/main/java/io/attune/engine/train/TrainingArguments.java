@@ -1,6 +1,5 @@
 package io.attune.engine.train;
 
-import io.attune.engine.optim.AdamW;
 import io.attune.engine.optim.LearningRate;
 
 /**
@@ -20,7 +19,7 @@ public record TrainingArguments(
     int gradientAccumulationSteps,
     int maxSteps,
     double numTrainEpochs,
-    AdamW.Config optimizer,
+    OptimizerSettings optimizer,
     long seed,
     boolean shuffle,
     int saveSteps,

@@ -3,8 +3,7 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.RewardModeling;
-import io.attune.engine.optim.AdamW;
-import io.attune.engine.optim.LearningRate;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,47 +11,61 @@ import org.jspecify.annotations.Nullable;
  * All settings of a run, from parameters under Hugging Face's names; the defaults are those of
  * transformers, trl and peft, except that adapters go on every linear layer.
  *
- * @param adapter {@code adapter_config.json} of a new adapter; null where all weights are trained
- * @param maxLength tokens of an example; longer ones are cut at the end
+ * @param adapter {@code adapter_config.json} of a new adapter; null where the model's own weights
+ *     are trained
+ * @param trained which of them
+ * @param task what only some tasks know
+ * @param compute in what is computed, and what is kept
+ * @param maxLength tokens of an example; longer ones are cut
  * @param initWeights whether weights are drawn at random instead of read
+ * @param resumeFrom a checkpoint of another run to go on from; null for none
  */
 public record TrainingSettings(
     TrainingArguments arguments,
+    EvaluationArguments evaluation,
+    AlarmSettings alarms,
+    DataSettings data,
     @Nullable ObjectNode adapter,
+    TrainedWeights trained,
     Dpo.Config dpo,
     RewardModeling.Config reward,
+    TaskSettings task,
+    ComputeSettings compute,
     int maxLength,
     boolean initWeights,
+    @Nullable Path resumeFrom,
     int threads) {
-
-  private static final String SCORE = "score";
 
   /**
    * @param objective decides defaults that differ between trl's trainers
-   * @param method what is trained; adapters stand a higher learning rate
+   * @param task what the model is trained to give
+   * @param savedModules modules that an adapter has to bring whole
+   * @param method what is trained; few weights stand a higher learning rate
    */
   public static TrainingSettings parse(
-      Parameters in, String objective, Method method, String baseModel) {
-    boolean scores = objective.equals("reward");
-    List<String> saved = scores ? List.of(SCORE) : List.of();
-    String task = scores ? "SEQ_CLS" : "CAUSAL_LM";
-    TrainingSettings settings =
-        new TrainingSettings(
-            arguments(in, objective, method.isAdapter()),
-            AdapterSettings.parse(in, method, saved, task, baseModel),
-            new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
-            new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
-            in.integer("max_length", 1024),
-            initWeights(in, method),
-            in.integer("threads", 0));
-    if (in.flag("packing", false)) {
-      throw new IllegalArgumentException(
-          "'packing' is true, which is not implemented; batches hold no padding without it");
-    }
-    if (in.number("label_smoothing", 0) != 0) {
-      throw new IllegalArgumentException("'label_smoothing' is not implemented");
-    }
-    return settings;
+      Parameters in,
+      String objective,
+      Method method,
+      TaskType task,
+      List<String> savedModules,
+      String baseModel) {
+    TrainingArguments arguments = arguments(in, objective, method.trainsFew());
+    int maxLength = in.integer("max_length", 1024);
+    return new TrainingSettings(
+        arguments,
+        EvaluationArguments.parse(in, arguments.saveSteps()),
+        AlarmSettings.parse(in),
+        DataSettings.parse(in, objective, task, maxLength),
+        AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
+        trained(in, method),
+        new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
+        new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
+        TaskSettings.parse(in, objective, task),
+        ComputeSettings.parse(in, method),
+        maxLength,
+        initWeights(in, method),
+        in.text("resume_from_checkpoint").map(Path::of).orElse(null),
+        in.integer("threads", 0));
   }
 
   public TrainingSettings {
@@ -61,10 +74,22 @@ public record TrainingSettings(
     }
   }
 
+  private static TrainedWeights trained(Parameters in, Method method) {
+    return switch (method) {
+      case BITFIT -> new TrainedWeights.Biases();
+      case FREEZE ->
+          new TrainedWeights.Layers(
+              in.integer("freeze_trainable_layers", 2),
+              in.list("freeze_trainable_modules", List.of(TrainedWeights.Layers.ALL)),
+              in.list("freeze_extra_modules", List.of()));
+      default -> new TrainedWeights.All();
+    };
+  }
+
   private static boolean initWeights(Parameters in, Method method) {
     String value = in.text("init_weights", "pretrained");
-    if (method == Method.PREFIX_TUNING && value.equals("zero")) {
-      return false; // PEFT's name for how the prefix starts
+    if (method == Method.PREFIX_TUNING && value.equals("zero") || method == Method.BOTTLENECK) {
+      return false; // PEFT's and AdapterHub's name for how the adapter starts
     }
     if (!value.equals("pretrained") && !value.equals("random")) {
       throw new IllegalArgumentException(
@@ -73,27 +98,23 @@ public record TrainingSettings(
     return value.equals("random");
   }
 
-  private static TrainingArguments arguments(Parameters in, String objective, boolean adapter) {
+  private static TrainingArguments arguments(Parameters in, String objective, boolean few) {
     double learningRate =
         switch (objective) {
-          case "dpo" -> adapter ? 1e-5 : 1e-6;
+          case "dpo" -> few ? 1e-5 : 1e-6;
           case "reward" -> 1e-4;
-          default -> adapter ? 1e-4 : 2e-5;
+          case "classify" -> few ? 1e-4 : 5e-5;
+          default -> few ? 1e-4 : 2e-5;
         };
     return new TrainingArguments(
         in.number("learning_rate", learningRate),
-        LearningRate.named(in.text("lr_scheduler_type", "linear")),
+        OptimizerParameters.schedule(in),
         in.integer("warmup_steps", 0),
         in.integer("per_device_train_batch_size", 8),
         in.integer("gradient_accumulation_steps", 1),
         Math.max(0, in.integer("max_steps", 0)),
         in.number("num_train_epochs", 3),
-        new AdamW.Config(
-            in.number("adam_beta1", 0.9),
-            in.number("adam_beta2", 0.999),
-            in.number("adam_epsilon", 1e-8),
-            in.number("weight_decay", 0),
-            in.number("max_grad_norm", 1)),
+        OptimizerParameters.parse(in),
         in.whole("seed", 42),
         in.flag("shuffle", true),
         in.integer("save_steps", 500),

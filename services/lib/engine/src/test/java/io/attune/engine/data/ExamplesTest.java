@@ -177,11 +177,15 @@ class ExamplesTest {
         "7 | not a JSON object",
         "{'messages': []} | 'messages'",
         "{'messages': [{'role': 'user'}]} | 'messages'",
-        "{'messages': [{'role': 'user', 'content': 'a', 'name': 'b'}]} | 'messages'",
+        "{'messages': [{'role': 'user', 'content': 'a', 'nam': 'b'}]} | 'nam'",
         "{'conversations': [{'from': 'dog', 'value': 'a'}]} | 'dog'",
+        "{'messages': [{'role': 'user', 'content': 'a'}], 'label': true} | 'label'",
+        "{'conversations': [{'from': 'gpt', 'value': 1}]} | 'conversations', message 1",
+        "{'instruction': 'a', 'output': 'b', 'history': [['a']]} | 'history'",
+        "{'conversations': [{'from': 'gpt', 'value': 'a'}], 'tools': 7} | 'tools'",
         "{'prompt': 'a', 'completion': 'b', 'score': 'c'} | 'score'",
         "{'prompt': 'a', 'completion': 'b', 'label': 2} | 'label'",
-        "{'text': 'a', 'label': -1} | 'label'",
+        "{'text': 'a', 'label': true} | 'label'",
         "{'prompt': 'a', 'completion': [{'role': 'assistant', 'content': 'b'}]} | as messages",
       })
   void namesFileLineAndKeyOfMalformedRow(String row, String message) throws Exception {
@@ -199,7 +203,9 @@ class ExamplesTest {
     Path file = folder.resolve("rows.json");
     Files.writeString(file, " [{\"text\": \"a\"},\n {\"text\": \"b\", \"label\": 3}]");
     assertThat(Rows.read(file))
-        .isEqualTo(List.of(new Row.PlainText("a"), new Row.Classified("b", 3)));
+        .isEqualTo(
+            List.of(
+                new Row.PlainText("a"), new Row.Classified("b", null, new Label.Number(3, true))));
 
     Files.writeString(file, "[{\"text\": \"a\"}, {\"test\": \"b\"}]");
     assertThatThrownBy(() -> Rows.read(file)).hasMessageContaining("rows.json row 2");

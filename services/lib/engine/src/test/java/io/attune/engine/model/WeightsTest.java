@@ -46,7 +46,17 @@ class WeightsTest {
     "qwen2, lm_head.weight, 0, 0.02",
     "qwen3, model.layers.0.self_attn.q_norm.weight, 1, 0",
     "phi3, model.layers.1.self_attn.qkv_proj.weight, 0, 0.02",
-    "mistral, model.layers.1.input_layernorm.weight, 1, 0"
+    "mistral, model.layers.1.input_layernorm.weight, 1, 0",
+    "t5-relu, shared.weight, 0, 1",
+    "t5-relu, encoder.block.0.layer.0.SelfAttention.q.weight, 0, 0.072168784",
+    "t5-relu, encoder.block.0.layer.0.SelfAttention.k.weight, 0, 0.204124145",
+    "t5-relu, decoder.block.0.layer.1.EncDecAttention.o.weight, 0, 0.176776695",
+    "t5-relu, encoder.block.0.layer.1.DenseReluDense.wi.weight, 0, 0.204124145",
+    "t5-relu, encoder.block.0.layer.1.DenseReluDense.wo.weight, 0, 0.158113883",
+    "t5-relu, decoder.final_layer_norm.weight, 1, 0",
+    "bart-scaled, model.encoder.layers.0.fc1.weight, 0, 0.02",
+    "bert-classifier, classifier.weight, 0, 0.02",
+    "bert-classifier, classifier.bias, 0, 0"
   })
   void freshWeightsAreThoseOfTheFamily(String family, String name, double mean, double deviation) {
     try (Weights weights = Weights.random(model(family), 3)) {

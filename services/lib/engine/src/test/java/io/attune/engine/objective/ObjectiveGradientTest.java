@@ -3,9 +3,12 @@ package io.attune.engine.objective;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.attune.engine.data.LabelledText;
 import io.attune.engine.data.PreferencePair;
 import io.attune.engine.data.ScoredCompletion;
 import io.attune.engine.data.SftExample;
+import io.attune.engine.data.SourceAndTarget;
+import io.attune.engine.token.TokenizedText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -90,6 +93,84 @@ class ObjectiveGradientTest {
         p ->
             (Math.pow(p.get(0).values()[0] - 0.9, 2) + Math.pow(p.get(1).values()[0] - 0.1, 2))
                 / 2);
+  }
+
+  @Test
+  void sequenceTransduction() {
+    SourceAndTarget row = new SourceAndTarget(THREE, TWO);
+    SequenceTransduction objective = new SequenceTransduction(Sft.Config.DEFAULT);
+    assertThat(objective.weight(row)).isEqualTo(2);
+    check(objective, List.of(row), List.of(reading(-1, -3)), null, 4, p -> -sum(p.get(0)) / 4);
+  }
+
+  @Test
+  void classesOfTokens() {
+    LabelledText row =
+        new LabelledText(TokenizedText.of(1, 2, 3), new int[] {0, 2}, new double[][] {{1}, {2}});
+    Classification objective = new Classification(new LabelLoss.CrossEntropy(0.2));
+    assertThat(objective.weight(row)).isEqualTo(2);
+    check(
+        objective,
+        List.of(row),
+        List.of(reading(0.5, -1, 2, 3, 0.1, -0.4)),
+        null,
+        2,
+        p -> {
+          double[] z = p.get(0).values();
+          double loss = 0;
+          for (int place = 0; place < 2; place++) {
+            double sum = 0;
+            for (int k = 0; k < 3; k++) {
+              sum += Math.exp(z[3 * place + k]);
+            }
+            for (int k = 0; k < 3; k++) {
+              double wanted = 0.2 / 3 + (k == place + 1 ? 0.8 : 0);
+              loss -= wanted * (z[3 * place + k] - Math.log(sum)) / 2;
+            }
+          }
+          return loss;
+        });
+  }
+
+  @Test
+  void severalLabels() {
+    check(
+        new Classification(new LabelLoss.BinaryCrossEntropy()),
+        List.of(labelled(1, 0, 1)),
+        List.of(reading(0.5, 2, -3)),
+        null,
+        1,
+        p -> {
+          double[] z = p.get(0).values();
+          return (Math.log(1 + Math.exp(-z[0]))
+                  + Math.log(1 + Math.exp(z[1]))
+                  + Math.log(1 + Math.exp(-z[2])))
+              / 3;
+        });
+  }
+
+  @Test
+  void values() {
+    check(
+        new Classification(new LabelLoss.SquaredError()),
+        List.of(labelled(0.5, -2), labelled(1, 1)),
+        List.of(reading(1, 1), reading(0, 3)),
+        null,
+        2,
+        p -> {
+          double loss = 0;
+          double[][] given = {{0.5, -2}, {1, 1}};
+          for (int i = 0; i < 2; i++) {
+            for (int k = 0; k < 2; k++) {
+              loss += Math.pow(p.get(i).values()[k] - given[i][k], 2) / 4;
+            }
+          }
+          return loss;
+        });
+  }
+
+  private static LabelledText labelled(double... target) {
+    return new LabelledText(TokenizedText.of(1), new int[0], new double[][] {target});
   }
 
   @Test

@@ -34,8 +34,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every kind of adapter trained: four steps of PEFT and torch's AdamW from the same start, and
- * gradients against finite differences.
+ * Every kind of adapter trained: steps of PEFT and torch's AdamW from the same start, and gradients
+ * against finite differences. Bottleneck adapters, which PEFT has not, are those of {@code
+ * golden/bottleneck/make_bottleneck.py}.
  */
 class AdapterTrainingTest {
   @TempDir Path folder;
@@ -52,21 +53,28 @@ class AdapterTrainingTest {
         "p-tuning",
         "p-tuning-lstm",
         "lora-embedding",
-        "dora-embedding"
+        "dora-embedding",
+        "bottleneck/llama-houlsby",
+        "bottleneck/llama-pfeiffer",
+        "bottleneck/llama-parallel",
+        "bottleneck/gpt2-channel"
       })
   void stepsAreThoseOfPeftAndTorch(String name) throws IOException {
-    Path start = Golden.path("adapters/training/" + name);
-    JsonNode run = Golden.json("adapters/training/" + name + "/run.json");
+    Path start = Golden.path(name.contains("/") ? name : "adapters/training/" + name);
+    JsonNode run = Golden.json(start.resolve("run.json"));
+    int count = run.get("steps").size();
+    double rate = run.path("learning_rate").asDouble(2e-3);
     DecoderModel model = Runs.architecture(run.get("base").asText());
     try (Weights weights = Runs.weights(model, run.get("base").asText(), false);
         Adapter adapter = adapter(Runs.base(model, weights), start);
         Policy policy = Policy.ofAdapter(model, weights, adapter, null)) {
       List<StepMetrics> steps = new ArrayList<>();
-      new TrainingLoop<>(Runs.arguments(4, 2e-3, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
+      new TrainingLoop<>(
+              Runs.arguments(count, rate, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
           .run(folder, name, steps::add, notice -> {}, () -> false);
 
-      assertThat(steps).hasSize(4);
-      for (int i = 0; i < steps.size(); i++) {
+      assertThat(steps).hasSize(count);
+      for (int i = 0; i < count; i++) {
         JsonNode reference = run.get("steps").get(i);
         assertThat(steps.get(i).loss())
             .as("loss of step %d", i + 1)
@@ -143,7 +151,11 @@ class AdapterTrainingTest {
         "prefix-tuning",
         "training/prefix-projection",
         "training/p-tuning",
-        "training/p-tuning-lstm"
+        "training/p-tuning-lstm",
+        "../bottleneck/llama-houlsby",
+        "../bottleneck/llama-pfeiffer",
+        "../bottleneck/llama-parallel",
+        "../bottleneck/gpt2-channel"
       })
   void gradientsAreFiniteDifferences(String name) throws IOException {
     Path start = Golden.path("adapters/" + name);
@@ -170,7 +182,9 @@ class AdapterTrainingTest {
           gradient.put(parameter, Torch.gradient(leaf, scope).toFloatArray());
         }
         boolean frozenNorms = !group.getKey().equals("lora_magnitude_vector");
-        assertSlope(group.getKey(), adapter, gradient, reader, rows, normaliser, frozenNorms);
+        // What an adapter adds is scaled, so that a step's effect is alike for all.
+        double step = 5e-3 / adapter.config().path("scaling").asDouble(1);
+        assertSlope(group.getKey(), adapter, gradient, step, reader, rows, normaliser, frozenNorms);
       }
     }
   }
@@ -200,6 +214,7 @@ class AdapterTrainingTest {
       String what,
       Adapter adapter,
       Map<String, float[]> gradient,
+      double step,
       Reader<SftExample> reader,
       List<SftExample> rows,
       double normaliser,
@@ -217,7 +232,6 @@ class AdapterTrainingTest {
           }
           direction.put(name, part);
         });
-    double step = 5e-3;
     double up = loss(adapter, direction, step, reader, rows, normaliser, reference);
     double down = loss(adapter, direction, -step, reader, rows, normaliser, reference);
     double slope = dot(gradient, direction);

@@ -40,7 +40,7 @@ public final class CheckpointFormat implements Format {
   private static void save(Path folder) {
     try (NDManager scope = Torch.scope("fuzz")) {
       new Checkpoints(folder, FINGERPRINT, notice -> {})
-          .save(new Checkpoints.State(3, 40), tensors(scope), 1);
+          .save(new Checkpoints.State(3, 40), tensors(scope));
     }
   }
 

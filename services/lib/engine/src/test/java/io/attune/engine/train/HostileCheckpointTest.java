@@ -33,7 +33,7 @@ class HostileCheckpointTest {
   void setUp() {
     scope = Torch.scope("hostile");
     for (int step : new int[] {3, 5}) {
-      checkpoints("run").save(new Checkpoints.State(step, 10L * step), tensors(2, step), 2);
+      checkpoints("run").save(new Checkpoints.State(step, 10L * step), tensors(2, step));
     }
   }
 

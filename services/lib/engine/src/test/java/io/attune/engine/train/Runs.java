@@ -15,7 +15,6 @@ import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
-import io.attune.engine.optim.AdamW;
 import io.attune.engine.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,7 +57,9 @@ final class Runs {
         model.parameters(),
         Map.of(Policy.SCORE, new Shape(1, model.config().hiddenSize())),
         model.config().tieWordEmbeddings(),
-        weights::get);
+        weights::get,
+        weights.quantized(),
+        model.sublayers());
   }
 
   static Adapter adapter(BaseModel base, String folder) {
@@ -79,7 +80,7 @@ final class Runs {
         2,
         steps,
         1,
-        new AdamW.Config(0.9, 0.999, 1e-8, 0.01, 1),
+        OptimizerSettings.adamW(0.01),
         1,
         false,
         saveSteps,

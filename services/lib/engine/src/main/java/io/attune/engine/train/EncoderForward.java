@@ -1,0 +1,83 @@
+package io.attune.engine.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.attune.engine.model.EncoderModel;
+import io.attune.engine.model.EncoderNetwork;
+import io.attune.engine.model.EncoderTask;
+import io.attune.engine.model.Pass;
+import io.attune.engine.nn.Head;
+import io.attune.engine.objective.Objective.Readout;
+import io.attune.engine.objective.Sequence;
+import io.attune.engine.token.TokenizedText;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An encoder with a head: a text is classified at its first token, a token where it is. */
+final class EncoderForward implements Forward {
+  private final EncoderNetwork network;
+
+  EncoderForward(EncoderNetwork network) {
+    this.network = network;
+  }
+
+  @Override
+  public EncoderModel model() {
+    return network.model();
+  }
+
+  @Override
+  public Result read(
+      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
+    if (checkpointed) {
+      throw Forward.unfit(model(), "compute its layers again on the way back");
+    }
+    List<TokenizedText> texts = new ArrayList<>();
+    List<int[]> places = new ArrayList<>();
+    boolean tokens = model().task() == EncoderTask.TOKEN_CLS;
+    for (Sequence sequence : sequences) {
+      if (!(sequence instanceof Sequence.Classified classified) || readout != Readout.LOGITS) {
+        throw Forward.unfit(model(), "write text");
+      }
+      boolean whole = classified.places().length == 0;
+      if (whole == tokens) {
+        throw Forward.unfit(model(), whole ? "classify texts as a whole" : "classify tokens");
+      }
+      texts.add(classified.text());
+      places.add(whole ? new int[1] : classified.places());
+    }
+    EncoderNetwork.Batch batch = network.batch(scope, texts);
+    NDArray hidden = network.hidden(scope, batch);
+    int[] counts = places.stream().mapToInt(each -> each.length).toArray();
+    long[] all = new long[Arrays.stream(counts).sum()];
+    int next = 0;
+    for (int row = 0; row < places.size(); row++) {
+      for (int place : places.get(row)) {
+        all[next++] = (long) batch.tokens().starts()[row] + place;
+      }
+    }
+    return new Result(Pass.of(hidden), all, counts, new long[0]);
+  }
+
+  @Override
+  public @Nullable String headWeight() {
+    return null;
+  }
+
+  @Override
+  public Head head() {
+    throw Forward.unfit(model(), "predict tokens");
+  }
+
+  @Override
+  public boolean classifies() {
+    return network.hasHead() && model().task() != EncoderTask.FEATURE_EXTRACTION;
+  }
+
+  @Override
+  public NDArray logits(NDManager scope, NDArray wanted) {
+    return network.headOf(scope, wanted);
+  }
+}

@@ -1,0 +1,55 @@
+package io.attune.engine.train;
+
+import io.attune.engine.model.ProblemType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Settings that only some tasks know.
+ *
+ * @param labelSmoothing how much of each target is spread over all others
+ * @param dropout whether the dropout that the model's config asks for applies; trl's {@code
+ *     disable_dropout} turns it off
+ * @param maxSourceLength tokens of an encoder-decoder's source; longer ones are cut
+ * @param maxTargetLength tokens of its target
+ * @param problemType what labels mean; null where config or rows tell
+ */
+public record TaskSettings(
+    double labelSmoothing,
+    boolean dropout,
+    int maxSourceLength,
+    int maxTargetLength,
+    @Nullable ProblemType problemType) {
+
+  static TaskSettings parse(Parameters in, String objective, TaskType task) {
+    boolean pairs = task == TaskType.SEQ_2_SEQ_LM;
+    TaskSettings settings =
+        new TaskSettings(
+            in.number("label_smoothing", in.number("label_smoothing_factor", 0)),
+            !in.flag("disable_dropout", false),
+            pairs ? in.integer("max_source_length", 1024) : 0,
+            pairs ? in.integer("max_target_length", 128) : 0,
+            objective.equals("classify") ? problemType(in) : null);
+    boolean smooths = !objective.equals("dpo") && !objective.equals("reward");
+    if (settings.labelSmoothing() != 0 && !smooths) {
+      throw new IllegalArgumentException(
+          "'label_smoothing' is not implemented for objective " + objective);
+    }
+    if (pairs && (settings.maxSourceLength() < 1 || settings.maxTargetLength() < 2)) {
+      throw new IllegalArgumentException(
+          "'max_source_length' must be at least 1 and 'max_target_length' at least 2");
+    }
+    return settings;
+  }
+
+  private static @Nullable ProblemType problemType(Parameters in) {
+    String name = in.text("problem_type", "");
+    if (name.isEmpty()) {
+      return null;
+    }
+    return ProblemType.named(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "'problem_type' is " + name + "; implemented are " + ProblemType.all()));
+  }
+}
