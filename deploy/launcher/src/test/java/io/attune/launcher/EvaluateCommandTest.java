@@ -7,17 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.TextEncoder;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,22 +28,7 @@ class EvaluateCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path folder;
-  private final PrintStream realOut = System.out;
-  private final PrintStream realErr = System.err;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  @BeforeEach
-  void capture() {
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void restore() {
-    System.setOut(realOut);
-    System.setErr(realErr);
-  }
+  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
 
   private Path write(String name, String... lines) throws Exception {
     return Files.write(folder.resolve(name), List.of(lines));
@@ -58,16 +39,16 @@ class EvaluateCommandTest {
     List<String> all = new ArrayList<>(List.of("evaluate", "--out", file.toString()));
     all.addAll(Arrays.asList(arguments));
     int status = Attune.execute(all.toArray(String[]::new));
-    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    assertThat(status).as(captured.errors()).isZero();
     return JSON.readTree(file.toFile());
   }
 
   private void assertRefused(String message, String... arguments) {
-    err.reset();
+    captured.reset();
     List<String> all = new ArrayList<>(List.of("evaluate"));
     all.addAll(Arrays.asList(arguments));
     assertThat(Attune.execute(all.toArray(String[]::new))).isNotZero();
-    assertThat(err.toString(StandardCharsets.UTF_8).lines()).anyMatch(l -> l.contains(message));
+    assertThat(captured.errors().lines()).anyMatch(l -> l.contains(message));
   }
 
   private static JsonNode metric(JsonNode result, String name) {
@@ -104,8 +85,7 @@ class EvaluateCommandTest {
       assertThat(interval.get("low").asDouble()).isLessThan(perplexity);
       assertThat(interval.get("high").asDouble()).isGreaterThan(perplexity);
     }
-    assertThat(out.toString(StandardCharsets.UTF_8))
-        .contains("metric", "95% interval", "window:32|stride:16");
+    assertThat(captured.output()).contains("metric", "95% interval", "window:32|stride:16");
   }
 
   /** Rows whose completion is what the model writes score full, others less. */

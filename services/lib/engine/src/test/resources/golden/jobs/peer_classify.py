@@ -50,7 +50,9 @@ def prepare(model, method):
         )
     if method == "bitfit":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad = name.endswith(".bias") or name.startswith("classifier.")
+            # The checkpoint has no pooler: a drawn one is of no use as it is.
+            head = name.startswith(("classifier.", "bert.pooler."))
+            parameter.requires_grad = head or name.endswith(".bias")
     return model
 
 

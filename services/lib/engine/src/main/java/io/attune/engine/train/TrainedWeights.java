@@ -24,8 +24,17 @@ public sealed interface TrainedWeights {
     }
   }
 
-  /** BitFit (Ben Zaken et al., arXiv 2106.10199): biases, and an encoder's head. */
-  record Biases() implements TrainedWeights {
+  /**
+   * BitFit (Ben Zaken et al., arXiv 2106.10199): biases, and an encoder's head.
+   *
+   * @param fresh layers of the head that start at random, as {@code pooler.dense}: they are trained
+   *     whole, since what is drawn is of no use as it is
+   */
+  record Biases(List<String> fresh) implements TrainedWeights {
+    public Biases {
+      fresh = List.copyOf(fresh);
+    }
+
     @Override
     public Set<String> of(Architecture model) {
       Set<String> trained = new LinkedHashSet<>();
@@ -46,15 +55,17 @@ public sealed interface TrainedWeights {
       return trained;
     }
 
-    /** Layers of the head that the model without a task has not. */
-    private static List<String> head(EncoderModel encoder) {
+    /** Layers of the head that the model without a task has not, and those that are drawn. */
+    private List<String> head(EncoderModel encoder) {
       List<String> names = new ArrayList<>();
       encoder
           .head()
           .forEach(
               layer -> {
                 Linear linear = layer.linear();
-                if (!linear.name().startsWith(encoder.prefix())) {
+                boolean drawn =
+                    fresh.stream().anyMatch(each -> ("." + linear.name()).endsWith("." + each));
+                if (drawn || !linear.name().startsWith(encoder.prefix())) {
                   names.add(linear.weight());
                 }
               });

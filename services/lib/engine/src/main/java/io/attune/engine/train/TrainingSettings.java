@@ -57,7 +57,7 @@ public record TrainingSettings(
         AlarmSettings.parse(in),
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
-        trained(in, method),
+        trained(in, method, savedModules),
         new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
         new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
         TaskSettings.parse(in, objective, task),
@@ -74,9 +74,9 @@ public record TrainingSettings(
     }
   }
 
-  private static TrainedWeights trained(Parameters in, Method method) {
+  private static TrainedWeights trained(Parameters in, Method method, List<String> fresh) {
     return switch (method) {
-      case BITFIT -> new TrainedWeights.Biases();
+      case BITFIT -> new TrainedWeights.Biases(fresh);
       case FREEZE ->
           new TrainedWeights.Layers(
               in.integer("freeze_trainable_layers", 2),
