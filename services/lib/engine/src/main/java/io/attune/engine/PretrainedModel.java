@@ -212,7 +212,7 @@ public abstract class PretrainedModel implements AutoCloseable {
   /** A weight as the folder has it. */
   private NDArray original(String weight, NDManager scope) {
     try (TensorReader file = HubLayout.of(folder).openWeights()) {
-      return TensorArrays.readUnmapped(file, weights.storedName(weight), scope);
+      return TensorArrays.readOwned(file, weights.storedName(weight), scope);
     }
   }
 

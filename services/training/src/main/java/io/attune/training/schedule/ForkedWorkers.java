@@ -59,6 +59,8 @@ public class ForkedWorkers implements WorkerLauncher {
         new ProcessBuilder(command)
             .redirectError(ProcessBuilder.Redirect.appendTo(folder.log().toFile()));
     builder.environment().put("OPT_OUT_TRACKING", "true");
+    // Of several arenas of malloc each keeps what tensors leave free for itself.
+    builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "1");
     try {
       return new Forked(builder.start(), listener);
     } catch (IOException e) {

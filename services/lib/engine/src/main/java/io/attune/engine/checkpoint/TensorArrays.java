@@ -61,37 +61,23 @@ public final class TensorArrays {
     }
   }
 
-  /** As {@link #readFloat}, in memory of its own. */
-  public static NDArray readOwned(TensorReader from, String name, NDManager manager) {
-    NDArray array = readFloat(from, name, manager);
-    if (from.info(name).type() != TensorType.F32) {
-      return array;
-    }
-    try (array) {
-      NDArray copy = array.duplicate();
-      copy.attach(manager);
-      return copy;
-    }
-  }
-
   /**
-   * As {@link #readOwned}, without mapping the file: for what is needed for a short time only. A
-   * mapped file's pages count as the process's memory for as long as any tensor of it is used.
+   * As {@link #readFloat}, in memory of its own, without mapping the file where it can: a mapped
+   * file's pages count as the process's memory for as long as any tensor of it is used.
    */
-  public static NDArray readUnmapped(TensorReader from, String name, NDManager manager) {
+  public static NDArray readOwned(TensorReader from, String name, NDManager manager) {
     TensorInfo info = from.info(name);
     if (info.type() != TensorType.F32 && info.type() != TensorType.BF16) {
-      return readOwned(from, name, manager);
+      return readFloat(from, name, manager); // converted, so not the file
     }
     Shape shape = new Shape(info.shape());
     int bytes = info.type().bytes();
     NDArray result = manager.create(shape, DataType.FLOAT32);
-    long total = shape.size();
-    int most = (int) Math.min(total, PIECE);
+    int most = (int) Math.min(shape.size(), PIECE);
     ByteBuffer stored = ByteBuffer.allocateDirect(most * bytes).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer piece = ByteBuffer.allocateDirect(most * Float.BYTES).order(ByteOrder.nativeOrder());
-    for (long start = 0; start < total; start += PIECE) {
-      int count = (int) Math.min(PIECE, total - start);
+    for (long start = 0; start < shape.size(); start += PIECE) {
+      int count = (int) Math.min(PIECE, shape.size() - start);
       stored.clear().limit(count * bytes);
       from.read(name, start * bytes, stored);
       for (int i = 0; i < count; i++) {

@@ -127,7 +127,7 @@ public final class Weights implements AutoCloseable {
       TensorReader file, String stored, Map.Entry<String, Shape> parameter, Linear linear) {
     requireShape(file, stored, parameter);
     storedNames.put(parameter.getKey(), stored);
-    try (NDArray dense = TensorArrays.readUnmapped(file, stored, scope)) {
+    try (NDArray dense = TensorArrays.readOwned(file, stored, scope)) {
       quantized.put(linear, dense);
     }
   }

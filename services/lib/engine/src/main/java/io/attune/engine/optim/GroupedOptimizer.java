@@ -41,10 +41,6 @@ public final class GroupedOptimizer implements AutoCloseable {
             torch._foreach_mul_(g, float(factor))
             return factor
 
-          def zero(self: SELF, g: List[Tensor]) -> Tensor:
-            torch._foreach_zero_(g)
-            return g[0]
-
           def publish(self: SELF, p: List[Tensor], master: List[Tensor]) -> Tensor:
             torch._foreach_copy_(p, master)
             return p[0]
@@ -109,7 +105,7 @@ public final class GroupedOptimizer implements AutoCloseable {
   }
 
   /**
-   * Clips the gradients, makes one update and sets the gradients to zero.
+   * Clips the gradients, makes one update and drops the gradients.
    *
    * @param factor what the schedule multiplies every group's learning rate by
    * @param norm what {@link #gradientNorm} gave for these gradients
@@ -140,19 +136,15 @@ public final class GroupedOptimizer implements AutoCloseable {
                 number,
                 rule.learningRate(number, group.learningRate() * factor),
                 group.weightDecay()));
-        PROGRAM.runLists(work, "zero", new NDList(), Map.of("g", gradients));
       }
       publish(work);
     }
+    skip();
   }
 
-  /** Sets the gradients to zero without an update, which is then no step. */
+  /** Drops the gradients; without an update this is no step. */
   public void skip() {
-    try (NDManager work = scope.newSubManager();
-        Torch.GradMode mode = Torch.gradMode(false)) {
-      Map<String, List<NDArray>> lists = Map.of("g", gradients(parameters.keySet(), work));
-      PROGRAM.runLists(work, "zero", new NDList(), lists);
-    }
+    parameters.values().forEach(Torch::dropGradient);
   }
 
   /** What the last step took as learning rate where the schedule said {@code scheduled}. */

@@ -150,11 +150,14 @@ public final class Torch {
     return gradient;
   }
 
-  /** Sets a leaf's gradient to zero; nothing else ever does. */
-  public static void zeroGradient(NDArray leaf) {
-    if (leaf.hasGradient()) {
-      JniUtils.zeroGrad((PtNDArray) leaf);
-    }
+  /**
+   * Frees a leaf's gradient, so that none is held while the next forward pass keeps what it needs.
+   * The leaf stays the same array in the same memory.
+   */
+  public static void dropGradient(NDArray leaf) {
+    // libtorch offers no way to take a gradient away; but an array cut off from it has none.
+    leaf.intern(leaf.stopGradient());
+    requireGradient(leaf, true);
   }
 
   /** Overwrites an array of the same shape, leaves too; never recorded. */

@@ -92,7 +92,7 @@ class CheckpointingTest {
               (name, leaf) -> {
                 NDArray gradient = Torch.gradient(leaf, scope);
                 gradients.put(name, gradient.toFloatArray());
-                Torch.zeroGradient(leaf);
+                Torch.dropGradient(leaf);
               });
     }
     return gradients;

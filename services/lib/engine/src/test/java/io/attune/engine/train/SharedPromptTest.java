@@ -84,7 +84,7 @@ class SharedPromptTest {
               (name, leaf) -> {
                 NDArray gradient = Torch.gradient(leaf, scope);
                 gradients.put(name, gradient.toFloatArray());
-                Torch.zeroGradient(leaf);
+                Torch.dropGradient(leaf);
               });
     }
     return gradients;
