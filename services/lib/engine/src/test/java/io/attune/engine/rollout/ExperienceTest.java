@@ -2,6 +2,7 @@ package io.attune.engine.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
@@ -51,8 +52,10 @@ class ExperienceTest {
   void importanceWeights() {
     double[] old = {-1, -2, -1};
     double[] sampling = {-1 - Math.log(2), -2 + Math.log(4), Double.NaN};
-    assertThat(ImportanceWeights.ofTokens(old, sampling)).containsExactly(2, 0.25, 1);
-    assertThat(ImportanceWeights.ofSequence(old, sampling)).containsExactly(0.5, 0.5, 0.5);
+    assertThat(ImportanceWeights.ofTokens(old, sampling))
+        .containsExactly(new double[] {2, 0.25, 1}, within(1e-15));
+    assertThat(ImportanceWeights.ofSequence(old, sampling))
+        .containsExactly(new double[] {0.5, 0.5, 0.5}, within(1e-15));
     assertThat(ImportanceWeights.masked(new double[] {2, 0.25, 1}, 0.5, 1.5))
         .containsExactly(0, 0, 1);
     assertThatThrownBy(() -> ImportanceWeights.ofTokens(old, new double[2]))

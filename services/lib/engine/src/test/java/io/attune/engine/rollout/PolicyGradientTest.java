@@ -153,6 +153,7 @@ class PolicyGradientTest {
   @Test
   void gradientsAreFiniteDifferences() {
     double step = 1e-6;
+    int all = 0;
     int compared = 0;
     for (long seed = 100; seed < 106; seed++) {
       Case c = Case.random(seed);
@@ -160,6 +161,7 @@ class PolicyGradientTest {
         double[][] gradient = lossOf(config, c, c.logProbs()).gradient();
         for (int i = 0; i < c.batch().rows; i++) {
           for (int t = 0; t < c.batch().length(i); t++) {
+            all++;
             double up = naive(config, c, moved(c.logProbs(), i, t, step));
             double here = naive(config, c, c.logProbs());
             double down = naive(config, c, moved(c.logProbs(), i, t, -step));
@@ -174,7 +176,8 @@ class PolicyGradientTest {
         }
       }
     }
-    assertThat(compared).isGreaterThan(5000);
+    assertThat(all).isGreaterThan(2000);
+    assertThat(compared).isGreaterThan(all * 99 / 100);
   }
 
   private static double[][] moved(double[][] values, int i, int t, double by) {
