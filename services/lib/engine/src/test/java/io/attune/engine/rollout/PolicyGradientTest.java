@@ -102,8 +102,7 @@ class PolicyGradientTest {
       surrogate = Math.min(ratio * advantage, clipped * advantage);
     } else { // Ye et al., equation 5: the dual clip bounds what a negative advantage costs
       surrogate =
-          Math.max(
-              Math.min(ratio * advantage, clipped * advantage), config.delta() * advantage);
+          Math.max(Math.min(ratio * advantage, clipped * advantage), config.delta() * advantage);
     }
     double weight = Math.min(c.weights()[i][t], config.importanceWeightCap());
     double x = c.reference()[i][t] - logProbs[i][t];
@@ -192,8 +191,7 @@ class PolicyGradientTest {
   void clippedTokensHaveNoGradient() {
     for (double advantage : new double[] {2, -2}) {
       for (double logRatio : new double[] {0.5, -0.5, 0.1}) {
-        Experience one =
-            Padded.experience(new double[] {-1}, new double[] {advantage}, null, null);
+        Experience one = Padded.experience(new double[] {-1}, new double[] {advantage}, null, null);
         double[][] read = {{-1 + logRatio}};
         Loss loss =
             new PolicyGradient(Config.PPO).loss(List.of(one), Padded.readings(read), null, 1);
@@ -209,8 +207,7 @@ class PolicyGradientTest {
   void theFirstStepIsThePolicyGradient() {
     Case c = Case.random(3);
     Case still =
-        new Case(
-            c.batch(), c.logProbs(), c.logProbs(), c.logProbs(), c.advantages(), c.weights());
+        new Case(c.batch(), c.logProbs(), c.logProbs(), c.logProbs(), c.advantages(), c.weights());
     for (LossType type : LossType.values()) {
       Config config =
           new Config(
@@ -305,8 +302,7 @@ class PolicyGradientTest {
     for (double x : new double[] {-800, 800}) {
       for (double advantage : new double[] {-1, 1}) {
         Experience one =
-            Padded.experience(
-                new double[] {-1}, new double[] {advantage}, new double[] {-1}, null);
+            Padded.experience(new double[] {-1}, new double[] {advantage}, new double[] {-1}, null);
         Config config =
             new Config(
                 LossType.PPO, 0.2, 0.2, INFINITE, ImportanceSamplingLevel.TOKEN, 1, 8, 20, 3);

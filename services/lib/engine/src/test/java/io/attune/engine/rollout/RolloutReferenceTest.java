@@ -187,10 +187,7 @@ class RolloutReferenceTest {
     Loss loss =
         new PolicyGradient(config)
             .loss(
-                examples,
-                Padded.readings(rows(expected.get("log_probs"))),
-                null,
-                examples.size());
+                examples, Padded.readings(rows(expected.get("log_probs"))), null, examples.size());
     assertNumber(loss.value(), expected.get("loss"));
     assertRows(loss.gradient(), expected.get("gradient"));
     JsonNode means = expected.get("metrics");
@@ -278,8 +275,7 @@ class RolloutReferenceTest {
   void reinforcePlusPlusAndGaeOfVerl() {
     JsonNode plain = golden.get("reinforce_plus_plus");
     OfTokens actual =
-        Advantages.reinforcePlusPlus(
-            rows(plain.get("rewards")), plain.get("gamma").asDouble());
+        Advantages.reinforcePlusPlus(rows(plain.get("rewards")), plain.get("gamma").asDouble());
     assertRows(actual.advantages(), plain.get("advantages"));
     assertRows(actual.returns(), plain.get("returns"));
 

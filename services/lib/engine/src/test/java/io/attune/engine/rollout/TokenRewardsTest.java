@@ -31,12 +31,7 @@ class TokenRewardsTest {
           boolean ended = batch.random().nextBoolean();
           Shaped actual =
               new TokenRewards(config)
-                  .of(
-                      batch.ragged(logProbs)[i],
-                      batch.ragged(reference)[i],
-                      score,
-                      ended,
-                      0.15);
+                  .of(batch.ragged(logProbs)[i], batch.ragged(reference)[i], score, ended, 0.15);
           double clipped = Math.min(Math.max(score, -config.rewardClip()), config.rewardClip());
           double counted = ended ? clipped : clipped - config.missingEosPenalty();
           double total = 0;

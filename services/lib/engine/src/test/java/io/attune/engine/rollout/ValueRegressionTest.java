@@ -74,7 +74,8 @@ class ValueRegressionTest {
             double[][] down = copied(c.values());
             down[i][t] -= step;
             assertThat(loss.gradient()[i][t])
-                .isCloseTo((naive(config, c, up) - naive(config, c, down)) / (2 * step), within(1e-6));
+                .isCloseTo(
+                    (naive(config, c, up) - naive(config, c, down)) / (2 * step), within(1e-6));
           }
         }
       }
@@ -100,7 +101,8 @@ class ValueRegressionTest {
     assertThat(loss.metrics().means().get("loss/value_avg")).isCloseTo(mean, within(1e-15));
     assertThat(loss.metrics().means().get("val/clipfrac_avg")).isCloseTo(1 / 3.0, within(1e-15));
     assertThat(loss.value()).isCloseTo(0.1 * mean, within(1e-15));
-    assertThat(loss.gradient()[0]).containsExactly(new double[] {0, 0.1 * 1.6 / 3, 0}, within(1e-15));
+    assertThat(loss.gradient()[0])
+        .containsExactly(new double[] {0, 0.1 * 1.6 / 3, 0}, within(1e-15));
   }
 
   @Test
@@ -108,8 +110,7 @@ class ValueRegressionTest {
     ValueRegression objective = new ValueRegression(Config.DEFAULT);
     double[] none = new double[2];
     Experience one =
-        new Experience(
-            new int[] {7, 8, 9}, new int[] {4, 2}, none, none, null, none, none, null);
+        new Experience(new int[] {7, 8, 9}, new int[] {4, 2}, none, none, null, none, none, null);
     assertThat(objective.readout()).isEqualTo(Readout.LOGITS);
     assertThat(objective.usesReference()).isFalse();
     assertThat(objective.weight(one)).isEqualTo(2);
@@ -141,10 +142,8 @@ class ValueRegressionTest {
     assertThatThrownBy(() -> new Config(0, 0.1)).hasMessageContaining("'cliprange_value' is 0.0");
     assertThatThrownBy(() -> new Config(0.2, 0)).hasMessageContaining("'vf_coef' is 0.0");
     ValueRegression objective = new ValueRegression(Config.DEFAULT);
-    List<Experience> without =
-        List.of(Padded.experience(new double[2], new double[2], null, null));
-    assertThatThrownBy(
-            () -> objective.loss(without, Padded.readings(new double[1][2]), null, 1))
+    List<Experience> without = List.of(Padded.experience(new double[2], new double[2], null, null));
+    assertThatThrownBy(() -> objective.loss(without, Padded.readings(new double[1][2]), null, 1))
         .hasMessageContaining("no 'returns'");
     List<Experience> one = List.of(Padded.valued(new double[2], new double[2]));
     assertThatThrownBy(() -> objective.loss(one, Padded.readings(new double[1][4]), null, 1))

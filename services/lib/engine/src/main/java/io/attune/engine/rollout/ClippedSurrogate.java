@@ -4,7 +4,7 @@ import io.attune.engine.objective.Metrics;
 import java.util.Arrays;
 
 /** The clipped surrogate of one completion; formula and names are those of PolicyGradient. */
-final class Surrogate {
+final class ClippedSurrogate {
   private final PolicyGradient.Config config;
   private final Experience example;
   private final double[] logProbs;
@@ -12,7 +12,7 @@ final class Surrogate {
   /** For each token the logarithm of the ratio that counts for it, not clamped. */
   private final double[] logRatios;
 
-  Surrogate(PolicyGradient.Config config, Experience example, double[] logProbs) {
+  ClippedSurrogate(PolicyGradient.Config config, Experience example, double[] logProbs) {
     this.config = config;
     this.example = example;
     this.logProbs = logProbs;
