@@ -107,18 +107,16 @@ final class ClippedSurrogate {
   }
 
   /**
-   * The derivative of min(capped A, near A) / A by the ratio, as torch has it: what is clamped does
-   * not move, and where both are equal each counts half.
+   * The derivative of min(capped A, near A) / A by the ratio: what is clamped does not move. Both
+   * are equal only where nothing is clamped, or where A is 0.
    */
   private double moves(int token) {
     if (Math.abs(logRatios[token]) > config.logRatioClamp()) {
       return 0;
     }
-    double ratio = ratio(token);
-    double ofCapped = capped(token) == ratio ? 1 : 0;
-    double ofNear = near(token) == ratio ? 1 : 0;
     double advantage = example.advantages()[token];
-    int order = Double.compare(capped(token) * advantage, near(token) * advantage);
-    return order < 0 ? ofCapped : order > 0 ? ofNear : (ofCapped + ofNear) / 2;
+    double counts =
+        capped(token) * advantage <= near(token) * advantage ? capped(token) : near(token);
+    return counts == ratio(token) ? 1 : 0;
   }
 }
