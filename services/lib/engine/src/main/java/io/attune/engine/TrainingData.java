@@ -7,12 +7,12 @@ import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.objective.Kto;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 
 /** Reads what a training run learns from. What it leaves out or cuts it says. */
@@ -30,29 +30,37 @@ final class TrainingData {
   }
 
   /** Examples of the rows of a file, tokenized. */
-  <E> List<E> examples(Path file, Function<Row, Optional<E>> read) {
-    return examples(file, Rows.read(file, format), read);
+  <P, E> List<E> examples(Path file, TrainingTask.Lesson<P, E> lesson) {
+    return examples(file, Rows.read(file, format), lesson);
   }
 
   /** As the other, of rows that were read already. */
-  <E> List<E> examples(Path file, List<Row> rows, Function<Row, Optional<E>> read) {
-    List<E> result = new ArrayList<>();
+  <P, E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<P, E> lesson) {
+    List<P> result = new ArrayList<>();
+    int empty = 0;
     int undesirable = 0;
     int full = 0;
     for (int i = 0; i < rows.size(); i++) {
-      Optional<E> example = located(file, i + 1, rows.get(i), read);
-      example.ifPresent(result::add);
-      if (example.isEmpty() && rows.get(i) instanceof Row.Judged judged && !judged.desirable()) {
-        undesirable++;
+      List<P> parts = located(file, i + 1, rows.get(i), lesson.parts());
+      result.addAll(parts);
+      if (parts.isEmpty()) {
+        boolean unwanted = rows.get(i) instanceof Row.Judged judged && !judged.desirable();
+        if (unwanted && !(lesson.objective() instanceof Kto)) {
+          undesirable++;
+        } else {
+          empty++;
+        }
       }
-      if (example.orElse(null) instanceof SftExample text && text.inputIds().length == maxLength) {
+      if (parts.size() == 1
+          && parts.get(0) instanceof SftExample text
+          && text.inputIds().length == maxLength) {
         full++;
       }
     }
     notice(file, undesirable, "left out %d rows whose answer was judged undesirable");
     notice(
         file,
-        rows.size() - result.size() - undesirable,
+        empty,
         "left out %d rows of which nothing to learn is within max_length " + maxLength);
     notice(
         file,
@@ -60,7 +68,12 @@ final class TrainingData {
         "%d rows fill max_length "
             + maxLength
             + "; what exceeds it was cut, truncation_mode says where");
-    return filled(file, result);
+    filled(file, result);
+    try {
+      return lesson.examples().apply(result);
+    } catch (EngineException e) {
+      throw new EngineException(e.reason(), file + ": " + e.getMessage(), e);
+    }
   }
 
   /**

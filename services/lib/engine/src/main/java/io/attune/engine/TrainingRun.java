@@ -143,10 +143,13 @@ public final class TrainingRun {
     }
   }
 
-  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
-    List<E> examples = data.examples(spec.data(), rows, lesson.examples());
-    List<E> heldOut =
-        spec.evalData() == null ? null : data.examples(spec.evalData(), lesson.examples());
+  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<Row> rows) {
+    List<E> examples = data.examples(spec.data(), rows, lesson);
+    List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
+    String advice = lesson.objective().advice(examples);
+    if (advice != null) {
+      listener.onNotice(spec.data() + ": " + advice);
+    }
     return train(lesson.objective(), examples, heldOut);
   }
 
