@@ -365,4 +365,17 @@ class TrainingKindsTest {
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);
   }
+
+  /** Before any row is read: there is no file of them. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-model, classify", "bert-tokens, classify", "t5-relu, sft", "llama, classify", "llama, cpt"
+  })
+  void anUnknownSettingIsRefusedBeforeRowsAreRead(String model, String objective) {
+    Path rows = folder.resolve("none.jsonl");
+    TrainingSpec spec = spec(model, rows, objective, "lora", null, Map.of("nonsense", "1"));
+    assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("unknown parameter 'nonsense'");
+  }
 }
