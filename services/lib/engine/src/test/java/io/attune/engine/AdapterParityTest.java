@@ -308,8 +308,7 @@ class AdapterParityTest {
       assertThat(found)
           .as("%s, %s of row %d", name, tensor, row)
           .containsExactly(
-              Arrays.copyOfRange(expected, row * width, row * width + found.length),
-              within(1e-4f));
+              Arrays.copyOfRange(expected, row * width, row * width + found.length), within(1e-4f));
     }
   }
 

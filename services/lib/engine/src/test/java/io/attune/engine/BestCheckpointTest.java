@@ -69,7 +69,8 @@ class BestCheckpointTest {
     TrainingSpec spec = spec("early", EARLY);
     TrainingResult result = WholeRuns.run(spec);
 
-    List<JsonNode> evaluated = WholeRuns.metrics(spec).stream().filter(l -> l.has("eval_loss")).toList();
+    List<JsonNode> evaluated =
+        WholeRuns.metrics(spec).stream().filter(l -> l.has("eval_loss")).toList();
     int best = 0;
     for (int i = 1; i < evaluated.size(); i++) {
       best = loss(evaluated.get(i)) < loss(evaluated.get(best)) ? i : best;

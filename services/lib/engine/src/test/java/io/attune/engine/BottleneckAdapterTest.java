@@ -73,7 +73,8 @@ class BottleneckAdapterTest {
       List<CompletableFuture<int[]>> adapted = new ArrayList<>();
       for (int row = 0; row < prompts.size(); row++) {
         plain.add(WrittenText.greedy(generator, prompts.get(row), null, 8));
-        adapted.add(WrittenText.greedy(generator, prompts.get(row), adapter, greedy.get(row).length));
+        adapted.add(
+            WrittenText.greedy(generator, prompts.get(row), adapter, greedy.get(row).length));
       }
       for (int row = 0; row < prompts.size(); row++) {
         assertThat(adapted.get(row).join())
@@ -193,7 +194,8 @@ class BottleneckAdapterTest {
           .as("loss of step %d", step + 1)
           .isCloseTo(reference.get("loss").asDouble(), within(1e-4));
     }
-    Golden.assertTensors(out.resolve(AdapterFiles.WEIGHTS), path(name).resolve("final.safetensors"));
+    Golden.assertTensors(
+        out.resolve(AdapterFiles.WEIGHTS), path(name).resolve("final.safetensors"));
   }
 
   @Test

@@ -85,7 +85,8 @@ class TrainingKindsTest {
     Golden.json("kinds/" + run + "/run.json")
         .get("losses")
         .forEach(l -> expected.add(l.asDouble()));
-    List<Double> losses = WholeRuns.metrics(spec).stream().map(line -> line.get("loss").asDouble()).toList();
+    List<Double> losses =
+        WholeRuns.metrics(spec).stream().map(line -> line.get("loss").asDouble()).toList();
     assertThat(losses).hasSameSizeAs(expected);
     for (int i = 0; i < losses.size(); i++) {
       assertThat(losses.get(i)).as("step %d", i + 1).isCloseTo(expected.get(i), within(1e-4));
@@ -184,7 +185,8 @@ class TrainingKindsTest {
         new TrainingSpec(
             plain.model(), rows, plain.out(), "classify", method, null, rows, null, parameters);
     TrainingResult result = WholeRuns.run(spec);
-    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble()).isCloseTo(Math.log(3), within(0.1));
+    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble())
+        .isCloseTo(Math.log(3), within(0.1));
     assertThat(result.evaluation().get("candidate").get("loss")).isLessThan(0.3);
     assertThat(result.evaluation().get("candidate").get("accuracy")).isEqualTo(1);
 
@@ -237,7 +239,8 @@ class TrainingKindsTest {
         Map.of("max_steps", "40", "learning_rate", "1e-2", "save_steps", "0");
     TrainingSpec spec = spec("llama", rows, "classify", "lora", null, parameters);
     TrainingResult result = WholeRuns.run(spec);
-    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble()).isCloseTo(Math.log(3), within(1e-6));
+    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble())
+        .isCloseTo(Math.log(3), within(1e-6));
     assertThat(result.metrics().get("loss")).isLessThan(0.3);
     try (SafeTensors adapter = SafeTensors.open(spec.out().resolve("adapter_model.safetensors"))) {
       assertThat(adapter.info("base_model.model.score.weight").shape()[0]).isEqualTo(3);
@@ -339,7 +342,11 @@ class TrainingKindsTest {
   /** Before any row is read: there is no file of them. */
   @ParameterizedTest
   @CsvSource({
-    "bert-model, classify", "bert-tokens, classify", "t5-relu, sft", "llama, classify", "llama, cpt"
+    "bert-model, classify",
+    "bert-tokens, classify",
+    "t5-relu, sft",
+    "llama, classify",
+    "llama, cpt"
   })
   void anUnknownSettingIsRefusedBeforeRowsAreRead(String model, String objective) {
     Path rows = folder.resolve("none.jsonl");

@@ -146,7 +146,9 @@ class WatchedRunTest {
     assertThat(checkpoint).isDirectory();
     assertThat(spec.out().resolve("checkpoint-" + (good - 1))).doesNotExist();
 
-    assertThatThrownBy(() -> WholeRuns.run(spec)).as("the same command").hasMessage(alarm.getMessage());
+    assertThatThrownBy(() -> WholeRuns.run(spec))
+        .as("the same command")
+        .hasMessage(alarm.getMessage());
 
     TrainingSpec cut = surprised("cut");
     WholeRuns.cutAfter(stopped - 2, cut);
@@ -165,9 +167,7 @@ class WatchedRunTest {
             checkpoint.toString());
     PowerCut cutAgain = WholeRuns.cutAfter(3, calmer);
     TrainingRun.run(calmer, cutAgain, CancelSignal.NEVER);
-    assertThat(cutAgain.seen())
-        .startsWith(good + 1, good + 2, good + 3, good + 3)
-        .endsWith(40);
+    assertThat(cutAgain.seen()).startsWith(good + 1, good + 2, good + 3, good + 3).endsWith(40);
     assertThat(WholeRuns.metrics(calmer).get(0).get("loss").asDouble())
         .as("the good checkpoint's weights, and the same rows")
         .isEqualTo(lines.get(good).get("loss").asDouble());
@@ -189,12 +189,14 @@ class WatchedRunTest {
     assertThat(lines.get(5).get("loss").asText()).isEqualTo("NaN");
 
     TrainingSpec third = spec("third", with(ruined, "alarm_nan_steps", "3"));
-    assertThatThrownBy(() -> WholeRuns.run(third)).hasMessageStartingWith("step 4: the loss is NaN");
+    assertThatThrownBy(() -> WholeRuns.run(third))
+        .hasMessageStartingWith("step 4: the loss is NaN");
   }
 
   @Test
   void aCheckpointToGoOnFromHasToBeOne() {
-    assertThatThrownBy(() -> WholeRuns.run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
+    assertThatThrownBy(
+            () -> WholeRuns.run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
         .isInstanceOfSatisfying(
             EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_ARGUMENT))
         .hasMessageContaining("'resume_from_checkpoint' is " + folder);

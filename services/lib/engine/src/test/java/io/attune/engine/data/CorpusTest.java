@@ -91,7 +91,8 @@ class CorpusTest {
     }
     TruncationMode end = TruncationMode.KEEP_END;
     try (TokenFile rows =
-        corpus(FormFiles.file("c4_demo.jsonl"), SampleBy.DOCUMENT, Corpus.Layout.TRUNCATED, 50, end)) {
+        corpus(
+            FormFiles.file("c4_demo.jsonl"), SampleBy.DOCUMENT, Corpus.Layout.TRUNCATED, 50, end)) {
       int[] last = Golden.ints(documents.get(1));
       assertThat(rows.get(1).inputIds())
           .containsExactly(Arrays.copyOfRange(last, last.length - 50, last.length));

@@ -67,7 +67,12 @@ class FormsTest {
         assertMasked(example.orElseThrow(), expected.get(name).get(i));
       } else {
         assertThat(example).isEmpty();
-        assertThat(forms.examples(ExampleOptions.DEFAULT).judged(rows.get(i)).orElseThrow().desirable())
+        assertThat(
+                forms
+                    .examples(ExampleOptions.DEFAULT)
+                    .judged(rows.get(i))
+                    .orElseThrow()
+                    .desirable())
             .isFalse();
       }
     }
@@ -79,7 +84,8 @@ class FormsTest {
     List<Row> rows = Rows.read(FormFiles.file(name));
     assertThat(rows).hasSizeGreaterThan(1);
     for (int i = 0; i < rows.size(); i++) {
-      PreferencePair pair = forms.examples(ExampleOptions.DEFAULT).preference(rows.get(i)).orElseThrow();
+      PreferencePair pair =
+          forms.examples(ExampleOptions.DEFAULT).preference(rows.get(i)).orElseThrow();
       JsonNode reference = expected.get(name).get(i);
       assertThat(pair.promptIds()).containsExactly(Golden.ints(reference.get("prompt_ids")));
       assertThat(pair.chosenIds()).containsExactly(Golden.ints(reference.get("chosen_ids")));

@@ -42,12 +42,10 @@ class RowFormatTest {
   @Test
   void aTemplateOfOnesOwnWritesThePrompt() {
     Template template =
-        Template.parse(
-            "Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}; A: ");
+        Template.parse("Q: {{ question }}{% if hint %} ({{ hint }}){% endif %}; A: ");
     RowFormat format = new RowFormat(Map.of(), template, SampleBy.LINE);
     JsonNode row =
-        JsonFiles.parse(
-            "{\"question\": \"2+2?\", \"hint\": \"small\", \"output\": \"4\"}", "test");
+        JsonFiles.parse("{\"question\": \"2+2?\", \"hint\": \"small\", \"output\": \"4\"}", "test");
     assertThat(format.parse(row, "test"))
         .isEqualTo(
             new Row.Completion(new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
