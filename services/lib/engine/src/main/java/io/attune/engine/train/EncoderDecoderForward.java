@@ -19,10 +19,7 @@ final class EncoderDecoderForward extends SingleKindForward<Sequence.Transduced>
   private final EncoderDecoderNetwork network;
 
   EncoderDecoderForward(EncoderDecoderNetwork network) {
-    super(
-        Sequence.Transduced.class,
-        Readout.LOG_PROBS,
-        "be asked for more than a target's tokens");
+    super(Sequence.Transduced.class, Readout.LOG_PROBS, "be asked for more than a target's tokens");
     this.network = network;
   }
 
@@ -34,7 +31,8 @@ final class EncoderDecoderForward extends SingleKindForward<Sequence.Transduced>
   @Override
   Result read(NDManager scope, List<Sequence.Transduced> pairs) {
     List<int[]> targets = pairs.stream().map(Sequence.Transduced::target).toList();
-    TokenBatch read = TokenBatch.of(scope, pairs.stream().map(Sequence.Transduced::source).toList());
+    TokenBatch read =
+        TokenBatch.of(scope, pairs.stream().map(Sequence.Transduced::source).toList());
     TokenBatch written = TokenBatch.of(scope, targets.stream().map(this::shifted).toList());
     NDArray hidden;
     try (NDArray memory = network.memory(scope, read)) { // autograd keeps what it needs
