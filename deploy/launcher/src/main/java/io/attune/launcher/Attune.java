@@ -5,6 +5,7 @@ import io.attune.launcher.command.DemoCommand;
 import io.attune.launcher.command.EvaluateCommand;
 import io.attune.launcher.command.GenerateCommand;
 import io.attune.launcher.command.ImportCommand;
+import io.attune.launcher.command.Interrupt;
 import io.attune.launcher.command.LogitsCommand;
 import io.attune.launcher.command.MergeCommand;
 import io.attune.launcher.command.QuickstartCommand;
@@ -19,7 +20,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
-/** The attune command. Exits with 0 when done, 2 when called wrongly, 1 when it failed. */
+/**
+ * The attune command. Exits with 0 when done, 2 when called wrongly, 1 when it failed, 130 after
+ * Ctrl-C and 143 after SIGTERM.
+ */
 @Command(
     name = "attune",
     description = "Fine-tunes language models from live user feedback.",
@@ -46,6 +50,7 @@ public final class Attune {
   private boolean debug;
 
   public static void main(String[] args) {
+    Interrupt.handle();
     System.exit(execute(args));
   }
 

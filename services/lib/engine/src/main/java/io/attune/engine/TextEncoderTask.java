@@ -31,7 +31,6 @@ final class TextEncoderTask implements TrainingTask {
   private final HubLayout layout;
   private final EncoderModel described;
   private final TrainingRows rows;
-  private final EncoderTask task;
   private @Nullable EncoderTokenizer tokenizer;
 
   TextEncoderTask(TrainingSpec spec, HubLayout layout, EncoderModel described, TrainingRows rows) {
@@ -42,9 +41,13 @@ final class TextEncoderTask implements TrainingTask {
     if (!spec.objective().equals("classify")) {
       throw TrainingTask.unfit(spec, described, "classify");
     }
+  }
+
+  /** Told by the rows where the encoder has no head. */
+  private EncoderTask task() {
     EncoderTask wanted =
         rows.get().get(0) instanceof Row.Tagged ? EncoderTask.TOKEN_CLS : EncoderTask.SEQ_CLS;
-    this.task = described.task() == EncoderTask.FEATURE_EXTRACTION ? wanted : described.task();
+    EncoderTask task = fresh() ? wanted : described.task();
     if (task != wanted) {
       throw new IllegalArgumentException(
           spec.model()
@@ -52,11 +55,21 @@ final class TextEncoderTask implements TrainingTask {
                   ? " classifies texts: it needs rows {text, label}, not {tokens, labels}"
                   : " classifies tokens: it needs rows {tokens, labels}, not {text, label}"));
     }
+    return task;
+  }
+
+  private boolean fresh() {
+    return described.task() == EncoderTask.FEATURE_EXTRACTION;
+  }
+
+  @Override
+  public TaskType assumedType() {
+    return fresh() ? TaskType.SEQ_CLS : TaskType.valueOf(described.task().name());
   }
 
   @Override
   public TaskType type() {
-    return TaskType.valueOf(task.name());
+    return TaskType.valueOf(task().name());
   }
 
   /**
@@ -66,7 +79,7 @@ final class TextEncoderTask implements TrainingTask {
   @Override
   public List<String> modulesToSave() {
     Set<String> modules = new LinkedHashSet<>(List.of(CLASSIFIER));
-    EncoderModel model = described.with(task, described.labels());
+    EncoderModel model = described.with(task(), described.labels());
     try (TensorReader file = layout.openWeights()) {
       List<HeadLayer> missing = FreshHead.missing(file, model);
       for (HeadLayer layer : model.head()) {
@@ -87,7 +100,7 @@ final class TextEncoderTask implements TrainingTask {
     ClassLabels labels = labels(settings);
     return TextEncoder.forTraining(
         layout,
-        described.with(task, labels),
+        described.with(task(), labels),
         options,
         settings.arguments().seed(),
         settings.initWeights());
@@ -95,7 +108,7 @@ final class TextEncoderTask implements TrainingTask {
 
   /** Those of the model, or of the adapter that is trained on; else those of the rows. */
   private ClassLabels labels(TrainingSettings settings) {
-    if (described.task() != EncoderTask.FEATURE_EXTRACTION) {
+    if (!fresh()) {
       ClassLabels own = described.labels();
       boolean said = settings.task().problemType() != null;
       return said ? new ClassLabels(own.names(), settings.task().problemType()) : own;
@@ -113,7 +126,7 @@ final class TextEncoderTask implements TrainingTask {
     int longest = Math.min(settings.maxLength(), encoder.maxTokens());
     boolean segmented = described.segments() > 1;
     Classification objective = new Classification(loss(scheme, settings));
-    if (task == EncoderTask.TOKEN_CLS) {
+    if (task() == EncoderTask.TOKEN_CLS) {
       EncoderTokenizer words = EncoderTokenizer.openForWords(layout, longest, segmented);
       tokenizer = words;
       ClassificationExamples examples =

@@ -23,6 +23,7 @@ import io.attune.engine.train.Policy;
 import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
+import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
@@ -81,17 +82,12 @@ public final class TrainingRun {
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
       try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
-        TrainingSettings settings =
-            TrainingSettings.parse(
-                parameters,
-                spec.objective(),
-                method,
-                task.type(),
-                task.modulesToSave(),
-                spec.model().toString());
+        settings(parameters, spec, method, task.assumedType(), List.of());
         ReportSettings reports = reports(parameters, spec);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
+        TrainingSettings settings =
+            settings(parameters, spec, method, task.type(), task.modulesToSave());
         if (quantizer != null && settings.initWeights()) {
           throw new IllegalArgumentException("weights that start at random are not quantized");
         }
@@ -125,6 +121,12 @@ public final class TrainingRun {
           "method " + method + " neither trains a reward model nor continues an adapter; use lora");
     }
     return method;
+  }
+
+  private static TrainingSettings settings(
+      Parameters in, TrainingSpec spec, Method method, TaskType type, List<String> modules) {
+    return TrainingSettings.parse(
+        in, spec.objective(), method, type, modules, spec.model().toString());
   }
 
   private static ReportSettings reports(Parameters in, TrainingSpec spec) {

@@ -45,6 +45,14 @@ interface TrainingTask extends AutoCloseable {
 
   TaskType type();
 
+  /**
+   * What {@link #type} is before rows are read, or a type that knows the same settings: so that a
+   * wrong setting is named before a large file is read.
+   */
+  default TaskType assumedType() {
+    return type();
+  }
+
   /** Modules that an adapter has to bring whole, because the base model lacks them. */
   List<String> modulesToSave();
 

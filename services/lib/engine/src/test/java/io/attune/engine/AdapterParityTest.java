@@ -19,12 +19,12 @@ import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.checkpoint.TensorData;
 import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
-import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.tensor.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,13 +103,13 @@ class AdapterParityTest {
   void oneGeneratorServesEveryKindWithTheReferencesTokens() throws IOException {
     JsonNode greedy = Golden.json("adapters/greedy.json");
     Map<String, LoadedAdapter> adapters = new LinkedHashMap<>();
-    Map<String, List<CompletableFuture<List<Integer>>>> written = new LinkedHashMap<>();
+    Map<String, List<CompletableFuture<int[]>>> written = new LinkedHashMap<>();
     try (LanguageModel model = model("lora");
         TextGenerator generator = new TextGenerator(model, new GeneratorOptions(5, 48))) {
       for (Map.Entry<String, JsonNode> entry : greedy.properties()) {
         String name = entry.getKey();
         adapters.put(name, model.loadAdapter(path(name)));
-        List<CompletableFuture<List<Integer>>> texts = new ArrayList<>();
+        List<CompletableFuture<int[]>> texts = new ArrayList<>();
         for (int[] prompt : Golden.sequences(expected(name))) {
           texts.add(write(generator, prompt, adapters.get(name)));
         }
@@ -122,10 +122,7 @@ class AdapterParityTest {
                 for (int row = 0; row < entry.getValue().size(); row++) {
                   assertThat(written.get(entry.getKey()).get(row).join())
                       .as("%s, row %d", entry.getKey(), row)
-                      .containsExactly(
-                          java.util.Arrays.stream(Golden.ints(entry.getValue().get(row)))
-                              .boxed()
-                              .toArray(Integer[]::new));
+                      .containsExactly(Golden.ints(entry.getValue().get(row)));
                 }
               });
     } finally {
@@ -160,10 +157,7 @@ class AdapterParityTest {
         TextGenerator generator = new TextGenerator(model, new GeneratorOptions(2, 48))) {
       for (int row = 0; row < prompts.size(); row++) {
         assertThat(write(generator, prompts.get(row), adapter).join())
-            .containsExactly(
-                java.util.Arrays.stream(Golden.ints(expected.get("greedy").get(row)))
-                    .boxed()
-                    .toArray(Integer[]::new));
+            .containsExactly(Golden.ints(expected.get("greedy").get(row)));
       }
     }
   }
@@ -314,8 +308,7 @@ class AdapterParityTest {
       assertThat(found)
           .as("%s, %s of row %d", name, tensor, row)
           .containsExactly(
-              java.util.Arrays.copyOfRange(expected, row * width, row * width + found.length),
-              within(1e-4f));
+              Arrays.copyOfRange(expected, row * width, row * width + found.length), within(1e-4f));
     }
   }
 
@@ -332,28 +325,8 @@ class AdapterParityTest {
     return LanguageModel.load(Golden.path(base), LoadOptions.defaults());
   }
 
-  private static CompletableFuture<List<Integer>> write(
+  private static CompletableFuture<int[]> write(
       TextGenerator generator, int[] prompt, LoadedAdapter adapter) {
-    CompletableFuture<List<Integer>> done = new CompletableFuture<>();
-    List<Integer> ids = new ArrayList<>();
-    generator.submit(
-        new GenerationRequest(prompt, adapter, SamplingParameters.greedy(10)),
-        new GenerationListener() {
-          @Override
-          public void onToken(GeneratedToken token) {
-            ids.add(token.id());
-          }
-
-          @Override
-          public void onComplete(CompletedGeneration generation) {
-            done.complete(ids);
-          }
-
-          @Override
-          public void onFailure(EngineException failure) {
-            done.completeExceptionally(failure);
-          }
-        });
-    return done;
+    return WrittenText.greedy(generator, prompt, adapter, 10);
   }
 }

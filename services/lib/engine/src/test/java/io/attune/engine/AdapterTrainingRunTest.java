@@ -4,14 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.checkpoint.AdapterFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,20 +28,8 @@ class AdapterTrainingRunTest {
 
   @BeforeEach
   void writeRows() throws IOException {
-    List<String> completions = new ArrayList<>();
-    List<String> preferences = new ArrayList<>();
-    for (JsonNode row : Golden.json("preferences.json")) {
-      ObjectNode prompt = JSON.createObjectNode().put("prompt", row.get("prompt").asText() + "\n");
-      completions.add(prompt.deepCopy().put("completion", row.get("chosen").asText()).toString());
-      preferences.add(
-          prompt
-              .deepCopy()
-              .put("chosen", row.get("chosen").asText())
-              .put("rejected", row.get("rejected").asText())
-              .toString());
-    }
-    rows = Files.write(folder.resolve("rows.jsonl"), completions);
-    pairs = Files.write(folder.resolve("pairs.jsonl"), preferences);
+    rows = Files.write(folder.resolve("rows.jsonl"), WholeRuns.completions("chosen"));
+    pairs = Files.write(folder.resolve("pairs.jsonl"), WholeRuns.pairs());
   }
 
   private TrainingSpec spec(

@@ -31,19 +31,8 @@ class BestCheckpointTest {
 
   @BeforeEach
   void writeRows() throws IOException {
-    List<String> train = new ArrayList<>();
-    List<String> other = new ArrayList<>();
-    for (JsonNode row : Golden.json("preferences.json")) {
-      String prompt = row.get("prompt").asText() + "\n";
-      train.add(line(prompt, row.get("chosen").asText()));
-      other.add(line(prompt, row.get("rejected").asText()));
-    }
-    rows = Files.write(folder.resolve("rows.jsonl"), train);
-    heldOut = Files.write(folder.resolve("held-out.jsonl"), other);
-  }
-
-  private static String line(String prompt, String completion) {
-    return JSON.createObjectNode().put("prompt", prompt).put("completion", completion).toString();
+    rows = Files.write(folder.resolve("rows.jsonl"), WholeRuns.completions("chosen"));
+    heldOut = Files.write(folder.resolve("held-out.jsonl"), WholeRuns.completions("rejected"));
   }
 
   private TrainingSpec spec(String out, Map<String, String> more) {
@@ -78,9 +67,10 @@ class BestCheckpointTest {
   @Test
   void stopsEarlyAndEndsWithTheBestWeights() throws IOException {
     TrainingSpec spec = spec("early", EARLY);
-    TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
+    TrainingResult result = WholeRuns.run(spec);
 
-    List<JsonNode> evaluated = metrics(spec).stream().filter(l -> l.has("eval_loss")).toList();
+    List<JsonNode> evaluated =
+        WholeRuns.metrics(spec).stream().filter(l -> l.has("eval_loss")).toList();
     int best = 0;
     for (int i = 1; i < evaluated.size(); i++) {
       best = loss(evaluated.get(i)) < loss(evaluated.get(best)) ? i : best;
@@ -93,14 +83,14 @@ class BestCheckpointTest {
 
     // The rate is constant, so a run that ends at the best step is the same up to there.
     TrainingSpec shorter = spec("short", Map.of("max_steps", Integer.toString(2 * (best + 1))));
-    TrainingRun.run(shorter, ProgressListener.NONE, CancelSignal.NEVER);
-    assertThat(adapter(spec)).hasSameBinaryContentAs(adapter(shorter));
+    WholeRuns.run(shorter);
+    assertThat(WholeRuns.adapter(spec)).hasSameBinaryContentAs(WholeRuns.adapter(shorter));
   }
 
   @Test
   void anInterruptedRunStopsAtTheSameStepWithTheSameBytes() throws IOException {
     TrainingSpec whole = spec("whole", EARLY);
-    int steps = TrainingRun.run(whole, ProgressListener.NONE, CancelSignal.NEVER).steps();
+    int steps = WholeRuns.run(whole).steps();
 
     TrainingSpec cut = spec("cut", EARLY);
     List<Integer> seen = new ArrayList<>();
@@ -126,11 +116,11 @@ class BestCheckpointTest {
     }
     assertThat(calls).isGreaterThan(2);
     assertThat(seen.get(seen.size() - 1)).isEqualTo(steps);
-    assertThat(adapter(cut)).hasSameBinaryContentAs(adapter(whole));
+    assertThat(WholeRuns.adapter(cut)).hasSameBinaryContentAs(WholeRuns.adapter(whole));
 
     // Run again, a run that stopped early does not go on.
-    byte[] bytes = Files.readAllBytes(adapter(whole));
-    Files.delete(adapter(whole));
+    byte[] bytes = Files.readAllBytes(WholeRuns.adapter(whole));
+    Files.delete(WholeRuns.adapter(whole));
     TrainingResult again =
         TrainingRun.run(
             whole,
@@ -139,14 +129,14 @@ class BestCheckpointTest {
             },
             CancelSignal.NEVER);
     assertThat(again.steps()).isEqualTo(steps);
-    assertThat(adapter(whole)).hasBinaryContent(bytes);
+    assertThat(WholeRuns.adapter(whole)).hasBinaryContent(bytes);
   }
 
   @Test
   void keepsTheBestCheckpointBesideTheNewestAndPassesOverOneWhoseBestIsDamaged()
       throws IOException {
     TrainingSpec spec = spec("kept", EARLY);
-    int steps = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER).steps();
+    int steps = WholeRuns.run(spec).steps();
     List<String> checkpoints = checkpoints(spec);
     JsonNode state =
         JSON.readTree(spec.out().resolve("checkpoint-" + steps + "/trainer_state.json").toFile());
@@ -154,7 +144,7 @@ class BestCheckpointTest {
     assertThat(checkpoints).containsExactlyInAnyOrder("checkpoint-" + steps, best);
     assertThat(state.get("early_stopping_patience_counter").asInt()).isEqualTo(3);
 
-    byte[] expected = Files.readAllBytes(adapter(spec));
+    byte[] expected = Files.readAllBytes(WholeRuns.adapter(spec));
     Path weights = spec.out().resolve(best).resolve("training_state.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length - 1] ^= 1;
@@ -164,7 +154,7 @@ class BestCheckpointTest {
 
     assertThat(notices).anyMatch(m -> m.contains("checkpoint-" + steps + " is damaged"));
     assertThat(notices).anyMatch(m -> m.startsWith("stopped early after step " + steps));
-    assertThat(adapter(spec)).hasBinaryContent(expected);
+    assertThat(WholeRuns.adapter(spec)).hasBinaryContent(expected);
   }
 
   private static ProgressListener noting(List<String> notices) {
@@ -206,13 +196,9 @@ class BestCheckpointTest {
   }
 
   private static void assertRefused(TrainingSpec spec, String message) {
-    assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
+    assertThatThrownBy(() -> WholeRuns.run(spec))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);
-  }
-
-  private static Path adapter(TrainingSpec spec) {
-    return spec.out().resolve("adapter_model.safetensors");
   }
 
   private static double loss(JsonNode line) {
@@ -226,13 +212,5 @@ class BestCheckpointTest {
           .filter(name -> name.startsWith("checkpoint-"))
           .toList();
     }
-  }
-
-  private static List<JsonNode> metrics(TrainingSpec spec) throws IOException {
-    List<JsonNode> lines = new ArrayList<>();
-    for (String line : Files.readAllLines(spec.out().resolve("metrics.jsonl"))) {
-      lines.add(JSON.readTree(line));
-    }
-    return lines;
   }
 }

@@ -8,10 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.checkpoint.AdapterFiles;
-import io.attune.engine.checkpoint.SafeTensors;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.generate.BeamSearchParameters;
-import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.token.TokenizedText;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,43 +69,19 @@ class BottleneckAdapterTest {
         TextGenerator generator = new TextGenerator(model, new GeneratorOptions(4, 48))) {
       assertLogits(name, model.logits(prompts, adapter, false));
       List<int[]> greedy = rows(expected, "greedy");
-      List<CompletableFuture<List<Integer>>> plain = new ArrayList<>();
-      List<CompletableFuture<List<Integer>>> adapted = new ArrayList<>();
+      List<CompletableFuture<int[]>> plain = new ArrayList<>();
+      List<CompletableFuture<int[]>> adapted = new ArrayList<>();
       for (int row = 0; row < prompts.size(); row++) {
-        plain.add(write(generator, prompts.get(row), null, 8));
-        adapted.add(write(generator, prompts.get(row), adapter, greedy.get(row).length));
+        plain.add(WrittenText.greedy(generator, prompts.get(row), null, 8));
+        adapted.add(
+            WrittenText.greedy(generator, prompts.get(row), adapter, greedy.get(row).length));
       }
       for (int row = 0; row < prompts.size(); row++) {
-        assertThat(adapted.get(row).join().stream().mapToInt(i -> i).toArray())
+        assertThat(adapted.get(row).join())
             .isEqualTo(greedy.get(row))
-            .isNotEqualTo(plain.get(row).join().stream().mapToInt(i -> i).toArray());
+            .isNotEqualTo(plain.get(row).join());
       }
     }
-  }
-
-  private static CompletableFuture<List<Integer>> write(
-      TextGenerator generator, int[] prompt, LoadedAdapter adapter, int count) {
-    CompletableFuture<List<Integer>> done = new CompletableFuture<>();
-    List<Integer> ids = new ArrayList<>();
-    generator.submit(
-        new GenerationRequest(prompt, adapter, SamplingParameters.greedy(count)),
-        new GenerationListener() {
-          @Override
-          public void onToken(GeneratedToken token) {
-            ids.add(token.id());
-          }
-
-          @Override
-          public void onComplete(CompletedGeneration generation) {
-            done.complete(ids);
-          }
-
-          @Override
-          public void onFailure(EngineException failure) {
-            done.completeExceptionally(failure);
-          }
-        });
-    return done;
   }
 
   @Test
@@ -220,19 +194,8 @@ class BottleneckAdapterTest {
           .as("loss of step %d", step + 1)
           .isCloseTo(reference.get("loss").asDouble(), within(1e-4));
     }
-    assertTensors(out.resolve(AdapterFiles.WEIGHTS), path(name).resolve("final.safetensors"));
-  }
-
-  private static void assertTensors(Path found, Path expected) {
-    try (SafeTensors reference = SafeTensors.open(expected);
-        SafeTensors written = SafeTensors.open(found)) {
-      assertThat(written.names()).containsExactlyInAnyOrderElementsOf(reference.names());
-      for (String name : reference.names()) {
-        assertThat(Golden.tensor(found, name))
-            .as(name)
-            .containsExactly(Golden.tensor(expected, name), within(1e-4f));
-      }
-    }
+    Golden.assertTensors(
+        out.resolve(AdapterFiles.WEIGHTS), path(name).resolve("final.safetensors"));
   }
 
   @Test

@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.attune.engine.checkpoint.JsonFiles;
 import io.attune.engine.checkpoint.SafeTensors;
 import io.attune.engine.checkpoint.TensorType;
 import java.io.IOException;
@@ -31,17 +28,8 @@ class ComputeSettingsRunTest {
 
   @BeforeEach
   void writeRows() throws IOException {
-    List<String> pairLines = new ArrayList<>();
-    List<String> completionLines = new ArrayList<>();
-    for (JsonNode row : Golden.json("preferences.json")) {
-      ObjectNode line = JsonFiles.newObject().put("prompt", row.get("prompt").asText() + "\n");
-      String chosen = row.get("chosen").asText();
-      completionLines.add(line.deepCopy().put("completion", chosen).toString());
-      line.put("chosen", chosen).put("rejected", row.get("rejected").asText());
-      pairLines.add(line.toString());
-    }
-    pairs = Files.write(folder.resolve("pairs.jsonl"), pairLines);
-    completions = Files.write(folder.resolve("completions.jsonl"), completionLines);
+    pairs = Files.write(folder.resolve("pairs.jsonl"), WholeRuns.pairs());
+    completions = Files.write(folder.resolve("completions.jsonl"), WholeRuns.completions("chosen"));
   }
 
   private List<Double> losses(String objective, String method, String out, String settings) {

@@ -61,6 +61,19 @@ public final class Golden {
     }
   }
 
+  /** Compares all tensors of two files of float32 to 1e-4. */
+  public static void assertTensors(Path found, Path expected) {
+    try (SafeTensors written = SafeTensors.open(found);
+        SafeTensors reference = SafeTensors.open(expected)) {
+      assertThat(written.names()).containsExactlyInAnyOrderElementsOf(reference.names());
+      for (String name : reference.names()) {
+        assertThat(tensor(found, name))
+            .as(name)
+            .containsExactly(tensor(expected, name), within(1e-4f));
+      }
+    }
+  }
+
   /** A tensor as it is stored. */
   public static byte[] bytes(SafeTensors tensors, String name) {
     ByteBuffer data = tensors.data(name);

@@ -3,13 +3,11 @@ package io.attune.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.engine.WholeRuns.PowerCut;
 import io.attune.engine.checkpoint.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,22 +21,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs with each optimizer, and with methods that train some of the weights. */
 class OptimizerRunTest {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @TempDir Path folder;
   private Path rows;
 
   @BeforeEach
   void writeRows() throws IOException {
-    List<String> lines = new ArrayList<>();
-    for (JsonNode row : Golden.json("preferences.json")) {
-      lines.add(
-          JSON.createObjectNode()
-              .put("prompt", row.get("prompt").asText() + "\n")
-              .put("completion", row.get("chosen").asText())
-              .toString());
-    }
-    rows = Files.write(folder.resolve("rows.jsonl"), lines);
+    rows = Files.write(folder.resolve("rows.jsonl"), WholeRuns.completions("chosen"));
   }
 
   private TrainingSpec spec(String model, String method, String out, Map<String, String> more) {
@@ -61,14 +49,8 @@ class OptimizerRunTest {
         parameters);
   }
 
-  private static void run(TrainingSpec spec) {
-    TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
-  }
-
   private static double loss(TrainingSpec spec, int step) throws IOException {
-    return JSON.readTree(Files.readAllLines(spec.out().resolve("metrics.jsonl")).get(step - 1))
-        .get("loss")
-        .asDouble();
+    return WholeRuns.metrics(spec).get(step - 1).get("loss").asDouble();
   }
 
   /** The interruption falls between two searches for GaLore's subspace. */
@@ -81,22 +63,13 @@ class OptimizerRunTest {
       more.put("optim_args", "rank=72, update_proj_gap=3, scale=1");
     }
     TrainingSpec whole = spec("llama", "full", "whole", more);
-    run(whole);
+    WholeRuns.run(whole);
     assertThat(loss(whole, 6)).isLessThan(loss(whole, 1));
     TrainingSpec cut = spec("llama", "full", "cut", more);
-    List<Integer> seen = new ArrayList<>();
-    ProgressListener powerCut =
-        (step, total, metrics) -> {
-          seen.add(step);
-          if (seen.size() == 5) {
-            throw new IllegalStateException("power cut");
-          }
-        };
-    assertThatThrownBy(() -> TrainingRun.run(cut, powerCut, CancelSignal.NEVER))
-        .hasMessage("power cut");
+    PowerCut powerCut = WholeRuns.cutAfter(5, cut);
     TrainingRun.run(cut, powerCut, CancelSignal.NEVER);
 
-    assertThat(seen).containsExactly(1, 2, 3, 4, 5, 5, 6);
+    assertThat(powerCut.seen()).containsExactly(1, 2, 3, 4, 5, 5, 6);
     for (String file : List.of("model.safetensors", "checkpoint-6/training_state.safetensors")) {
       assertThat(cut.out().resolve(file))
           .as(file)
@@ -112,7 +85,7 @@ class OptimizerRunTest {
             "bitfit",
             "bitfit",
             Map.of("per_device_train_batch_size", "8", "learning_rate", "3e-2"));
-    run(spec);
+    WholeRuns.run(spec);
     assertThat(loss(spec, 6)).isLessThan(loss(spec, 1));
     assertThat(changed(spec)).isNotEmpty().allMatch(name -> name.endsWith(".bias"));
     assertState(spec, changed(spec));
@@ -126,7 +99,7 @@ class OptimizerRunTest {
             "freeze",
             "freeze",
             Map.of("freeze_trainable_layers", "1", "freeze_extra_modules", "norm"));
-    run(spec);
+    WholeRuns.run(spec);
     assertThat(loss(spec, 6)).isLessThan(loss(spec, 1));
     assertThat(changed(spec))
         .hasSize(10)
@@ -172,7 +145,7 @@ class OptimizerRunTest {
                 "lr_scheduler_type", "warmup_stable_decay",
                 "lr_scheduler_kwargs", "{\"num_decay_steps\": 2, \"decay_type\": \"1-sqrt\"}",
                 "layerwise_lr_decay", "0.5"));
-    run(spec);
+    WholeRuns.run(spec);
     assertThat(changed(spec)).isNotEmpty().allMatch(name -> name.contains("_proj"));
   }
 
@@ -187,7 +160,7 @@ class OptimizerRunTest {
   }
 
   private static void assertRefused(TrainingSpec spec, String name) {
-    assertThatThrownBy(() -> run(spec))
+    assertThatThrownBy(() -> WholeRuns.run(spec))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(name);
   }

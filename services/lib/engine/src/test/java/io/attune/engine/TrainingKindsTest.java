@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.checkpoint.SafeTensors;
 import io.attune.engine.checkpoint.TensorArrays;
 import io.attune.engine.tensor.Torch;
@@ -28,8 +27,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  * golden/kinds/make_kinds.py} made the runs.
  */
 class TrainingKindsTest {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @TempDir Path folder;
 
   private TrainingSpec spec(
@@ -82,35 +79,24 @@ class TrainingKindsTest {
   })
   void tenStepsAreThoseOfTheReference(String run, String objective) throws IOException {
     TrainingSpec spec = spec(run, objective, Map.of());
-    TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
+    WholeRuns.run(spec);
 
     List<Double> expected = new ArrayList<>();
     Golden.json("kinds/" + run + "/run.json")
         .get("losses")
         .forEach(l -> expected.add(l.asDouble()));
-    List<Double> losses = metrics(spec).stream().map(line -> line.get("loss").asDouble()).toList();
+    List<Double> losses =
+        WholeRuns.metrics(spec).stream().map(line -> line.get("loss").asDouble()).toList();
     assertThat(losses).hasSameSizeAs(expected);
     for (int i = 0; i < losses.size(); i++) {
       assertThat(losses.get(i)).as("step %d", i + 1).isCloseTo(expected.get(i), within(1e-4));
     }
     Path reference = Golden.path("kinds/" + run);
     if (Files.exists(reference.resolve("final"))) {
-      assertAdapter(spec.out(), reference.resolve("final"));
+      Golden.assertTensors(
+          WholeRuns.adapter(spec), reference.resolve("final/adapter_model.safetensors"));
     } else if (Files.exists(reference.resolve("difference.safetensors"))) {
       assertWeights(spec, reference.resolve("difference.safetensors"));
-    }
-  }
-
-  private static void assertAdapter(Path out, Path expected) {
-    Path file = expected.resolve("adapter_model.safetensors");
-    try (SafeTensors reference = SafeTensors.open(file);
-        SafeTensors trained = SafeTensors.open(out.resolve("adapter_model.safetensors"))) {
-      assertThat(trained.names()).containsExactlyInAnyOrderElementsOf(reference.names());
-      for (String name : reference.names()) {
-        assertThat(Golden.tensor(out.resolve("adapter_model.safetensors"), name))
-            .as(name)
-            .containsExactly(Golden.tensor(file, name), within(1e-4f));
-      }
     }
   }
 
@@ -135,14 +121,6 @@ class TrainingKindsTest {
     assertThat(moved).isGreaterThan(1e-3);
   }
 
-  private static List<JsonNode> metrics(TrainingSpec spec) throws IOException {
-    List<JsonNode> lines = new ArrayList<>();
-    for (String line : Files.readAllLines(spec.out().resolve("metrics.jsonl"))) {
-      lines.add(JSON.readTree(line));
-    }
-    return lines;
-  }
-
   /** Dropout draws from the seed; a run that was cut off ends with the same bytes. */
   @ParameterizedTest
   @CsvSource({"bert-full, classify", "t5-lora, sft", "bart-full, sft", "bert-tokens, classify"})
@@ -150,27 +128,20 @@ class TrainingKindsTest {
     Map<String, String> more =
         Map.of("disable_dropout", "false", "save_steps", "2", "max_steps", "5", "seed", "3");
     TrainingSpec whole = spec(run, objective, more);
-    TrainingRun.run(whole, ProgressListener.NONE, CancelSignal.NEVER);
+    WholeRuns.run(whole);
 
     TrainingSpec cut = moved(whole, "cut");
-    ProgressListener powerCut =
-        (step, total, metrics) -> {
-          if (step == 3) {
-            throw new IllegalStateException("power cut");
-          }
-        };
-    assertThatThrownBy(() -> TrainingRun.run(cut, powerCut, CancelSignal.NEVER))
-        .hasMessage("power cut");
-    TrainingRun.run(cut, ProgressListener.NONE, CancelSignal.NEVER);
+    WholeRuns.cutAfter(3, cut);
+    WholeRuns.run(cut);
     String file = whole.method().equals("full") ? "model.safetensors" : "adapter_model.safetensors";
     assertThat(cut.out().resolve(file)).hasSameBinaryContentAs(whole.out().resolve(file));
 
     Map<String, String> other = new HashMap<>(more);
     other.put("seed", "4");
     TrainingSpec seeded = spec(run, objective, other);
-    TrainingRun.run(seeded, ProgressListener.NONE, CancelSignal.NEVER);
-    double first = metrics(whole).get(0).get("loss").asDouble();
-    assertThat(metrics(seeded).get(0).get("loss").asDouble()).isNotEqualTo(first);
+    WholeRuns.run(seeded);
+    double first = WholeRuns.metrics(whole).get(0).get("loss").asDouble();
+    assertThat(WholeRuns.metrics(seeded).get(0).get("loss").asDouble()).isNotEqualTo(first);
   }
 
   private TrainingSpec moved(TrainingSpec spec, String out) {
@@ -213,8 +184,9 @@ class TrainingKindsTest {
     TrainingSpec spec =
         new TrainingSpec(
             plain.model(), rows, plain.out(), "classify", method, null, rows, null, parameters);
-    TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
-    assertThat(metrics(spec).get(0).get("loss").asDouble()).isCloseTo(Math.log(3), within(0.1));
+    TrainingResult result = WholeRuns.run(spec);
+    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble())
+        .isCloseTo(Math.log(3), within(0.1));
     assertThat(result.evaluation().get("candidate").get("loss")).isLessThan(0.3);
     assertThat(result.evaluation().get("candidate").get("accuracy")).isEqualTo(1);
 
@@ -266,8 +238,9 @@ class TrainingKindsTest {
     Map<String, String> parameters =
         Map.of("max_steps", "40", "learning_rate", "1e-2", "save_steps", "0");
     TrainingSpec spec = spec("llama", rows, "classify", "lora", null, parameters);
-    TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
-    assertThat(metrics(spec).get(0).get("loss").asDouble()).isCloseTo(Math.log(3), within(1e-6));
+    TrainingResult result = WholeRuns.run(spec);
+    assertThat(WholeRuns.metrics(spec).get(0).get("loss").asDouble())
+        .isCloseTo(Math.log(3), within(1e-6));
     assertThat(result.metrics().get("loss")).isLessThan(0.3);
     try (SafeTensors adapter = SafeTensors.open(spec.out().resolve("adapter_model.safetensors"))) {
       assertThat(adapter.info("base_model.model.score.weight").shape()[0]).isEqualTo(3);
@@ -287,8 +260,8 @@ class TrainingKindsTest {
             "disable_dropout", "true",
             "save_steps", "0");
     TrainingSpec spec = spec(base, rows, "sft", "full", null, parameters);
-    TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
-    double first = metrics(spec).get(0).get("loss").asDouble();
+    TrainingResult result = WholeRuns.run(spec);
+    double first = WholeRuns.metrics(spec).get(0).get("loss").asDouble();
     assertThat(result.metrics().get("loss")).isLessThan(first / 2);
     try (SequenceToSequence model = SequenceToSequence.load(spec.out(), LoadOptions.defaults())) {
       assertThat(model.logits(List.of(new int[] {5}), List.of(new int[] {0}), null, false))
@@ -339,7 +312,7 @@ class TrainingKindsTest {
       throws IOException {
     Path rows = Files.writeString(folder.resolve("rows.jsonl"), row + "\n");
     TrainingSpec spec = spec(model, rows, objective, method, null, Map.of("max_steps", "1"));
-    assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
+    assertThatThrownBy(() -> WholeRuns.run(spec))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);
   }
@@ -361,8 +334,25 @@ class TrainingKindsTest {
             : "{\"text\": \"a\", \"label\": 0}";
     Path rows = Files.writeString(folder.resolve("rows.jsonl"), row + "\n");
     TrainingSpec spec = spec(model, rows, objective, "lora", null, Map.of(setting, value));
-    assertThatThrownBy(() -> TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER))
+    assertThatThrownBy(() -> WholeRuns.run(spec))
         .isInstanceOf(EngineException.class)
         .hasMessageContaining(message);
+  }
+
+  /** Before any row is read: there is no file of them. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-model, classify",
+    "bert-tokens, classify",
+    "t5-relu, sft",
+    "llama, classify",
+    "llama, cpt"
+  })
+  void anUnknownSettingIsRefusedBeforeRowsAreRead(String model, String objective) {
+    Path rows = folder.resolve("none.jsonl");
+    TrainingSpec spec = spec(model, rows, objective, "lora", null, Map.of("nonsense", "1"));
+    assertThatThrownBy(() -> WholeRuns.run(spec))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("unknown parameter 'nonsense'");
   }
 }

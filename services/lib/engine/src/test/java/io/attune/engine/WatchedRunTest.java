@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.WholeRuns.PowerCut;
 import io.attune.engine.report.EventReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -23,8 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Runs that are shown elsewhere, and runs that alarms stop. */
 class WatchedRunTest {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   /** 30 steps learn one row by heart, 10 more give the model rows that it has not seen. */
   private static final Map<String, String> EXPLODING =
       Map.of(
@@ -43,14 +40,7 @@ class WatchedRunTest {
 
   @BeforeEach
   void writeRows() throws IOException {
-    List<String> lines = new ArrayList<>();
-    for (JsonNode row : Golden.json("preferences.json")) {
-      lines.add(
-          JSON.createObjectNode()
-              .put("prompt", row.get("prompt").asText() + "\n")
-              .put("completion", row.get("chosen").asText())
-              .toString());
-    }
+    List<String> lines = WholeRuns.completions("chosen");
     rows = Files.write(folder.resolve("rows.jsonl"), lines);
     String known = "{\"prompt\": \"Where? \", \"completion\": \"Here.\"}";
     lines.addAll(0, Collections.nCopies(60, known));
@@ -94,40 +84,18 @@ class WatchedRunTest {
     return result;
   }
 
-  private static void run(TrainingSpec spec) {
-    TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
-  }
-
-  private static ProgressListener powerCutAfter(int steps) {
-    int[] seen = new int[1];
-    return (step, total, metrics) -> {
-      if (++seen[0] == steps) {
-        throw new IllegalStateException("power cut");
-      }
-    };
-  }
-
-  private static List<JsonNode> metrics(TrainingSpec spec) throws IOException {
-    List<JsonNode> lines = new ArrayList<>();
-    for (String line : Files.readAllLines(spec.out().resolve("metrics.jsonl"))) {
-      lines.add(JSON.readTree(line));
-    }
-    return lines;
-  }
-
   @Test
   void tensorBoardShowsWhatMetricsJsonlSays() throws IOException {
     Map<String, String> shown =
         Map.of("report_to", "tensorboard", "eval_strategy", "steps", "eval_steps", "3");
     TrainingSpec spec = spec("out", shown);
-    assertThatThrownBy(() -> TrainingRun.run(spec, powerCutAfter(5), CancelSignal.NEVER))
-        .hasMessage("power cut");
-    run(spec);
+    WholeRuns.cutAfter(5, spec);
+    WholeRuns.run(spec);
 
     SortedMap<String, SortedMap<Long, Float>> curves =
         EventReader.curves(spec.out().resolve("runs"));
     int values = 0;
-    for (JsonNode line : metrics(spec)) {
+    for (JsonNode line : WholeRuns.metrics(spec)) {
       for (Map.Entry<String, JsonNode> metric : line.properties()) {
         String name = metric.getKey();
         if (!name.equals("step") && !name.equals("tokens")) {
@@ -148,29 +116,27 @@ class WatchedRunTest {
   @Test
   void whereARunIsShownMayChangeWhenItIsResumed() throws IOException {
     TrainingSpec plain = spec("out", Map.of());
-    assertThatThrownBy(() -> TrainingRun.run(plain, powerCutAfter(5), CancelSignal.NEVER))
-        .hasMessage("power cut");
+    WholeRuns.cutAfter(5, plain);
     Path logs = folder.resolve("logs");
     Map<String, String> more =
         Map.of(
             "report_to", "tensorboard", "logging_dir", logs.toString(), "alarm_loss_factor", "9");
-    run(spec("out", more));
-    assertThat(metrics(plain)).hasSize(6);
+    WholeRuns.run(spec("out", more));
+    assertThat(WholeRuns.metrics(plain)).hasSize(6);
     assertThat(EventReader.curves(logs).get("train/loss")).containsOnlyKeys(5L, 6L);
 
     TrainingSpec whole = spec("whole", Map.of());
-    run(whole);
-    assertThat(plain.out().resolve("adapter_model.safetensors"))
-        .hasSameBinaryContentAs(whole.out().resolve("adapter_model.safetensors"));
+    WholeRuns.run(whole);
+    assertThat(WholeRuns.adapter(plain)).hasSameBinaryContentAs(WholeRuns.adapter(whole));
   }
 
   @Test
   void aRunWhoseLossExplodesStopsAndGoesOnFromItsGoodCheckpoint() throws IOException {
     TrainingSpec spec = surprised("out");
-    EngineException alarm = catchThrowableOfType(EngineException.class, () -> run(spec));
+    EngineException alarm = catchThrowableOfType(EngineException.class, () -> WholeRuns.run(spec));
     assertThat(alarm.reason()).isEqualTo(Reason.DIVERGED);
     assertThat(alarm).hasMessageContaining("the loss explodes: for 3 steps in a row");
-    List<JsonNode> lines = metrics(spec);
+    List<JsonNode> lines = WholeRuns.metrics(spec);
     int stopped = lines.size() + 1;
     assertThat(alarm).hasMessageStartingWith("step " + stopped + ": ");
     assertThat(stopped).isEqualTo(33);
@@ -180,12 +146,13 @@ class WatchedRunTest {
     assertThat(checkpoint).isDirectory();
     assertThat(spec.out().resolve("checkpoint-" + (good - 1))).doesNotExist();
 
-    assertThatThrownBy(() -> run(spec)).as("the same command").hasMessage(alarm.getMessage());
+    assertThatThrownBy(() -> WholeRuns.run(spec))
+        .as("the same command")
+        .hasMessage(alarm.getMessage());
 
     TrainingSpec cut = surprised("cut");
-    assertThatThrownBy(() -> TrainingRun.run(cut, powerCutAfter(stopped - 2), CancelSignal.NEVER))
-        .hasMessage("power cut");
-    assertThatThrownBy(() -> run(cut))
+    WholeRuns.cutAfter(stopped - 2, cut);
+    assertThatThrownBy(() -> WholeRuns.run(cut))
         .as("resumed while the alarm was building up")
         .hasMessage(alarm.getMessage().replace(spec.out().toString(), cut.out().toString()));
 
@@ -198,27 +165,15 @@ class WatchedRunTest {
             "0",
             "resume_from_checkpoint",
             checkpoint.toString());
-    List<Integer> seen = new ArrayList<>();
-    assertThatThrownBy(
-            () ->
-                TrainingRun.run(
-                    calmer,
-                    (step, total, metrics) -> {
-                      seen.add(step);
-                      if (step == good + 3) {
-                        throw new IllegalStateException("power cut");
-                      }
-                    },
-                    CancelSignal.NEVER))
-        .hasMessage("power cut");
-    TrainingRun.run(calmer, (step, total, metrics) -> seen.add(step), CancelSignal.NEVER);
-    assertThat(seen).startsWith(good + 1, good + 2, good + 3, good + 3).endsWith(40);
-    assertThat(metrics(calmer).get(0).get("loss").asDouble())
+    PowerCut cutAgain = WholeRuns.cutAfter(3, calmer);
+    TrainingRun.run(calmer, cutAgain, CancelSignal.NEVER);
+    assertThat(cutAgain.seen()).startsWith(good + 1, good + 2, good + 3, good + 3).endsWith(40);
+    assertThat(WholeRuns.metrics(calmer).get(0).get("loss").asDouble())
         .as("the good checkpoint's weights, and the same rows")
         .isEqualTo(lines.get(good).get("loss").asDouble());
 
-    run(surprised("out", "alarm_loss_factor", "0", "alarm_grad_norm_factor", "0"));
-    assertThat(metrics(spec)).as("without alarms it goes on").hasSize(40);
+    WholeRuns.run(surprised("out", "alarm_loss_factor", "0", "alarm_grad_norm_factor", "0"));
+    assertThat(WholeRuns.metrics(spec)).as("without alarms it goes on").hasSize(40);
     assertThat(spec.out().resolve("checkpoint-40")).isDirectory();
     assertThat(checkpoint).doesNotExist();
   }
@@ -227,19 +182,21 @@ class WatchedRunTest {
   void stepsWithoutFiniteGradientsMayBeLeftOut() throws IOException {
     Map<String, String> ruined = Map.of("learning_rate", "1e38", "alarm_nan_steps", "0");
     TrainingSpec spec = spec("out", ruined);
-    run(spec);
-    List<JsonNode> lines = metrics(spec);
+    WholeRuns.run(spec);
+    List<JsonNode> lines = WholeRuns.metrics(spec);
     assertThat(lines).hasSize(6);
     assertThat(lines.get(0).get("loss").isNumber()).isTrue();
     assertThat(lines.get(5).get("loss").asText()).isEqualTo("NaN");
 
     TrainingSpec third = spec("third", with(ruined, "alarm_nan_steps", "3"));
-    assertThatThrownBy(() -> run(third)).hasMessageStartingWith("step 4: the loss is NaN");
+    assertThatThrownBy(() -> WholeRuns.run(third))
+        .hasMessageStartingWith("step 4: the loss is NaN");
   }
 
   @Test
   void aCheckpointToGoOnFromHasToBeOne() {
-    assertThatThrownBy(() -> run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
+    assertThatThrownBy(
+            () -> WholeRuns.run(spec("out", Map.of("resume_from_checkpoint", folder.toString()))))
         .isInstanceOfSatisfying(
             EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_ARGUMENT))
         .hasMessageContaining("'resume_from_checkpoint' is " + folder);

@@ -46,9 +46,7 @@ public final class Program {
       weight.setName("w[]");
       call.add(weight);
     }
-    NDList results = IValueUtils.forward(block, call, true);
-    results.attach(scope);
-    return results;
+    return forward(scope, call);
   }
 
   /** Calls a method that takes several lists, each by its name; see {@link #run}. */
@@ -65,9 +63,7 @@ public final class Program {
             call.add(array);
           }
         });
-    NDList results = IValueUtils.forward(block, call, true);
-    results.attach(scope);
-    return results;
+    return forward(scope, call);
   }
 
   /** Calls a method without recording. Integers are passed as the method's {@code int}s. */
@@ -77,14 +73,27 @@ public final class Program {
     for (int i = 0; i < arguments.length; i++) {
       values[i] = value(arguments[i]);
     }
+    NativeCalls.enter();
     try (IValue result = IValueUtils.runMethod(block, method, values)) {
       return result.toNDList((PtNDManager) scope);
     } finally {
+      NativeCalls.leave();
       for (int i = 0; i < arguments.length; i++) {
         if (!(arguments[i] instanceof TensorList)) {
           values[i].close();
         }
       }
+    }
+  }
+
+  private NDList forward(NDManager scope, NDList call) {
+    NativeCalls.enter();
+    try {
+      NDList results = IValueUtils.forward(block, call, true);
+      results.attach(scope);
+      return results;
+    } finally {
+      NativeCalls.leave();
     }
   }
 

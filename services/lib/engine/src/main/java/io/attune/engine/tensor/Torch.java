@@ -27,9 +27,14 @@ public final class Torch {
     private static NDManager start() {
       System.setProperty("ai.djl.offline", "true");
       System.setProperty("OPT_OUT_TRACKING", "true");
-      NDManager root = Engine.getEngine("PyTorch").newBaseManager();
-      root.setName("engine");
-      return root;
+      NativeCalls.enter();
+      try {
+        NDManager root = Engine.getEngine("PyTorch").newBaseManager();
+        root.setName("engine");
+        return root;
+      } finally {
+        NativeCalls.leave();
+      }
     }
   }
 
@@ -138,7 +143,12 @@ public final class Torch {
    * Adds d(result . gradient) to the gradient of every leaf; {@code gradient} as result's shape.
    */
   public static void backward(NDArray result, NDArray gradient) {
-    JniUtils.backward((PtNDArray) result, (PtNDArray) gradient, false, false);
+    NativeCalls.enter();
+    try {
+      JniUtils.backward((PtNDArray) result, (PtNDArray) gradient, false, false);
+    } finally {
+      NativeCalls.leave();
+    }
   }
 
   /** A leaf's collected gradient, in {@code scope}; null if no backward pass reached it. */

@@ -43,12 +43,15 @@ public final class TorchPrograms {
 
   private static Program load(String methods) {
     NDManager manager = Torch.root();
+    NativeCalls.enter();
     try (var in = new ByteArrayInputStream(ProgramArchive.write(methods))) {
       return new Program(JniUtils.loadModule((PtNDManager) manager, in, false, false), manager);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
       throw new IllegalStateException("a generated program does not compile:\n" + methods, e);
+    } finally {
+      NativeCalls.leave();
     }
   }
 }

@@ -9,17 +9,17 @@ import io.attune.engine.model.TokenBatch;
 import io.attune.engine.nn.Head;
 import io.attune.engine.objective.Objective.Readout;
 import io.attune.engine.objective.Sequence;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
  * An encoder-decoder: the decoder reads its start token and the target but its last token, and each
  * of its hidden states predicts the target's token at the same place.
  */
-final class EncoderDecoderForward implements Forward {
+final class EncoderDecoderForward extends SingleKindForward<Sequence.Transduced> {
   private final EncoderDecoderNetwork network;
 
   EncoderDecoderForward(EncoderDecoderNetwork network) {
+    super(Sequence.Transduced.class, Readout.LOG_PROBS, "be asked for more than a target's tokens");
     this.network = network;
   }
 
@@ -29,24 +29,11 @@ final class EncoderDecoderForward implements Forward {
   }
 
   @Override
-  public Result read(
-      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
-    if (checkpointed) {
-      throw Forward.unfit(model(), "compute its layers again on the way back");
-    }
-    List<int[]> sources = new ArrayList<>();
-    List<int[]> inputs = new ArrayList<>();
-    List<int[]> targets = new ArrayList<>();
-    for (Sequence sequence : sequences) {
-      if (!(sequence instanceof Sequence.Transduced pair) || readout != Readout.LOG_PROBS) {
-        throw Forward.unfit(model(), "be asked for more than a target's tokens");
-      }
-      sources.add(pair.source());
-      inputs.add(shifted(pair.target()));
-      targets.add(pair.target());
-    }
-    TokenBatch read = TokenBatch.of(scope, sources);
-    TokenBatch written = TokenBatch.of(scope, inputs);
+  Result read(NDManager scope, List<Sequence.Transduced> pairs) {
+    List<int[]> targets = pairs.stream().map(Sequence.Transduced::target).toList();
+    TokenBatch read =
+        TokenBatch.of(scope, pairs.stream().map(Sequence.Transduced::source).toList());
+    TokenBatch written = TokenBatch.of(scope, targets.stream().map(this::shifted).toList());
     NDArray hidden;
     try (NDArray memory = network.memory(scope, read)) { // autograd keeps what it needs
       hidden = network.hidden(scope, written, memory, read);

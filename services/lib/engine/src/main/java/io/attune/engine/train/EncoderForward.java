@@ -9,17 +9,17 @@ import io.attune.engine.model.Pass;
 import io.attune.engine.nn.Head;
 import io.attune.engine.objective.Objective.Readout;
 import io.attune.engine.objective.Sequence;
-import io.attune.engine.token.TokenizedText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** An encoder with a head: a text is classified at its first token, a token where it is. */
-final class EncoderForward implements Forward {
+final class EncoderForward extends SingleKindForward<Sequence.Classified> {
   private final EncoderNetwork network;
 
   EncoderForward(EncoderNetwork network) {
+    super(Sequence.Classified.class, Readout.LOGITS, "write text");
     this.network = network;
   }
 
@@ -29,26 +29,18 @@ final class EncoderForward implements Forward {
   }
 
   @Override
-  public Result read(
-      NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
-    if (checkpointed) {
-      throw Forward.unfit(model(), "compute its layers again on the way back");
-    }
-    List<TokenizedText> texts = new ArrayList<>();
+  Result read(NDManager scope, List<Sequence.Classified> sequences) {
     List<int[]> places = new ArrayList<>();
     boolean tokens = model().task() == EncoderTask.TOKEN_CLS;
-    for (Sequence sequence : sequences) {
-      if (!(sequence instanceof Sequence.Classified classified) || readout != Readout.LOGITS) {
-        throw Forward.unfit(model(), "write text");
-      }
+    for (Sequence.Classified classified : sequences) {
       boolean whole = classified.places().length == 0;
       if (whole == tokens) {
         throw Forward.unfit(model(), whole ? "classify texts as a whole" : "classify tokens");
       }
-      texts.add(classified.text());
       places.add(whole ? new int[1] : classified.places());
     }
-    EncoderNetwork.Batch batch = network.batch(scope, texts);
+    EncoderNetwork.Batch batch =
+        network.batch(scope, sequences.stream().map(Sequence.Classified::text).toList());
     NDArray hidden = network.hidden(scope, batch);
     int[] counts = places.stream().mapToInt(each -> each.length).toArray();
     long[] all = new long[Arrays.stream(counts).sum()];

@@ -28,7 +28,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -68,23 +67,7 @@ class AdapterTrainingTest {
     try (Weights weights = Runs.weights(model, run.get("base").asText(), false);
         Adapter adapter = adapter(Runs.base(model, weights), start);
         Policy policy = Policy.ofAdapter(model, weights, adapter, null)) {
-      List<StepMetrics> steps = new ArrayList<>();
-      new TrainingLoop<>(
-              Runs.arguments(count, rate, 0), policy, new Sft(), Runs.sftRows("sft-lora"))
-          .run(folder, name, steps::add, notice -> {}, () -> false);
-
-      assertThat(steps).hasSize(count);
-      for (int i = 0; i < count; i++) {
-        JsonNode reference = run.get("steps").get(i);
-        assertThat(steps.get(i).loss())
-            .as("loss of step %d", i + 1)
-            .isCloseTo(reference.get("loss").doubleValue(), within(1e-4));
-        assertThat(steps.get(i).gradNorm())
-            .as("norm of step %d", i + 1)
-            .isCloseTo(reference.get("grad_norm").doubleValue(), Percentage.withPercentage(0.1));
-        assertThat(steps.get(i).learningRate())
-            .isCloseTo(reference.get("learning_rate").doubleValue(), within(1e-12));
-      }
+      Runs.assertSteps(run, Runs.arguments(count, rate, 0), policy, folder);
       assertWrites(adapter, start.resolve("final.safetensors"));
     }
   }
@@ -125,16 +108,7 @@ class AdapterTrainingTest {
 
   private void assertWrites(Adapter adapter, Path expected) {
     AdapterFiles.write(folder, adapter.config(), adapter.tensors());
-    Path written = folder.resolve(AdapterFiles.WEIGHTS);
-    try (SafeTensors found = SafeTensors.open(written);
-        SafeTensors reference = SafeTensors.open(expected)) {
-      assertThat(found.names()).containsExactlyInAnyOrderElementsOf(reference.names());
-      for (String tensor : reference.names()) {
-        assertThat(Golden.tensor(written, tensor))
-            .as(tensor)
-            .containsExactly(Golden.tensor(expected, tensor), within(1e-4f));
-      }
-    }
+    Golden.assertTensors(folder.resolve(AdapterFiles.WEIGHTS), expected);
   }
 
   @ParameterizedTest

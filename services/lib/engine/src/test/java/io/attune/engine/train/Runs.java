@@ -20,6 +20,7 @@ import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.Sft;
 import io.attune.engine.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -165,5 +166,26 @@ final class Runs {
       }
     }
     return rows;
+  }
+
+  /** Trains on the rows of sft-lora; compares each step with the reference's. */
+  static void assertSteps(JsonNode run, TrainingArguments arguments, Policy policy, Path folder)
+      throws IOException {
+    JsonNode expected = run.get("steps");
+    List<StepMetrics> steps = new ArrayList<>();
+    new TrainingLoop<>(arguments, policy, new Sft(), sftRows("sft-lora"))
+        .run(folder, "run", steps::add, notice -> {}, () -> false);
+    assertThat(steps).hasSize(expected.size());
+    for (int i = 0; i < steps.size(); i++) {
+      JsonNode reference = expected.get(i);
+      assertThat(steps.get(i).loss())
+          .as("loss of step %d", i + 1)
+          .isCloseTo(reference.get("loss").doubleValue(), within(1e-4));
+      assertThat(steps.get(i).gradNorm())
+          .as("norm of step %d", i + 1)
+          .isCloseTo(reference.get("grad_norm").doubleValue(), Percentage.withPercentage(0.1));
+      assertThat(steps.get(i).learningRate())
+          .isCloseTo(reference.get("learning_rate").doubleValue(), within(1e-12));
+    }
   }
 }
