@@ -67,12 +67,7 @@ class FormsTest {
         assertMasked(example.orElseThrow(), expected.get(name).get(i));
       } else {
         assertThat(example).isEmpty();
-        assertThat(
-                forms
-                    .examples(ExampleOptions.DEFAULT)
-                    .judged(rows.get(i))
-                    .get(0)
-                    .desirable())
+        assertThat(forms.examples(ExampleOptions.DEFAULT).judged(rows.get(i)).get(0).desirable())
             .isFalse();
       }
     }
