@@ -7,6 +7,8 @@ import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
+import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
@@ -29,20 +31,25 @@ final class TrainingData {
     this.listener = listener;
   }
 
-  /** Examples of the rows of a file, tokenized. */
+  /** Examples of the rows of a file, tokenized, however much each counts. */
   <E> List<E> examples(Path file, Function<Row, Optional<E>> read) {
-    return examples(file, Rows.read(file, format), read);
+    return examples(file, Rows.readWeighted(file, format), read).stream()
+        .map(WeightedExample::example)
+        .toList();
   }
 
-  /** As the other, of rows that were read already. */
-  <E> List<E> examples(Path file, List<Row> rows, Function<Row, Optional<E>> read) {
-    List<E> result = new ArrayList<>();
+  /** As the other, of rows that were read already, with how much each counts. */
+  <E> List<WeightedExample<E>> examples(
+      Path file, List<WeightedRow> rows, Function<Row, Optional<E>> read) {
+    List<WeightedExample<E>> result = new ArrayList<>();
     int undesirable = 0;
     int full = 0;
     for (int i = 0; i < rows.size(); i++) {
-      Optional<E> example = located(file, i + 1, rows.get(i), read);
-      example.ifPresent(result::add);
-      if (example.isEmpty() && rows.get(i) instanceof Row.Judged judged && !judged.desirable()) {
+      Row row = rows.get(i).row();
+      double weight = rows.get(i).weight();
+      Optional<E> example = located(file, i + 1, row, read);
+      example.ifPresent(found -> result.add(new WeightedExample<>(found, weight)));
+      if (example.isEmpty() && row instanceof Row.Judged judged && !judged.desirable()) {
         undesirable++;
       }
       if (example.orElse(null) instanceof SftExample text && text.inputIds().length == maxLength) {
@@ -78,8 +85,8 @@ final class TrainingData {
           data,
           format,
           row -> {
-            int[] ids = located(data, ++number[0], row, tokens);
-            corpus.add(ids, ((Row.PlainText) row).ends());
+            int[] ids = located(data, ++number[0], row, each -> document(each, tokens));
+            corpus.add(ids, ((Row.PlainText) row.row()).ends());
           });
     } catch (RuntimeException e) {
       corpus.finish().close();
@@ -95,7 +102,17 @@ final class TrainingData {
     return filled(data, file);
   }
 
-  private static <T> T located(Path file, int row, Row value, Function<Row, T> read) {
+  /** Documents are laid into blocks, of which none has a weight of its own. */
+  private static int[] document(WeightedRow row, Function<Row, int[]> tokens) {
+    if (row.weight() != 1) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "continued pre-training knows no 'weight' of a row; write a row twice, or use sft");
+    }
+    return tokens.apply(row.row());
+  }
+
+  private static <R, T> T located(Path file, int row, R value, Function<R, T> read) {
     try {
       return read.apply(value);
     } catch (EngineException e) {

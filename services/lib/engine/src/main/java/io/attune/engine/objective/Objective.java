@@ -33,6 +33,11 @@ public interface Objective<E> {
     return 0;
   }
 
+  /** Whether the loss is a sum over examples, none of which knows of the others. */
+  default boolean sumsOverExamples() {
+    return true;
+  }
+
   /** The sequences that the model has to read for one example, always equally many. */
   List<Sequence> sequences(E example);
 
