@@ -16,11 +16,11 @@ import java.util.Map;
  * 2012):
  *
  * <pre>scores  q = the others' weighted mean, e = W / (W + 1) with W the others' weight
- * votes   m = E[truth] = tanh(sum over the others of weight * atanh(R) * vote)
- * r = (cov_e(x, q) + sum m vote + K R) / (sqrt((var_e(x) + K) (var_e(q) + K)) + sum m^2 + K')</pre>
+ * votes   m = E[truth] = tanh(atanh(R) * sum over the others of weight * vote)
+ * r = (cov_e(x, q) + sum m vote + K R) / (sqrt((var_e(x) + K) (var_e(q) + K)) + sum m^2)</pre>
  *
  * with cov_e and var_e sums over the rater's scores, weighted by e, about his own mean and in units
- * of the variance of all scores; R = 0.5 is the prior reliability and K = 10 the ratings that it is
+ * of the variance of all scores; R = 0.5 is the prior reliability and K = 20 the ratings that it is
  * worth. A rater's weight is the information that he gives about the truth, relative to R:
  *
  * <pre>f = min(2, (r^2 / (1 - r^2)) / (R^2 / (1 - R^2))), 0 where r is not above 0</pre>
@@ -31,7 +31,7 @@ import java.util.Map;
  */
 final class RaterAgreement {
   private static final double PRIOR = 0.5;
-  private static final double PRIOR_RATINGS = 10;
+  private static final double PRIOR_RATINGS = 20;
   private static final double MOST = 2;
   private static final int TURNS = 60;
   private static final double SETTLED = 1e-7;

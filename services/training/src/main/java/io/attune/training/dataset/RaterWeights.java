@@ -1,5 +1,6 @@
 package io.attune.training.dataset;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -25,6 +26,11 @@ final class RaterWeights {
   /** A rater counts once for each thing that he rates; all count alike. */
   static RaterWeights equal() {
     return new RaterWeights(RatingProtection.DEFAULT, Map.of());
+  }
+
+  /** Weights as they are given, by voice. */
+  static RaterWeights given(RatingProtection protection, Map<String, Double> weights) {
+    return new RaterWeights(protection, Map.copyOf(weights));
   }
 
   /**
@@ -83,7 +89,7 @@ final class RaterWeights {
     }
     double part = Math.max(protection.maxRaterSharePerAnswer(), 1.0 / Math.max(1, heard));
     double[] parts = new double[each.length];
-    java.util.Arrays.fill(parts, part);
+    Arrays.fill(parts, part);
     return Shares.capped(each, parts);
   }
 }

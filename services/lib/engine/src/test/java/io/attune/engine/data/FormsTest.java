@@ -322,7 +322,7 @@ class FormsTest {
     Rows.forEach(
         data,
         new RowFormat(Map.of(), null, sampleBy),
-        row -> corpus.add(examples.text(row), ((Row.PlainText) row).ends()));
+        row -> corpus.add(examples.text(row.row()), ((Row.PlainText) row.row()).ends()));
     return corpus.finish();
   }
 
