@@ -8,14 +8,16 @@ import io.attune.engine.data.Rows;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.data.TokenFile;
 import io.attune.engine.data.WeightedRow;
+import io.attune.engine.objective.Kto;
 import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** Reads what a training run learns from. What it leaves out or cuts it says. */
 final class TrainingData {
@@ -32,34 +34,43 @@ final class TrainingData {
   }
 
   /** Examples of the rows of a file, tokenized, however much each counts. */
-  <E> List<E> examples(Path file, Function<Row, Optional<E>> read) {
-    return examples(file, Rows.readWeighted(file, format), read).stream()
+  <P, E> List<E> examples(Path file, TrainingTask.Lesson<P, E> lesson) {
+    return examples(file, Rows.readWeighted(file, format), lesson).stream()
         .map(WeightedExample::example)
         .toList();
   }
 
   /** As the other, of rows that were read already, with how much each counts. */
-  <E> List<WeightedExample<E>> examples(
-      Path file, List<WeightedRow> rows, Function<Row, Optional<E>> read) {
-    List<WeightedExample<E>> result = new ArrayList<>();
+  <P, E> List<WeightedExample<E>> examples(
+      Path file, List<WeightedRow> rows, TrainingTask.Lesson<P, E> lesson) {
+    List<P> result = new ArrayList<>();
+    List<Double> weights = new ArrayList<>();
+    int empty = 0;
     int undesirable = 0;
     int full = 0;
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i).row();
-      double weight = rows.get(i).weight();
-      Optional<E> example = located(file, i + 1, row, read);
-      example.ifPresent(found -> result.add(new WeightedExample<>(found, weight)));
-      if (example.isEmpty() && row instanceof Row.Judged judged && !judged.desirable()) {
-        undesirable++;
+      List<P> parts = located(file, i + 1, row, lesson.parts());
+      result.addAll(parts);
+      weights.addAll(Collections.nCopies(parts.size(), rows.get(i).weight()));
+      if (parts.isEmpty()) {
+        boolean unwanted = row instanceof Row.Judged judged && !judged.desirable();
+        if (unwanted && !(lesson.objective() instanceof Kto)) {
+          undesirable++;
+        } else {
+          empty++;
+        }
       }
-      if (example.orElse(null) instanceof SftExample text && text.inputIds().length == maxLength) {
+      if (parts.size() == 1
+          && parts.get(0) instanceof SftExample text
+          && text.inputIds().length == maxLength) {
         full++;
       }
     }
     notice(file, undesirable, "left out %d rows whose answer was judged undesirable");
     notice(
         file,
-        rows.size() - result.size() - undesirable,
+        empty,
         "left out %d rows of which nothing to learn is within max_length " + maxLength);
     notice(
         file,
@@ -67,7 +78,16 @@ final class TrainingData {
         "%d rows fill max_length "
             + maxLength
             + "; what exceeds it was cut, truncation_mode says where");
-    return filled(file, result);
+    filled(file, result);
+    List<E> examples;
+    try {
+      examples = lesson.examples().apply(result);
+    } catch (EngineException e) {
+      throw new EngineException(e.reason(), file + ": " + e.getMessage(), e);
+    }
+    return IntStream.range(0, examples.size())
+        .mapToObj(i -> new WeightedExample<>(examples.get(i), weights.get(i)))
+        .toList();
   }
 
   /**

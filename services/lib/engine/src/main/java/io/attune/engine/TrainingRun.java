@@ -145,11 +145,10 @@ public final class TrainingRun {
     }
   }
 
-  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<WeightedRow> rows) {
+  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<WeightedRow> rows) {
     Objective<E> objective = lesson.objective();
-    List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson.examples());
-    List<E> heldOut =
-        spec.evalData() == null ? null : data.examples(spec.evalData(), lesson.examples());
+    List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson);
+    List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
     if (rows.stream().anyMatch(row -> row.weight() != 1)) {
       return train(new Weighted<>(objective), examples, objective, heldOut);
     }

@@ -154,7 +154,7 @@ final class RobustnessExperiment {
                 Map.entry("lr_scheduler_type", "linear"),
                 Map.entry("warmup_steps", "10"),
                 Map.entry("weight_decay", "0.01"),
-                Map.entry("save_strategy", "no"),
+                Map.entry("save_steps", "0"),
                 Map.entry("threads", "1"))),
         (step, total, metrics) -> {},
         () -> false);

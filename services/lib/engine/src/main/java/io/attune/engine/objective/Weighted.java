@@ -1,6 +1,5 @@
 package io.attune.engine.objective;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,20 +11,21 @@ import org.jspecify.annotations.Nullable;
  * <p>The divisor has no weights: a step of light examples moves little, also where it has one example
  * alone. Weights of mean 1 leave the learning rate's meaning as it is.
  *
- * <p>Assumes that the objective's loss is a sum over examples, each seen alone.
+ * <p>Assumes that a part of the objective's loss is an example's own; see {@link
+ * Objective#weightedLoss}.
  */
 public final class Weighted<E> implements Objective<WeightedExample<E>> {
   private final Objective<E> objective;
 
   /**
-   * @throws IllegalArgumentException if an example's loss depends on the others of its batch
+   * @throws IllegalArgumentException if the objective knows no loss of an example's own
    */
   public Weighted(Objective<E> objective) {
-    if (!objective.sumsOverExamples()) {
+    if (!objective.takesWeights()) {
       throw new IllegalArgumentException(
           "rows have a 'weight', but "
               + objective.getClass().getSimpleName()
-              + " looks at the rows of a batch together; leave the weights out");
+              + " compares the rows of a batch with each other; leave the weights out");
     }
     this.objective = objective;
   }
@@ -61,22 +61,11 @@ public final class Weighted<E> implements Objective<WeightedExample<E>> {
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {
-    double value = 0;
-    List<double[]> gradient = new ArrayList<>();
-    Metrics metrics = new Metrics();
-    int each = policy.size() / Math.max(1, examples.size());
-    for (int i = 0; i < examples.size(); i++) {
-      int from = i * each;
-      Loss own =
-          objective.loss(
-              List.of(examples.get(i).example()),
-              policy.subList(from, from + each),
-              reference == null ? null : reference.subList(from, from + each),
-              normaliser / examples.get(i).weight());
-      value += own.value();
-      gradient.addAll(List.of(own.gradient()));
-      metrics.addAll(own.metrics());
-    }
-    return new Loss(value, gradient.toArray(double[][]::new), metrics);
+    return objective.weightedLoss(
+        examples.stream().map(WeightedExample::example).toList(),
+        examples.stream().mapToDouble(WeightedExample::weight).toArray(),
+        policy,
+        reference,
+        normaliser);
   }
 }

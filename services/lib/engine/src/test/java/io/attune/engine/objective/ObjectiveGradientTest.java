@@ -12,6 +12,7 @@ import io.attune.engine.token.TokenizedText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Each loss against its formula written out plainly, each gradient against finite differences. */
@@ -38,7 +39,7 @@ class ObjectiveGradientTest {
         List.of(reading(-1, -2), reading(-1, -2, -3), reading(-4, -4), reading(-1, -30));
     List<Reading> reference =
         List.of(reading(-2, -2), reading(-1, -1, -1), reading(-3, -3), reading(-2, -20));
-    Dpo dpo = new Dpo(new Dpo.Config(0.7, "sigmoid"));
+    Dpo dpo = new Dpo(new Dpo.Config(0.7, new PairLoss.Sigmoid(0.7), false));
     check(
         dpo,
         PAIRS,
@@ -243,16 +244,16 @@ class ObjectiveGradientTest {
   @Test
   void extremeMarginsStayFinite() {
     for (double x : new double[] {-1e4, 1e4}) {
-      assertThat(Dpo.logSigmoid(x)).isFinite();
-      assertThat(Dpo.sigmoid(x)).isBetween(0.0, 1.0);
+      assertThat(Logistic.logSigmoid(x)).isFinite();
+      assertThat(Logistic.sigmoid(x)).isBetween(0.0, 1.0);
     }
   }
 
-  private static <E> void check(
+  static <E> void check(
       Objective<E> objective,
       List<E> examples,
       List<Reading> policy,
-      List<Reading> reference,
+      @Nullable List<Reading> reference,
       double normaliser,
       ToDoubleFunction<List<Reading>> plain) {
     Loss loss = objective.loss(examples, policy, reference, normaliser);
@@ -275,11 +276,11 @@ class ObjectiveGradientTest {
     return copy;
   }
 
-  private static Reading reading(double... values) {
+  static Reading reading(double... values) {
     return new Reading(values, new boolean[values.length]);
   }
 
-  private static double sum(Reading reading) {
+  static double sum(Reading reading) {
     double sum = 0;
     for (double value : reading.values()) {
       sum += value;
