@@ -1,13 +1,17 @@
 """Losses of trl that the other runs leave out: four steps each of trl's own trainers from the adapter in
 dpo-sigmoid/init, in batches of four rows, so that what is sorted over a batch has something to sort.
 Writes NAME/run.json. Usage: make_preference_runs.py GOLDEN, the folder above this one. trl 1.13.0, peft 0.21.0,
-transformers 5.18.0, torch 2.13.0 on CPU in float32."""
+transformers 5.18.0, torch 2.13.0 on CPU in float32.
+
+The weights at the end of dpo-discopop are of a run in float64: two in float32, on two machines, differ by 2e-4 in
+one weight whose gradient is nearly zero, by the sign of which AdamW steps."""
 import json, logging, os, sys, tempfile, warnings
 os.environ.update(TRANSFORMERS_VERBOSITY="error", HF_HUB_OFFLINE="1", TRL_EXPERIMENTAL_SILENCE="1", TQDM_DISABLE="1")
 warnings.filterwarnings("ignore")
 import torch, transformers, trl
 from datasets import Dataset
 from peft import PeftModel
+from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from trl.experimental.cpo import CPOConfig, CPOTrainer
 logging.disable(logging.CRITICAL)
@@ -23,13 +27,18 @@ COMMON = dict(output_dir=tempfile.mkdtemp(), logging_steps=1, report_to=[], save
               use_cpu=True, seed=1, disable_tqdm=True, gradient_checkpointing=False, **ARGS)
 
 
-def run(name, trainer, config, rows, **settings):
+def trained(trainer, config, rows, dtype=torch.float32, **settings):
     model = transformers.LlamaForCausalLM.from_pretrained(BASE, dtype=torch.float32)
-    model = PeftModel.from_pretrained(model, f"{GOLDEN}/runs/dpo-sigmoid/init", is_trainable=True)
-    made = trainer(model=model, args=config(**COMMON, **settings), train_dataset=Dataset.from_list(rows),
+    model = PeftModel.from_pretrained(model, f"{GOLDEN}/runs/dpo-sigmoid/init", is_trainable=True).to(dtype)
+    made = trainer(model=model, args=config(**{**COMMON, **settings}), train_dataset=Dataset.from_list(rows),
                    processing_class=TOKENIZER)
     type(made)._get_train_sampler = lambda self, *a, **k: SequentialSampler(self.train_dataset)
     made.train()
+    return made
+
+
+def run(name, trainer, config, rows, **settings):
+    made = trained(trainer, config, rows, **settings)
     steps = [{k: v for k, v in s.items() if k.startswith(KEPT)} for s in made.state.log_history if "loss" in s]
     os.makedirs(f"{GOLDEN}/runs/{name}", exist_ok=True)
     with open(f"{GOLDEN}/runs/{name}/run.json", "w") as out:
@@ -54,3 +63,8 @@ run("kto-apo_zero_unpaired", trl.KTOTrainer, trl.KTOConfig, judged, beta=0.1, lo
 run("kto-weighted", trl.KTOTrainer, trl.KTOConfig, judged, beta=0.5, desirable_weight=1.2, undesirable_weight=0.7)
 run("simpo-cpo", CPOTrainer, CPOConfig, ROWS, loss_type="simpo", beta=2.0, simpo_gamma=1.0, cpo_alpha=0.5,
     label_smoothing=0.1, max_length=128)
+
+exact = trained(trl.DPOTrainer, trl.DPOConfig, ROWS, torch.float64, beta=0.1, loss_type=["discopop"],
+                per_device_train_batch_size=2, gradient_accumulation_steps=2).model
+weights = {k.replace(".default", ""): v.float() for k, v in exact.state_dict().items() if ".default" in k}
+save_file(weights, f"{GOLDEN}/runs/dpo-discopop/final.safetensors")

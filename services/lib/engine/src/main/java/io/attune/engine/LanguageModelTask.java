@@ -96,7 +96,11 @@ final class LanguageModelTask implements TrainingTask {
             new ClassificationExamples(row -> read(model, row, settings), scheme::target);
         yield Lesson.of(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
       }
-      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, " + String.join(", ", ObjectiveSettings.PREFERENCES) + " and classify");
+      default ->
+          throw TrainingTask.unfit(
+              spec,
+              described,
+              "sft, cpt, " + String.join(", ", ObjectiveSettings.PREFERENCES) + " and classify");
     };
   }
 

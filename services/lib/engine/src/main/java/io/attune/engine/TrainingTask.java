@@ -27,9 +27,7 @@ interface TrainingTask extends AutoCloseable {
    * @param examples from what all rows of a file give to examples, one of each, in their order
    */
   record Lesson<P, E>(
-      Objective<E> objective,
-      Function<Row, List<P>> parts,
-      Function<List<P>, List<E>> examples) {
+      Objective<E> objective, Function<Row, List<P>> parts, Function<List<P>, List<E>> examples) {
 
     /** Of rows that give an example each. */
     static <E> Lesson<E, E> of(Objective<E> objective, Function<Row, Optional<E>> example) {

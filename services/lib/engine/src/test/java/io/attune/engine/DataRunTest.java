@@ -130,11 +130,16 @@ class DataRunTest {
     Path data = rows(rows);
     Map<String, String> more =
         Map.of(
-            setting, value,
-            "max_length", "64",
-            "save_steps", "2",
-            "lora_dropout", "0.1",
-            "disable_dropout", "false");
+            setting,
+            value,
+            "max_length",
+            "64",
+            "save_steps",
+            "2",
+            "lora_dropout",
+            "0.1",
+            "disable_dropout",
+            "false");
     TrainingSpec whole = spec(objective, data, "whole", more);
     TrainingRun.run(whole, listener, CancelSignal.NEVER);
     TrainingSpec cut = spec(objective, data, "cut", more);

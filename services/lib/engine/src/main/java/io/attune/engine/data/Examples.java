@@ -130,8 +130,7 @@ public final class Examples {
     throw unfit(row, "training from thumbs");
   }
 
-  private Optional<JudgedCompletion> judged(
-      Content prompt, Content completion, boolean desirable) {
+  private Optional<JudgedCompletion> judged(Content prompt, Content completion, boolean desirable) {
     return fitting(pair(prompt, completion))
         .map(pair -> new JudgedCompletion(pair.prompt(), pair.completion(), desirable));
   }

@@ -27,8 +27,7 @@ public record KtoExample(
    * @param maxLength tokens of prompt and answer; longer ones are cut
    * @throws EngineException if all answers are to one prompt
    */
-  public static List<KtoExample> mismatched(
-      List<JudgedCompletion> rows, int batch, int maxLength) {
+  public static List<KtoExample> mismatched(List<JudgedCompletion> rows, int batch, int maxLength) {
     List<KtoExample> examples = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       JudgedCompletion row = rows.get(i);

@@ -2,8 +2,8 @@ package io.attune.engine.objective;
 
 /**
  * How the distance between policy and reference is measured: the derivative f' of an f-divergence,
- * without its constant, as a function of u = log(policy / reference). Wang et al., arXiv 2309.16240;
- * trl's {@code f_divergence_type}.
+ * without its constant, as a function of u = log(policy / reference). Wang et al., arXiv
+ * 2309.16240; trl's {@code f_divergence_type}.
  */
 public sealed interface Divergence {
 
@@ -33,7 +33,9 @@ public sealed interface Divergence {
    * @param alpha not 1
    */
   record Alpha(double alpha) implements Divergence {
-    /** Beyond this exponent a score stays as it is, as in trl: a float32 gradient would overflow. */
+    /**
+     * Beyond this exponent a score stays as it is, as in trl: a float32 gradient would overflow.
+     */
     private static final double LARGEST_EXPONENT = 80;
 
     public Alpha {

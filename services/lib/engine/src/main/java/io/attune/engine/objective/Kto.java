@@ -4,15 +4,16 @@ import io.attune.engine.data.KtoExample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kahneman-Tversky optimisation: raise the likelihood of answers that people liked and lower that of
- * answers that they did not, each by itself, measured against how far the policy has moved on the
- * whole.
+ * Kahneman-Tversky optimisation: raise the likelihood of answers that people liked and lower that
+ * of answers that they did not, each by itself, measured against how far the policy has moved on
+ * the whole.
  *
- * <p>Ethayarajh et al., arXiv 2402.01306, equations 6 to 8. With d an answer's log-probability under
- * the policy less that under the reference, and d' the same of an answer to another prompt:
+ * <p>Ethayarajh et al., arXiv 2402.01306, equations 6 to 8. With d an answer's log-probability
+ * under the policy less that under the reference, and d' the same of an answer to another prompt:
  *
  * <pre>z = max(0, mean over the micro-batch of d')   (not differentiated)
  * loss = mean over answers of w+ sigmoid(-beta (d - z)) where desirable
@@ -32,8 +33,8 @@ public final class Kto implements Objective<KtoExample> {
 
   /**
    * @param beta how strongly the policy is held to the reference
-   * @param desirableWeight w+: what counts more where fewer answers are desirable. The paper has
-   *     w+ times the desirable ones to w- times the others from 1:1 to 4:3
+   * @param desirableWeight w+: what counts more where fewer answers are desirable. The paper has w+
+   *     times the desirable ones to w- times the others from 1:1 to 4:3
    * @param undesirableWeight w-
    */
   public record Config(
@@ -61,6 +62,33 @@ public final class Kto implements Objective<KtoExample> {
 
   public Kto(Config config) {
     this.config = config;
+  }
+
+  /**
+   * What to do about many more answers of one kind than of the other, where the weights do not make
+   * up for it: the desirable ones are to count 1 to 4/3 times as much as the others (equation 8).
+   */
+  @Override
+  public @Nullable String advice(List<KtoExample> examples) {
+    double desirable = Math.max(1, examples.stream().filter(KtoExample::desirable).count());
+    double undesirable = Math.max(1, examples.size() - desirable);
+    double ratio =
+        desirable * config.desirableWeight() / (undesirable * config.undesirableWeight());
+    if (desirable == undesirable || (ratio >= 0.99 && ratio <= 1.34)) {
+      return null;
+    }
+    double least = undesirable * config.undesirableWeight() / desirable;
+    double most = desirable * config.desirableWeight() / undesirable;
+    return String.format(
+        Locale.ROOT,
+        "%.0f rows are desirable and %.0f are not: set 'desirable_weight' between %.2f and %.2f, or"
+            + " 'undesirable_weight' between %.2f and %.2f",
+        desirable,
+        undesirable,
+        least,
+        least * 4 / 3,
+        most * 3 / 4,
+        most);
   }
 
   @Override

@@ -45,6 +45,11 @@ public interface Objective<E> {
   /** What an example adds to the normaliser: its target tokens, or 1. */
   double weight(E example);
 
+  /** What a person should know about all rows before they are learnt; null for nothing. */
+  default @Nullable String advice(List<E> examples) {
+    return null;
+  }
+
   /**
    * The loss of a micro-batch, its derivative, and metrics.
    *

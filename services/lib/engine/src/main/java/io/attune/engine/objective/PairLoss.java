@@ -20,8 +20,8 @@ public sealed interface PairLoss extends DpoLoss {
   }
 
   /**
-   * {@code -right log sigmoid(x) - wrong log sigmoid(-x)}: the price of an order that is believed to
-   * be right and wrong so much.
+   * {@code -right log sigmoid(x) - wrong log sigmoid(-x)}: the price of an order that is believed
+   * to be right and wrong so much.
    */
   private static Term logistic(double beta, double margin, double right, double wrong) {
     double x = beta * margin;
@@ -79,8 +79,7 @@ public sealed interface PairLoss extends DpoLoss {
     @Override
     public Term of(LogRatios ratios) {
       double scale = 1 / (1 - 2 * labelSmoothing);
-      return logistic(
-          beta, ratios.margin(), scale * (1 - labelSmoothing), -scale * labelSmoothing);
+      return logistic(beta, ratios.margin(), scale * (1 - labelSmoothing), -scale * labelSmoothing);
     }
   }
 
@@ -163,8 +162,8 @@ public sealed interface PairLoss extends DpoLoss {
   }
 
   /**
-   * {@code bco_pair}: {@code -log sigmoid(beta c) - log sigmoid(-beta r)}, as trl has it: without the
-   * running mean of rewards. Jung et al., arXiv 2404.04656.
+   * {@code bco_pair}: {@code -log sigmoid(beta c) - log sigmoid(-beta r)}, as trl has it: without
+   * the running mean of rewards. Jung et al., arXiv 2404.04656.
    */
   record BinaryClassifier(double beta) implements PairLoss {
     public BinaryClassifier {
@@ -175,14 +174,13 @@ public sealed interface PairLoss extends DpoLoss {
     public Term of(LogRatios ratios) {
       double a = beta * ratios.chosen();
       double b = beta * ratios.rejected();
-      return new Term(
-          -logSigmoid(a) - logSigmoid(-b), -beta * sigmoid(-a), beta * sigmoid(b));
+      return new Term(-logSigmoid(a) - logSigmoid(-b), -beta * sigmoid(-a), beta * sigmoid(b));
     }
   }
 
   /**
-   * {@code sppo_hard}: {@code (c - 1 / (2 beta))^2 + (r + 1 / (2 beta))^2}, the chosen answer winning
-   * for certain. Wu et al., arXiv 2405.00675, equation 4.7.
+   * {@code sppo_hard}: {@code (c - 1 / (2 beta))^2 + (r + 1 / (2 beta))^2}, the chosen answer
+   * winning for certain. Wu et al., arXiv 2405.00675, equation 4.7.
    */
   record SelfPlay(double beta) implements PairLoss {
     public SelfPlay {
@@ -198,8 +196,8 @@ public sealed interface PairLoss extends DpoLoss {
   }
 
   /**
-   * {@code apo_zero}: {@code sigmoid(-beta c) + sigmoid(beta r)}, for chosen answers that are better
-   * than the model's own. D'Oosterlinck et al., arXiv 2408.06266, equation 7.
+   * {@code apo_zero}: {@code sigmoid(-beta c) + sigmoid(beta r)}, for chosen answers that are
+   * better than the model's own. D'Oosterlinck et al., arXiv 2408.06266, equation 7.
    */
   record AnchoredZero(double beta) implements PairLoss {
     public AnchoredZero {
@@ -271,8 +269,7 @@ public sealed interface PairLoss extends DpoLoss {
     public Term of(LogRatios ratios) {
       int chosen = ratios.chosenTokens();
       int rejected = ratios.rejectedTokens();
-      Term term =
-          loss.of(ratios.with(ratios.chosen() / chosen, ratios.rejected() / rejected));
+      Term term = loss.of(ratios.with(ratios.chosen() / chosen, ratios.rejected() / rejected));
       return new Term(term.value(), term.chosen() / chosen, term.rejected() / rejected);
     }
   }

@@ -91,8 +91,7 @@ public final class SimPo implements Objective<PreferencePair> {
       double margin = chosen.mean() - rejected.mean() - config.gamma() / config.beta();
       DpoLoss.Term term = loss.of(LogRatios.ofMargin(margin));
       value += term.value() / normaliser;
-      gradient[c] =
-          chosen.gradient(term.chosen() / chosen.length() / normaliser + likelihoodSlope);
+      gradient[c] = chosen.gradient(term.chosen() / chosen.length() / normaliser + likelihoodSlope);
       gradient[c + 1] = rejected.gradient(term.rejected() / rejected.length() / normaliser);
       PairMetrics.add(
           metrics,

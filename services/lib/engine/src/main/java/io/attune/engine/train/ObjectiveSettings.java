@@ -46,10 +46,7 @@ public record ObjectiveSettings(
     double beta = in.number("beta", 0.1);
     DpoLosses losses =
         new DpoLosses(
-            beta,
-            in.number("label_smoothing", 0),
-            in.number("discopop_tau", 0.05),
-            divergence(in));
+            beta, in.number("label_smoothing", 0), in.number("discopop_tau", 0.05), divergence(in));
     DpoLoss loss =
         losses.named(
             in.list("loss_type", List.of("sigmoid")), in.numbers("loss_weights", List.of()));

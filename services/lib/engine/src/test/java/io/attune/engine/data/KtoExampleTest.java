@@ -14,9 +14,7 @@ class KtoExampleTest {
   }
 
   private static List<int[]> mismatched(List<JudgedCompletion> rows, int batch) {
-    return KtoExample.mismatched(rows, batch, 100).stream()
-        .map(KtoExample::mismatchedIds)
-        .toList();
+    return KtoExample.mismatched(rows, batch, 100).stream().map(KtoExample::mismatchedIds).toList();
   }
 
   @Test

@@ -220,9 +220,7 @@ class DpoLossTest {
   @ParameterizedTest
   @ValueSource(doubles = {0, 0.4, 0.999, 1.8})
   void divergences(double alpha) {
-    check(
-        new Divergence.Alpha(alpha),
-        u -> (Math.pow(Math.exp(u), alpha - 1) - 1) / (alpha - 1));
+    check(new Divergence.Alpha(alpha), u -> (Math.pow(Math.exp(u), alpha - 1) - 1) / (alpha - 1));
     check(new Divergence.JensenShannon(), u -> Math.log(2 * Math.exp(u) / (Math.exp(u) + 1)));
   }
 
@@ -241,8 +239,7 @@ class DpoLossTest {
               mean(
                   policy,
                   REFERENCE,
-                  (c, r, m, n) ->
-                      plain.of(score.applyAsDouble(c), score.applyAsDouble(r), m, n)));
+                  (c, r, m, n) -> plain.of(score.applyAsDouble(c), score.applyAsDouble(r), m, n)));
     }
     for (double u : new double[] {-1e6, -1e3, 1e3, 1e6}) {
       assertThat((float) divergence.score(u)).isFinite();
@@ -291,8 +288,7 @@ class DpoLossTest {
         "'loss_weights' has 1 numbers and 'loss_type' 2",
         () -> plain.named(List.of("sigmoid", "sft"), List.of(1.0)));
     assertRefused(
-        "'loss_weights'",
-        () -> plain.named(List.of("sigmoid", "sft"), List.of(1.0, Double.NaN)));
+        "'loss_weights'", () -> plain.named(List.of("sigmoid", "sft"), List.of(1.0, Double.NaN)));
     assertRefused("(0, 1) for exo_pair", () -> plain.named(List.of("exo_pair"), List.of()));
     assertRefused(
         "'label_smoothing' is 0.5; it must be in [0, 0.5)",

@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Every objective that learns preferences beside trl, step by step: loss, norm, rate, metrics, and
  * the weights at the end. All runs start from the adapter {@code dpo-sigmoid/init} and learn the
  * pairs of {@code dpo-sigmoid/tokens.json}; trl's ORPO and SimPO put a token that begins a text
- * before them. {@code golden/runs/make_preference_runs.py} made those in batches of four, which have
- * no weights.
+ * before them. {@code golden/runs/make_preference_runs.py} made those in batches of four, which
+ * have no weights.
  */
 class PreferenceParityTest {
   private static final List<String> OF_PAIRS =
@@ -77,8 +77,7 @@ class PreferenceParityTest {
   void directPreferenceOptimisation(String loss, String smoothing) throws IOException {
     Map<String, String> settings = Map.of("loss_type", loss, "label_smoothing", smoothing);
     Dpo objective = new Dpo(parse("dpo", settings).dpo());
-    List<StepMetrics> steps =
-        follow("dpo-" + loss, objective, Runs.pairs("dpo-sigmoid"), OF_PAIRS);
+    List<StepMetrics> steps = follow("dpo-" + loss, objective, Runs.pairs("dpo-sigmoid"), OF_PAIRS);
     JsonNode expected = Golden.json("runs/dpo-" + loss + "/run.json").get("steps");
     for (int i = 0; i < steps.size(); i++) {
       assertThat(steps.get(i).numTokens()).isEqualTo(expected.get(i).get("num_tokens").asLong());
@@ -165,9 +164,7 @@ class PreferenceParityTest {
     for (Map.Entry<String, JsonNode> entry :
         Golden.json("runs/" + run + "/run.json").get("settings").properties()) {
       String value =
-          entry.getValue().isTextual()
-              ? entry.getValue().textValue()
-              : entry.getValue().toString();
+          entry.getValue().isTextual() ? entry.getValue().textValue() : entry.getValue().toString();
       settings.put(entry.getKey(), value);
     }
     settings.remove("max_length"); // of the reference's batches
@@ -190,8 +187,7 @@ class PreferenceParityTest {
     try (Weights weights = Runs.weights(architecture, false);
         Adapter adapter = Runs.adapter(Runs.base(architecture, weights), "runs/dpo-sigmoid/init");
         Policy policy = Policy.ofAdapter(architecture, weights, adapter, null)) {
-      List<StepMetrics> steps =
-          Runs.follow(run, policy, objective, rows, folder.resolve(run));
+      List<StepMetrics> steps = Runs.follow(run, policy, objective, rows, folder.resolve(run));
       JsonNode expected = Golden.json("runs/" + run + "/run.json").get("steps");
       for (int i = 0; i < steps.size(); i++) {
         for (String name : metrics) {
