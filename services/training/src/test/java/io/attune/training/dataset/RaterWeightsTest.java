@@ -46,7 +46,7 @@ class RaterWeightsTest {
     assertThat(weights.of("rater/ann")).isGreaterThan(1.5).isLessThanOrEqualTo(2);
     assertThat(weights.of("rater/flips")).isZero();
     assertThat(weights.of("rater/guesses")).isLessThan(0.1);
-    assertThat(weights.of("rater/sleeps")).isLessThan(0.2);
+    assertThat(weights.of("rater/sleeps")).isLessThan(0.3);
     assertThat(weights.of("rater/new")).isBetween(0.3, 1.7);
   }
 
