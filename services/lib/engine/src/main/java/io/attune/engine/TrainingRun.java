@@ -149,11 +149,14 @@ public final class TrainingRun {
     Objective<E> objective = lesson.objective();
     List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson);
     List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
-    if (rows.stream().anyMatch(row -> row.weight() != 1)) {
-      return train(new Weighted<>(objective), examples, objective, heldOut);
-    }
     List<E> equal = examples.stream().map(WeightedExample::example).toList();
-    return train(objective, equal, objective, heldOut);
+    String advice = objective.advice(equal);
+    if (advice != null) {
+      listener.onNotice(spec.data() + ": " + advice);
+    }
+    return rows.stream().anyMatch(row -> row.weight() != 1)
+        ? train(new Weighted<>(objective), examples, objective, heldOut)
+        : train(objective, equal, objective, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
