@@ -175,10 +175,7 @@ public final class TrainingRun {
    * @param measured what held-out rows are measured by, which all count alike
    */
   private <E, H> TrainingResult train(
-      Objective<E> objective,
-      List<E> examples,
-      Objective<H> measured,
-      @Nullable List<H> heldOut) {
+      Objective<E> objective, List<E> examples, Objective<H> measured, @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();

@@ -71,13 +71,21 @@ public final class SpecRules {
     if (filled.hasOrpo()) {
       OrpoObjective orpo = filled.getOrpo();
       require(!orpo.hasBeta() || orpo.getBeta() > 0, "spec.orpo.beta", ABOVE_ZERO);
-      checkPairs("spec.orpo.", orpo.getMinimumMargin(), orpo.hasMaximumPairsPerPrompt(), orpo.getMaximumPairsPerPrompt());
+      checkPairs(
+          "spec.orpo.",
+          orpo.getMinimumMargin(),
+          orpo.hasMaximumPairsPerPrompt(),
+          orpo.getMaximumPairsPerPrompt());
     }
     if (filled.hasSimpo()) {
       SimpoObjective simpo = filled.getSimpo();
       require(!simpo.hasBeta() || simpo.getBeta() > 0, "spec.simpo.beta", ABOVE_ZERO);
       require(simpo.getSimpoGamma() >= 0, "spec.simpo.simpo_gamma", "0 or more");
-      checkPairs("spec.simpo.", simpo.getMinimumMargin(), simpo.hasMaximumPairsPerPrompt(), simpo.getMaximumPairsPerPrompt());
+      checkPairs(
+          "spec.simpo.",
+          simpo.getMinimumMargin(),
+          simpo.hasMaximumPairsPerPrompt(),
+          simpo.getMaximumPairsPerPrompt());
     }
     if (filled.hasReward()) {
       checkReward(filled.getReward());

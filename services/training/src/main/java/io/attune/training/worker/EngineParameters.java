@@ -75,8 +75,7 @@ final class EngineParameters {
     }
   }
 
-  private static void addKto(
-      KtoObjective kto, KtoWeights balance, Map<String, String> parameters) {
+  private static void addKto(KtoObjective kto, KtoWeights balance, Map<String, String> parameters) {
     if (kto.hasBeta()) {
       parameters.put("beta", Double.toString(kto.getBeta()));
     }

@@ -47,8 +47,7 @@ public record ObjectiveSettings(
     List<String> types = in.list("loss_type", List.of("sigmoid"));
     // Asked for only where it is read, so that it is refused elsewhere.
     double tau = types.contains("discopop") ? in.number("discopop_tau", 0.05) : 0.05;
-    DpoLosses losses =
-        new DpoLosses(beta, in.number("label_smoothing", 0), tau, divergence(in));
+    DpoLosses losses = new DpoLosses(beta, in.number("label_smoothing", 0), tau, divergence(in));
     DpoLoss loss = losses.named(types, in.numbers("loss_weights", List.of()));
     return new Dpo.Config(beta, loss, in.flag("reference_free", false));
   }
