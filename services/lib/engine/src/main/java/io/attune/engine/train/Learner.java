@@ -109,6 +109,13 @@ public final class Learner<E> implements AutoCloseable {
     return optimizer.learningRate(peak * factor);
   }
 
+  /** The learning rate of a step that has nothing to learn. */
+  public double rest(int step, int total) {
+    double peak = arguments.learningRate();
+    return optimizer.learningRate(
+        peak * arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total));
+  }
+
   /** Reads as the objective asks for, with the policy or its reference, without recording. */
   public List<Reading> read(List<E> examples, boolean reference) {
     return reader.read(examples, reference);

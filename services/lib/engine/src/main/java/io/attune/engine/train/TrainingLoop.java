@@ -97,11 +97,16 @@ public final class TrainingLoop<E> {
       Consumer<StepMetrics> steps,
       Consumer<String> notices,
       BooleanSupplier cancelled) {
+    return run(new RunContext(folder, fingerprint, steps, notices, cancelled));
+  }
+
+  /** As the other. */
+  public StepMetrics run(RunContext context) {
     StepMetrics last = null;
     try (Learner<E> learner = new Learner<>(arguments, policy, objective)) {
       Progress progress =
           new Progress(
-              new RunContext(folder, fingerprint, steps, notices, cancelled),
+              context,
               arguments,
               evaluation,
               alarmSettings,
