@@ -11,6 +11,7 @@ import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
+import io.attune.engine.online.OnlineObjective;
 import io.attune.engine.token.TokenizedText;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.TaskType;
@@ -87,7 +88,7 @@ final class LanguageModelTask implements TrainingTask {
             new ClassificationExamples(row -> read(model, row, settings), scheme::target);
         yield new Lesson<>(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
       }
-      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward and classify");
+      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward, classify, " + OnlineObjective.all());
     };
   }
 
