@@ -16,6 +16,7 @@ import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
 import io.attune.engine.online.Generation;
+import io.attune.engine.online.LocalRollouts;
 import io.attune.engine.online.OnlineLoop;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.Prompt;
@@ -198,7 +199,7 @@ final class OnlineRun {
         settings.arguments(),
         online,
         roles,
-        generation,
+        new LocalRollouts(online.writing(), generation, settings.arguments().seed()),
         prompts(spec.data(), virtual),
         new OnlineLoop.Watch(
             settings.alarms(),

@@ -59,6 +59,7 @@ class OnlineRunTest {
     parameters.put("learning_rate", "2e-2");
     parameters.put("lr_scheduler_type", "constant");
     parameters.put("r", "4");
+    parameters.put("modules_to_save", "lm_head"); // its weights are too small to learn under
     parameters.put("save_steps", "1");
     parameters.put("reward_rule", RULE);
     parameters.putAll(more);

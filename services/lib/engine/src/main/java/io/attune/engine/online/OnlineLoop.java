@@ -41,7 +41,7 @@ public final class OnlineLoop {
   private final TrainingArguments arguments;
   private final OnlineSettings settings;
   private final Roles roles;
-  private final Rollouts rollouts;
+  private final RolloutSource rollouts;
   private final List<Prompt> prompts;
   private final Watch watch;
   private final PromptOrder order;
@@ -69,13 +69,13 @@ public final class OnlineLoop {
       TrainingArguments arguments,
       OnlineSettings settings,
       Roles roles,
-      Generation generation,
+      RolloutSource rollouts,
       List<Prompt> prompts,
       Watch watch) {
     this.arguments = arguments;
     this.settings = settings;
     this.roles = roles;
-    this.rollouts = new Rollouts(settings.writing(), generation, arguments.seed());
+    this.rollouts = rollouts;
     this.prompts = List.copyOf(prompts);
     this.watch = watch;
     this.order =
@@ -151,7 +151,7 @@ public final class OnlineLoop {
     List<Rollout> written =
         rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0);
     Map<String, Double> metrics = new TreeMap<>(roles.rewards().score(written).metrics().means());
-    metrics.putAll(Rollouts.lengths(written));
+    metrics.putAll(Lengths.of(written));
     metrics.put("rows", (double) watch.heldOut().size());
     return metrics;
   }
@@ -197,7 +197,7 @@ public final class OnlineLoop {
       surrogate.over(counted(made));
       Map<String, Double> metrics = new TreeMap<>(scores.metrics().means());
       metrics.putAll(made.metrics().means());
-      metrics.putAll(Rollouts.lengths(written));
+      metrics.putAll(Lengths.of(written));
       StepMetrics last = null;
       for (int epoch = 0; epoch < plan.epochs() && progress.goesOn(); epoch++) {
         for (List<int[]> mini : plan.epoch(seed, epoch)) {
@@ -317,7 +317,7 @@ public final class OnlineLoop {
 
     private void watchRollouts(
         int step, ExperienceMaker.Made made, Map<String, Double> metrics) {
-      double length = metrics.get(Rollouts.MEAN_LENGTH);
+      double length = metrics.get(Lengths.MEAN);
       Double ofTokens = metrics.get("kl");
       Double kl = made.kl() == null && ofTokens != null ? (Double) (ofTokens * length) : made.kl();
       alarms.check(step, kl, length, metrics.get(Surrogate.ENTROPY));

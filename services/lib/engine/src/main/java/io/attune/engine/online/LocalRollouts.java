@@ -3,31 +3,22 @@ package io.attune.engine.online;
 import io.attune.engine.generate.SamplingParameters;
 import io.attune.engine.tensor.Seed;
 import java.util.ArrayList;
-import java.util.IntSummaryStatistics;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
-/** Has the policy write to prompts. What it writes follows from its weights and the seed. */
-final class Rollouts {
-  static final String MEAN_LENGTH = "completions/mean_length";
-
+/** Writes in this process. What is written follows from the policy's weights and the seed. */
+public final class LocalRollouts implements RolloutSource {
   private final OnlineSettings.Writing writing;
   private final Generation generation;
   private final long seed;
 
-  Rollouts(OnlineSettings.Writing writing, Generation generation, long seed) {
+  public LocalRollouts(OnlineSettings.Writing writing, Generation generation, long seed) {
     this.writing = writing;
     this.generation = generation;
     this.seed = seed;
   }
 
-  /**
-   * @param each completions of each prompt
-   * @param purpose with {@code number} what makes chance differ from that of other calls
-   * @return completions of the first prompt, then of the second, ...
-   */
-  List<Rollout> write(List<Prompt> prompts, int each, String purpose, int number) {
+  @Override
+  public List<Rollout> write(List<Prompt> prompts, int each, String purpose, int number) {
     long own = Seed.derive(Seed.derive(seed, purpose.hashCode()), number);
     // The distribution that is learnt: nothing may be cut off it.
     SamplingParameters sampling =
@@ -61,24 +52,5 @@ final class Rollouts {
               generation.endings().contains(ids[ids.length - 1])));
     }
     return rollouts;
-  }
-
-  /** How long completions are, under trl's names. */
-  static Map<String, Double> lengths(List<Rollout> rollouts) {
-    IntSummaryStatistics all =
-        rollouts.stream().mapToInt(r -> r.completionIds().length).summaryStatistics();
-    IntSummaryStatistics ended =
-        rollouts.stream()
-            .filter(Rollout::ended)
-            .mapToInt(r -> r.completionIds().length)
-            .summaryStatistics();
-    Map<String, Double> metrics = new TreeMap<>();
-    metrics.put(MEAN_LENGTH, all.getAverage());
-    metrics.put("completions/min_length", (double) all.getMin());
-    metrics.put("completions/max_length", (double) all.getMax());
-    metrics.put("completions/clipped_ratio", 1 - (double) ended.getCount() / all.getCount());
-    metrics.put("completions/mean_terminated_length", ended.getAverage());
-    metrics.put("val/num_eos_tokens", (double) ended.getCount());
-    return metrics;
   }
 }
