@@ -5,7 +5,6 @@ import io.attune.engine.objective.Metrics;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.Reading;
 import io.attune.engine.objective.Sequence;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Completions that were cut off and are not to be learnt from ({@code
  * mask_truncated_completions}) are left out of the examples. trl counts them in the normaliser of
- * grpo, bnpo and dr_grpo: add their {@link #weight}.
+ * grpo and dr_grpo all the same: add their {@link #weight} to it.
  */
 public final class PolicyGradient implements Objective<Experience> {
 
@@ -152,7 +151,6 @@ public final class PolicyGradient implements Objective<Experience> {
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {
-    int tokens = examples.stream().mapToInt(Experience::length).sum();
     double surrogate = 0;
     double divergence = 0;
     double[][] gradient = new double[examples.size()][];
@@ -165,15 +163,12 @@ public final class PolicyGradient implements Objective<Experience> {
             "%d log-probabilities for a completion of %d tokens"
                 .formatted(logProbs.length, example.length()));
       }
-      double share =
-          switch (config.lossType()) {
-            case PPO, DAPO, DR_GRPO -> 1 / normaliser;
-            case GRPO -> 1 / (example.length() * normaliser);
-            case BNPO -> examples.size() / (tokens * normaliser);
-          };
+      double share = share(example, examples) / normaliser;
       gradient[i] = new double[logProbs.length];
-      surrogate += share * surrogate(example, logProbs, share, gradient[i], metrics);
+      ClippedSurrogate clipped = new ClippedSurrogate(config, example, logProbs);
+      surrogate += share * clipped.loss(share, gradient[i]);
       divergence += share * divergence(example, logProbs, share, gradient[i], metrics);
+      clipped.observe(metrics);
       metrics.add("completions/mean_length", example.length());
     }
     double weight = examples.stream().mapToDouble(this::weight).sum();
@@ -181,88 +176,21 @@ public final class PolicyGradient implements Objective<Experience> {
     return new Loss(surrogate + config.beta() * divergence, gradient, metrics);
   }
 
+  /** What each token of a completion counts, before the normaliser divides it. */
+  private double share(Experience example, List<Experience> microBatch) {
+    return switch (config.lossType()) {
+      case PPO, DAPO, DR_GRPO -> 1;
+      case GRPO -> 1.0 / example.length();
+      case BNPO ->
+          (double) microBatch.size() / microBatch.stream().mapToInt(Experience::length).sum();
+    };
+  }
+
   /**
-   * The sum of a completion's surrogate losses.
+   * The sum over tokens of the estimate k3 of the divergence from the reference.
    *
-   * @param gradient to which {@code share} times its derivative is added
+   * @param gradient to which {@code share} times the derivative of beta times that is added
    */
-  private double surrogate(
-      Experience example, double[] logProbs, double share, double[] gradient, Metrics metrics) {
-    int length = logProbs.length;
-    double[] logRatios = logRatios(example, logProbs);
-    double sum = 0;
-    double slopes = 0;
-    double ratios = 0;
-    double squares = 0;
-    double weights = 0;
-    int low = 0;
-    int high = 0;
-    int clipped = 0;
-    for (int t = 0; t < length; t++) {
-      double advantage = example.advantages()[t];
-      double weight = weight(example, t);
-      double ratio = Math.exp(Clamp.of(logRatios[t], config.logRatioClamp()));
-      double capped = Math.min(ratio, config.delta());
-      double near = Clamp.of(ratio, 1 - config.clipRangeLow(), 1 + config.clipRangeHigh());
-      double free = capped * advantage;
-      double held = near * advantage;
-      sum -= weight * Math.min(free, held);
-      double slope =
-          -weight * advantage * ratio * moves(logRatios[t], ratio, capped, near, advantage);
-      if (config.importanceSamplingLevel() == ImportanceSamplingLevel.TOKEN) {
-        gradient[t] += share * slope;
-      }
-      slopes += slope;
-      ratios += ratio;
-      double change = logProbs[t] - example.oldLogProbs()[t];
-      squares += change * change;
-      weights += weight;
-      low += capped < 1 - config.clipRangeLow() && advantage < 0 ? 1 : 0;
-      high += capped > 1 + config.clipRangeHigh() && advantage > 0 ? 1 : 0;
-      clipped += held < free ? 1 : 0;
-    }
-    double each =
-        switch (config.importanceSamplingLevel()) {
-          case TOKEN -> 0;
-          case SEQUENCE -> share * slopes / length;
-          case TRAJECTORY -> share * slopes;
-        };
-    for (int t = 0; t < length; t++) {
-      gradient[t] += each;
-    }
-    // A ratio of a whole completion is one ratio, as in trl.
-    boolean token = config.importanceSamplingLevel() == ImportanceSamplingLevel.TOKEN;
-    double per = token ? 1 : length;
-    metrics
-        .add("clip_ratio/low_mean", low / per, length / per)
-        .add("clip_ratio/high_mean", high / per, length / per)
-        .add("clip_ratio/region_mean", (low + high) / per, length / per)
-        .add("policy/clipfrac_avg", clipped, length)
-        .add("policy/approxkl_avg", squares / 2, length)
-        .add("val/ratio", ratios, length);
-    if (example.importanceWeights() != null) {
-      metrics.add("sampling/importance_sampling_ratio/mean", weights, length);
-    }
-    return sum;
-  }
-
-  /** For each token the logarithm of the ratio that counts for it. */
-  private double[] logRatios(Experience example, double[] logProbs) {
-    double[] result = new double[logProbs.length];
-    double sum = 0;
-    for (int t = 0; t < result.length; t++) {
-      result[t] = logProbs[t] - example.oldLogProbs()[t];
-      sum += result[t];
-    }
-    switch (config.importanceSamplingLevel()) {
-      case TOKEN -> {}
-      case SEQUENCE -> Arrays.fill(result, sum / result.length);
-      case TRAJECTORY -> Arrays.fill(result, sum);
-    }
-    return result;
-  }
-
-  /** The sum of a completion's estimates k3 of the divergence from the reference; as above. */
   private double divergence(
       Experience example, double[] logProbs, double share, double[] gradient, Metrics metrics) {
     double[] reference = example.referenceLogProbs();
@@ -284,25 +212,5 @@ public final class PolicyGradient implements Objective<Experience> {
     }
     metrics.add("kl", sum, logProbs.length);
     return sum;
-  }
-
-  private double weight(Experience example, int token) {
-    double[] weights = example.importanceWeights();
-    return weights == null ? 1 : Math.min(weights[token], config.importanceWeightCap());
-  }
-
-  /**
-   * The derivative of min(capped A, near A) / A by the ratio, as torch has it: what is clamped does
-   * not move, and where both are equal each counts half.
-   */
-  private double moves(
-      double logRatio, double ratio, double capped, double near, double advantage) {
-    if (Math.abs(logRatio) > config.logRatioClamp()) {
-      return 0;
-    }
-    double free = capped == ratio ? 1 : 0;
-    double held = near == ratio ? 1 : 0;
-    int order = Double.compare(capped * advantage, near * advantage);
-    return order < 0 ? free : order > 0 ? held : (free + held) / 2;
   }
 }
