@@ -38,7 +38,7 @@ class RuleRewardTest {
         "ended; 1; 0",
         "row.level * 2 - level; 3; 3",
         "prompt.count('2') + (row.prompt == 'of the row') | int; 3; 3",
-        "-0.5 * (completion_tokens - 3); 0; -0.5"
+        "1 - 0.5 * (completion_tokens - 3); 1; 0.5"
       })
   void anExpressionIsComputedForEachCompletion(String rule, double first, double second) {
     assertThat(new RuleReward("rule", rule).score(ROLLOUTS)).containsExactly(first, second);
