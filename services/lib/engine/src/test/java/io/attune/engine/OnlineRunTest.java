@@ -202,6 +202,7 @@ class OnlineRunTest {
     Map<String, String> more =
         new HashMap<>(
             Map.of("beta", "0.01", "max_steps", "25", "num_generations", "4", "r", "2"));
+    more.put("learning_rate", "5e-3");
     if (objective.equals("ppo")) {
       more.keySet().remove("beta");
       more.putAll(Map.of("num_ppo_epochs", "2", "temperature", "1"));

@@ -59,7 +59,7 @@ public record TrainingSettings(
     boolean online = ONLINE.contains(objective);
     return new TrainingSettings(
         arguments,
-        EvaluationArguments.parse(in, arguments.saveSteps()),
+        EvaluationArguments.parse(in, arguments.saveSteps(), online ? "reward" : "loss"),
         online ? AlarmSettings.parse(in).ofSurrogate(in) : AlarmSettings.parse(in),
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
