@@ -88,7 +88,9 @@ final class LanguageModelTask implements TrainingTask {
             new ClassificationExamples(row -> read(model, row, settings), scheme::target);
         yield new Lesson<>(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
       }
-      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward, classify, " + OnlineObjective.all());
+      default ->
+          throw TrainingTask.unfit(
+              spec, described, "sft, cpt, dpo, reward, classify, " + OnlineObjective.all());
     };
   }
 

@@ -26,11 +26,7 @@ final class PolicyDecoders {
         Weights weights = model.weights();
         try (Decoder decoder =
             new DecoderNetwork(
-                    model.architecture(),
-                    weights::wrap,
-                    new int[0],
-                    weights::get,
-                    weights.type())
+                    model.architecture(), weights::wrap, new int[0], weights::get, weights.type())
                 .decoder()) {
           return use.apply(decoder);
         }

@@ -89,9 +89,7 @@ public final class TrainingRun {
                 task.modulesToSave(),
                 spec.model().toString());
         OnlineSettings onlineSettings =
-            online == null
-                ? null
-                : OnlineSettings.parse(parameters, online, settings.arguments());
+            online == null ? null : OnlineSettings.parse(parameters, online, settings.arguments());
         RunAudience audience = new RunAudience(reports(parameters, spec), listener, cancel);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
@@ -223,11 +221,7 @@ public final class TrainingRun {
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
     return audience.during(
-        spec.out(),
-        output.fingerprint(),
-        output.described(),
-        settings.resumeFrom(),
-        loop::run);
+        spec.out(), output.fingerprint(), output.described(), settings.resumeFrom(), loop::run);
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {

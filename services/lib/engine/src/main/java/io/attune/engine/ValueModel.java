@@ -34,8 +34,7 @@ final class ValueModel implements AutoCloseable {
    */
   static ValueModel onBase(LanguageModel policy, Weights frozen, TrainingSettings settings) {
     Adapter adapter = adapter(policy, settings);
-    return new ValueModel(
-        null, adapter, policy(policy, frozen, adapter, settings));
+    return new ValueModel(null, adapter, policy(policy, frozen, adapter, settings));
   }
 
   /**
@@ -68,8 +67,7 @@ final class ValueModel implements AutoCloseable {
 
   private static Adapter adapter(LanguageModel base, TrainingSettings settings) {
     ObjectNode config = settings.valueAdapter(base.folder().toString());
-    return base.createAdapter(
-        config, Seed.derive(settings.arguments().seed(), FOLDER.hashCode()));
+    return base.createAdapter(config, Seed.derive(settings.arguments().seed(), FOLDER.hashCode()));
   }
 
   private static Policy policy(

@@ -95,13 +95,11 @@ class OnlineRolesTest {
     double[] ones = {1, 1, 1, 1};
     double[] zeros = new double[4];
     int[] completion = {40, 50, 60, last};
-    return new Experience(
-        new int[] {9, 30}, completion, zeros, zeros, null, ones, zeros, null);
+    return new Experience(new int[] {9, 30}, completion, zeros, zeros, null, ones, zeros, null);
   }
 
   private static <E> void learn(Learner<E> learner, E example, int step) {
-    List<Learner.MicroBatch<E>> batch =
-        List.of(new Learner.MicroBatch<>(List.of(example), null));
+    List<Learner.MicroBatch<E>> batch = List.of(new Learner.MicroBatch<>(List.of(example), null));
     learner.update(step, 10, learner.gradients(batch, learner.weight(batch)), true);
   }
 
@@ -169,15 +167,7 @@ class OnlineRolesTest {
     parameters.put("value_model", MODEL.toString());
     TrainingSpec spec =
         new TrainingSpec(
-            MODEL,
-            prompts(),
-            folder.resolve("out"),
-            "ppo",
-            "lora",
-            null,
-            null,
-            null,
-            parameters);
+            MODEL, prompts(), folder.resolve("out"), "ppo", "lora", null, null, null, parameters);
     TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     JsonNode first = JSON.readTree(Files.readAllLines(spec.out().resolve("metrics.jsonl")).get(0));
     assertThat(first.get("rewards/reward/mean").asDouble())

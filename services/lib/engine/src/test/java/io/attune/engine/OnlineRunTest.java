@@ -51,8 +51,7 @@ class OnlineRunTest {
     return spec(objective, "lora", out, more);
   }
 
-  private TrainingSpec spec(
-      String objective, String method, String out, Map<String, String> more) {
+  private TrainingSpec spec(String objective, String method, String out, Map<String, String> more) {
     Map<String, String> parameters = new HashMap<>();
     parameters.put("per_device_train_batch_size", "8");
     parameters.put("gradient_accumulation_steps", "2");
@@ -161,8 +160,7 @@ class OnlineRunTest {
             "value/adapter_model.safetensors",
             "checkpoint-18/training_state.safetensors",
             "checkpoint-18/trainer_state.json")) {
-      assertThat(resumed.out().resolve(file))
-          .hasSameBinaryContentAs(whole.out().resolve(file));
+      assertThat(resumed.out().resolve(file)).hasSameBinaryContentAs(whole.out().resolve(file));
     }
     assertThat(withoutClock(resumed)).isEqualTo(withoutClock(whole));
   }
@@ -200,8 +198,7 @@ class OnlineRunTest {
   @CsvSource({"ppo, full", "grpo, full", "grpo, freeze"})
   void theModelsOwnWeightsLearnToo(String objective, String method) throws IOException {
     Map<String, String> more =
-        new HashMap<>(
-            Map.of("beta", "0.01", "max_steps", "25", "num_generations", "4", "r", "2"));
+        new HashMap<>(Map.of("beta", "0.01", "max_steps", "25", "num_generations", "4", "r", "2"));
     more.put("learning_rate", "5e-3");
     if (objective.equals("ppo")) {
       more.keySet().remove("beta");

@@ -172,10 +172,7 @@ public final class Rows {
   }
 
   private static void lines(
-      Path path,
-      BufferedReader reader,
-      BiFunction<JsonNode, String, Row> parse,
-      Consumer<Row> rows)
+      Path path, BufferedReader reader, BiFunction<JsonNode, String, Row> parse, Consumer<Row> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
@@ -189,10 +186,7 @@ public final class Rows {
   }
 
   private static void array(
-      Path path,
-      BufferedReader reader,
-      BiFunction<JsonNode, String, Row> parse,
-      Consumer<Row> rows)
+      Path path, BufferedReader reader, BiFunction<JsonNode, String, Row> parse, Consumer<Row> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;

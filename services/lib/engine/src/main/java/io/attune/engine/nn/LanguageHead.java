@@ -138,8 +138,7 @@ public final class LanguageHead {
    *     hidden state; empty if not asked for
    * @param entropy [M]: of the distribution over the vocabulary, in nats; empty if not asked for
    */
-  public record Reading(
-      NDArray logProbs, NDArray correct, NDArray unitGradient, NDArray entropy) {}
+  public record Reading(NDArray logProbs, NDArray correct, NDArray unitGradient, NDArray entropy) {}
 
   /**
    * From what distribution labels are read, and what of it is wanted.
@@ -238,8 +237,7 @@ public final class LanguageHead {
       NDArray weight,
       Head head,
       double smoothing) {
-    return headGradient(
-        scope, hidden, labels, weight, head, Distribution.smoothed(smoothing));
+    return headGradient(scope, hidden, labels, weight, head, Distribution.smoothed(smoothing));
   }
 
   /** As the other, of a distribution as in {@link #read}. */

@@ -4,7 +4,6 @@ import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.objective.Metrics;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Several sources of reward, summed by weight. Single-threaded. */
@@ -93,11 +92,6 @@ public final class Rewards implements AutoCloseable {
       sum += (value - mean) * (value - mean);
     }
     return values.length < 2 ? 0 : Math.sqrt(sum / (values.length - 1));
-  }
-
-  @Override
-  public String toString() {
-    return String.format(Locale.ROOT, "%s", sources.stream().map(RewardSource::name).toList());
   }
 
   @Override

@@ -20,7 +20,10 @@ public record RolloutAlarmSettings(
     require(kl >= 0, "alarm_kl", kl, "at least 0");
     require(lengthFactor == 0 || lengthFactor > 1, "alarm_length_factor", lengthFactor, "0 or > 1");
     require(
-        entropyFactor >= 0 && entropyFactor < 1, "alarm_entropy_factor", entropyFactor, "in [0, 1)");
+        entropyFactor >= 0 && entropyFactor < 1,
+        "alarm_entropy_factor",
+        entropyFactor,
+        "in [0, 1)");
     require(steps > 0, "alarm_rollout_steps", steps, "above 0");
   }
 

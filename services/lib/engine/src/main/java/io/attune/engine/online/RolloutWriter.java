@@ -114,12 +114,7 @@ final class RolloutWriter {
     private int heldRow;
     private int heldPrompt = -1;
 
-    Writing(
-        List<int[]> inputs,
-        int generations,
-        IntToLongFunction seeds,
-        KvCache cache,
-        int used) {
+    Writing(List<int[]> inputs, int generations, IntToLongFunction seeds, KvCache cache, int used) {
       this.inputs = inputs;
       this.generations = generations;
       this.seeds = seeds;
@@ -184,7 +179,8 @@ final class RolloutWriter {
       int longest = 0;
       while (end < fresh.size()) {
         Text text = fresh.get(end);
-        boolean leads = leaders.isEmpty() || prompt(leaders.get(leaders.size() - 1)) != prompt(text);
+        boolean leads =
+            leaders.isEmpty() || prompt(leaders.get(leaders.size() - 1)) != prompt(text);
         if (leads) {
           longest = Math.max(longest, input(text).length);
           if (!leaders.isEmpty() && longest * (leaders.size() + 1) > PROMPT_PLACES) {

@@ -33,7 +33,8 @@ public record UpdatePlan(
       throw new IllegalArgumentException(
           "an iteration learns from %d completions, which must be whole groups of"
                   .formatted(microBatch * microBatches * miniBatches)
-              + " num_generations (%d); change per_device_train_batch_size,".formatted(numGenerations)
+              + " num_generations (%d); change per_device_train_batch_size,"
+                  .formatted(numGenerations)
               + " gradient_accumulation_steps or the number of mini-batches");
     }
   }

@@ -27,8 +27,15 @@ class LabelSmoothingTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 0, 1", "0.1, 0, 1", "0.4, 0, 1", "0, 2, 1", "0.3, 2, 1",
-    "0, 0, 0.7", "0.1, 0, 1.5", "0, 2, 0.7", "0.3, 2, 1.5"
+    "0, 0, 1",
+    "0.1, 0, 1",
+    "0.4, 0, 1",
+    "0, 2, 1",
+    "0.3, 2, 1",
+    "0, 0, 0.7",
+    "0.1, 0, 1.5",
+    "0, 2, 0.7",
+    "0.3, 2, 1.5"
   })
   void valuesAndDerivativesAreThoseOfTheFormula(double smoothing, double cap, double temperature) {
     for (boolean entropy : new boolean[] {false, true}) {
@@ -50,8 +57,7 @@ class LabelSmoothingTest {
       float[] entropies = reading.entropy().toFloatArray();
       float[] unit = reading.unitGradient().toFloatArray();
       NDArray weight = scope.create(new float[] {1, -0.5f, 2});
-      float[] byHead =
-          LanguageHead.headGradient(scope, h, labels, weight, w, off).toFloatArray();
+      float[] byHead = LanguageHead.headGradient(scope, h, labels, weight, w, off).toFloatArray();
 
       assertThat(entropies).hasSize(off.entropy() ? TOKENS : 0);
       for (int t = 0; t < TOKENS; t++) {
@@ -116,8 +122,7 @@ class LabelSmoothingTest {
     double[] logProbs = logProbs(hidden, head, token, off.temperature(), cap);
     double result = 0;
     for (int v = 0; v < VOCABULARY; v++) {
-      double wanted =
-          off.smoothing() / VOCABULARY + (v == LABELS[token] ? 1 - off.smoothing() : 0);
+      double wanted = off.smoothing() / VOCABULARY + (v == LABELS[token] ? 1 - off.smoothing() : 0);
       result += wanted * logProbs[v];
     }
     return result;
