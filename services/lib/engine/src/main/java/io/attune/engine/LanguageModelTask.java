@@ -16,6 +16,7 @@ import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
 import io.attune.engine.objective.SimPo;
+import io.attune.engine.online.OnlineObjective;
 import io.attune.engine.token.TokenizedText;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.ObjectiveSettings;
@@ -100,7 +101,10 @@ final class LanguageModelTask implements TrainingTask {
           throw TrainingTask.unfit(
               spec,
               described,
-              "sft, cpt, " + String.join(", ", ObjectiveSettings.PREFERENCES) + " and classify");
+              "sft, cpt, "
+                  + String.join(", ", ObjectiveSettings.PREFERENCES)
+                  + ", classify, "
+                  + OnlineObjective.all());
     };
   }
 

@@ -47,6 +47,15 @@ final class RunOutput {
 
   /** Changes with anything that changes the result. */
   String fingerprint() {
+    return fingerprint(List.of());
+  }
+
+  /**
+   * As the other.
+   *
+   * @param more what else changes the result
+   */
+  String fingerprint(List<String> more) {
     MessageDigest digest = Digests.sha256();
     List<String> parts =
         new ArrayList<>(
@@ -63,6 +72,7 @@ final class RunOutput {
     if (settings.evaluation().enabled()) {
       parts.add(dataDigest(spec.evalData()));
     }
+    parts.addAll(more);
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
   }
@@ -93,7 +103,7 @@ final class RunOutput {
   }
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */
-  private String baseDigest() {
+  String baseDigest() {
     for (String name : List.of(MODEL, MODEL + ".index.json", "config.json")) {
       if (Files.isRegularFile(spec.model().resolve(name)) && !settings.initWeights()) {
         return Digests.sha256(spec.model().resolve(name));

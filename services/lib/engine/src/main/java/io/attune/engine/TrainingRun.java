@@ -15,9 +15,10 @@ import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.Weighted;
 import io.attune.engine.objective.WeightedExample;
+import io.attune.engine.online.OnlineObjective;
+import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.quant.Quantizer;
 import io.attune.engine.report.ReportSettings;
-import io.attune.engine.report.Reports;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
@@ -26,6 +27,7 @@ import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TaskType;
+import io.attune.engine.train.TrainingArguments;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
@@ -44,25 +46,19 @@ public final class TrainingRun {
   private final TrainingSettings settings;
   private final PretrainedModel model;
   private final TrainingData data;
-  private final ReportSettings reports;
-  private final ProgressListener listener;
-  private final CancelSignal cancel;
+  private final RunAudience audience;
 
   private TrainingRun(
       TrainingSpec spec,
       TrainingSettings settings,
       PretrainedModel model,
       TrainingData data,
-      ReportSettings reports,
-      ProgressListener listener,
-      CancelSignal cancel) {
+      RunAudience audience) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
     this.data = data;
-    this.reports = reports;
-    this.listener = listener;
-    this.cancel = cancel;
+    this.audience = audience;
   }
 
   /**
@@ -83,9 +79,16 @@ public final class TrainingRun {
       Architecture described =
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
+      OnlineObjective online = OnlineObjective.named(spec.objective()).orElse(null);
+      if (online != null && !(described instanceof DecoderModel)) {
+        throw TrainingTask.unfit(spec, described, "sft and classify");
+      }
       try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
-        settings(parameters, spec, method, task.assumedType(), List.of());
-        ReportSettings reports = reports(parameters, spec);
+        TrainingArguments arguments =
+            settings(parameters, spec, method, task.assumedType(), List.of()).arguments();
+        OnlineSettings onlineSettings =
+            online == null ? null : OnlineSettings.parse(parameters, online, arguments);
+        RunAudience audience = new RunAudience(reports(parameters, spec), listener, cancel);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
         TrainingSettings settings =
@@ -105,7 +108,12 @@ public final class TrainingRun {
                 .withType(settings.compute().type());
         TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
-          TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
+          if (online != null) {
+            return new OnlineRun(
+                    spec, settings, onlineSettings, (LanguageModel) model, format, audience)
+                .train();
+          }
+          TrainingRun run = new TrainingRun(spec, settings, model, data, audience);
           return texts
               ? run.train(task.textLesson(model, settings))
               : run.train(task.lesson(model, settings), rows.weighted());
@@ -154,7 +162,7 @@ public final class TrainingRun {
     List<E> equal = examples.stream().map(WeightedExample::example).toList();
     String advice = objective.advice(equal);
     if (advice != null) {
-      listener.onNotice(spec.data() + ": " + advice);
+      audience.listener().onNotice(spec.data() + ": " + advice);
     }
     return rows.stream().anyMatch(row -> row.weight() != 1)
         ? train(new Weighted<>(objective), examples, objective, heldOut)
@@ -232,23 +240,8 @@ public final class TrainingRun {
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
-    String fingerprint = output.fingerprint();
-    if (settings.resumeFrom() != null) {
-      TrainingLoop.startFrom(settings.resumeFrom(), spec.out(), fingerprint, listener::onNotice);
-    }
-    Reports shown = Reports.of(reports, spec.out(), output.described(), listener::onNotice);
-    return shown.during(
-        () ->
-            loop.run(
-                spec.out(),
-                fingerprint,
-                step -> {
-                  Map<String, Double> metrics = step.values();
-                  shown.step(step.step(), metrics);
-                  listener.onStep(step.step(), step.totalSteps(), metrics);
-                },
-                listener::onNotice,
-                cancel::isCancelled));
+    return audience.during(
+        spec.out(), output.fingerprint(), output.described(), settings.resumeFrom(), loop::run);
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {

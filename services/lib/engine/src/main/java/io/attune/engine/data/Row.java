@@ -24,6 +24,13 @@ public sealed interface Row {
   record Completion(Content prompt, Content completion) implements Row {}
 
   /**
+   * {@code {prompt}}, text or turns: what a policy is to answer.
+   *
+   * @param fields all that the row says, by its own keys; see {@link Rows#prompts}
+   */
+  record Prompt(Content prompt, Map<String, Object> fields) implements Row {}
+
+  /**
    * {@code {messages}} or {@code {conversations}}: the assistant's turns are learned.
    *
    * @param tools JSON schemas of what the assistant may call

@@ -107,6 +107,21 @@ public record RowFormat(
     return new WeightedRow(parser.parse(), parser.weight());
   }
 
+  /** Reads the prompt of a row, and keeps all else that it says. */
+  Row.Prompt prompt(JsonNode row, String where) {
+    if (!row.isObject()) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, where + " is not a JSON object");
+    }
+    Map<String, Object> fields = new LinkedHashMap<>();
+    row.properties().forEach(e -> fields.put(e.getKey(), JsonFiles.plain(e.getValue())));
+    JsonNode own = row;
+    if (columns.containsKey("prompt") && row.has(columns.get("prompt"))) {
+      own = JsonFiles.newObject().set("prompt", row.get(columns.get("prompt")));
+    }
+    JsonNode read = promptTemplate == null ? own : prompted(row, own, where);
+    return new Row.Prompt(new RowParser(read, where).prompt(), fields);
+  }
+
   private ObjectNode renamed(JsonNode row, String where) {
     ObjectNode own = JsonFiles.newObject();
     columns.forEach(

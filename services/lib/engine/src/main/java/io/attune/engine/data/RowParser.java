@@ -62,6 +62,9 @@ final class RowParser {
           : withCommonPrompt(turns("chosen"), turns("rejected"));
     }
     Content prompt = content("prompt");
+    if (!keys.contains("completion")) {
+      return new Row.Prompt(prompt, Map.of());
+    }
     Content completion = content("completion");
     checkAlike(prompt, completion, "prompt", "completion");
     if (keys.contains("label")) {
@@ -70,6 +73,32 @@ final class RowParser {
     return keys.contains("score")
         ? new Row.Scored(prompt, completion, score())
         : new Row.Completion(prompt, completion);
+  }
+
+  /**
+   * What a policy is to answer, whatever else the row has: its prompt, or the turns before the
+   * assistant's last.
+   */
+  Content prompt() {
+    if (row.has("prompt")) {
+      return content("prompt");
+    }
+    for (String key : List.of("messages", "conversations")) {
+      if (row.has(key)) {
+        List<ChatMessage> turns = new ArrayList<>(system());
+        turns.addAll(turns(key));
+        if (turns.get(turns.size() - 1).role().equals("assistant")) {
+          turns.remove(turns.size() - 1);
+        }
+        if (turns.isEmpty()) {
+          throw refused("has in '" + key + "' nothing to answer");
+        }
+        return new Content.Messages(turns);
+      }
+    }
+    throw refused(
+        "has no prompt: 'prompt', 'messages' or 'conversations'; name the key that holds it with"
+            + " the setting 'columns', or write it with 'prompt_template'");
   }
 
   private void checkKeys(Set<String> keys) {

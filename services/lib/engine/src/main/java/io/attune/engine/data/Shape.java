@@ -15,6 +15,7 @@ record Shape(List<String> required, List<String> optional) {
           of("text", "label"),
           of("text", "text_pair", "label"),
           of("tokens", "labels"),
+          of("prompt"),
           of("prompt", "completion"),
           of("prompt", "completion", "label"),
           of("prompt", "completion", "score"),

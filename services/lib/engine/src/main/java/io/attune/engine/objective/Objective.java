@@ -39,6 +39,19 @@ public interface Objective<E> {
     return true;
   }
 
+  /**
+   * What logits are divided by before log-probabilities are read: of texts that were drawn, the
+   * temperature that they were drawn at. Of {@link Readout#LOG_PROBS} alone.
+   */
+  default double temperature() {
+    return 1;
+  }
+
+  /** Whether {@link Reading#entropies} are wanted. Of {@link Readout#LOG_PROBS} alone. */
+  default boolean readsEntropies() {
+    return false;
+  }
+
   /** The sequences that the model has to read for one example, always equally many. */
   List<Sequence> sequences(E example);
 
