@@ -3,8 +3,9 @@ dpo-sigmoid/init, in batches of four rows, so that what is sorted over a batch h
 Writes NAME/run.json. Usage: make_preference_runs.py GOLDEN, the folder above this one. trl 1.13.0, peft 0.21.0,
 transformers 5.18.0, torch 2.13.0 on CPU in float32.
 
-The weights at the end of dpo-discopop are of a run in float64: two in float32, on two machines, differ by 2e-4 in
-one weight whose gradient is nearly zero, by the sign of which AdamW steps."""
+Two of the other runs are in float64 where float32 does not reach 1e-4. The losses of dpo-sppo_hard are squares of
+differences between sums near 200: in float32 they are 2e-4 off. Of dpo-discopop's weights at the end one has nearly no
+gradient, by the sign of which AdamW steps: in float32 two machines differ by 2e-4."""
 import json, logging, os, sys, tempfile, warnings
 os.environ.update(TRANSFORMERS_VERBOSITY="error", HF_HUB_OFFLINE="1", TRL_EXPERIMENTAL_SILENCE="1", TQDM_DISABLE="1")
 warnings.filterwarnings("ignore")
@@ -20,7 +21,7 @@ GOLDEN = sys.argv[1]
 BASE = f"{GOLDEN}/models/llama"
 TOKENIZER = transformers.AutoTokenizer.from_pretrained(BASE)
 ROWS = [{**r, "prompt": r["prompt"] + "\n"} for r in json.load(open(f"{GOLDEN}/preferences.json"))]
-KEPT = ("loss", "grad_norm", "learning_rate", "kl", "rewards/", "logps/", "nll_loss")
+KEPT = ("loss", "grad_norm", "learning_rate", "num_tokens", "kl", "rewards/", "logps/", "nll_loss")
 ARGS = dict(per_device_train_batch_size=4, gradient_accumulation_steps=1, max_steps=4, learning_rate=2e-3,
             lr_scheduler_type="linear", warmup_steps=1, weight_decay=0.01, max_grad_norm=1.0)
 COMMON = dict(output_dir=tempfile.mkdtemp(), logging_steps=1, report_to=[], save_strategy="no", bf16=False,
@@ -39,10 +40,14 @@ def trained(trainer, config, rows, dtype=torch.float32, **settings):
 
 def run(name, trainer, config, rows, **settings):
     made = trained(trainer, config, rows, **settings)
+    write(name, made, settings)
+
+
+def write(name, made, settings, **args):
     steps = [{k: v for k, v in s.items() if k.startswith(KEPT)} for s in made.state.log_history if "loss" in s]
     os.makedirs(f"{GOLDEN}/runs/{name}", exist_ok=True)
     with open(f"{GOLDEN}/runs/{name}/run.json", "w") as out:
-        json.dump({"settings": settings, "args": ARGS, "steps": steps}, out, indent=1)
+        json.dump({"settings": settings, "args": {**ARGS, **args}, "steps": steps}, out, indent=1)
     print(name, [round(s["loss"], 6) for s in steps])
 
 
@@ -64,7 +69,13 @@ run("kto-weighted", trl.KTOTrainer, trl.KTOConfig, judged, beta=0.5, desirable_w
 run("simpo-cpo", CPOTrainer, CPOConfig, ROWS, loss_type="simpo", beta=2.0, simpo_gamma=1.0, cpo_alpha=0.5,
     label_smoothing=0.1, max_length=128)
 
-exact = trained(trl.DPOTrainer, trl.DPOConfig, ROWS, torch.float64, beta=0.1, loss_type=["discopop"],
-                per_device_train_batch_size=2, gradient_accumulation_steps=2).model
-weights = {k.replace(".default", ""): v.float() for k, v in exact.state_dict().items() if ".default" in k}
+
+def exact(loss):
+    return trained(trl.DPOTrainer, trl.DPOConfig, ROWS, torch.float64, beta=0.1, loss_type=[loss],
+                   per_device_train_batch_size=2, gradient_accumulation_steps=2)
+
+
+weights = {k.replace(".default", ""): v.float() for k, v in exact("discopop").model.state_dict().items()
+           if ".default" in k}
 save_file(weights, f"{GOLDEN}/runs/dpo-discopop/final.safetensors")
+write("dpo-sppo_hard", exact("sppo_hard"), {}, per_device_train_batch_size=2, gradient_accumulation_steps=2)

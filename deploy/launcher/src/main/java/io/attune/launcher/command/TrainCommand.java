@@ -55,7 +55,7 @@ public final class TrainCommand implements Callable<Integer> {
       required = true,
       paramLabel = "NAME",
       description = {
-        "sft, cpt, dpo, reward or classify. An encoder-decoder learns sft",
+        "sft, cpt, dpo, orpo, simpo, kto, reward or classify. An encoder-decoder learns sft",
         "({prompt, completion} as source and target), an encoder classify",
         "({text, label}, {text, text_pair, label} or {tokens, labels})."
       })

@@ -146,6 +146,10 @@ public final class TrainingRun {
   private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<Row> rows) {
     List<E> examples = data.examples(spec.data(), rows, lesson);
     List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
+    String advice = lesson.objective().advice(examples);
+    if (advice != null) {
+      listener.onNotice(spec.data() + ": " + advice);
+    }
     return train(lesson.objective(), examples, heldOut);
   }
 

@@ -72,7 +72,7 @@ class DataRunTest {
     "dpo, dpo_zh_demo.json",
     "orpo, dpo_en_demo.json",
     "simpo, dpo_en_demo.json",
-    "kto, dpo_zh_demo.json",
+    "kto, dpo_en_demo.json",
     "kto, kto_en_demo.json",
     "reward, dpo_en_demo.json"
   })
@@ -176,8 +176,8 @@ class DataRunTest {
       value = {
         "dpo | packing | true | group_by_length",
         "dpo | loss_type | sigmoyd | sigmoid_norm",
-        "dpo | loss_type | exo_pair | 'label_smoothing' is 0.0",
         "dpo | loss_weights | 1,2 | 'loss_type' 1 names",
+        "dpo | discopop_tau | 2 | (0, 1]",
         "dpo | label_smoothing | 0.1 | (cdpo is sigmoid with it)",
         "dpo | beta | 0 | positive",
         "dpo | f_divergence_type | kl | forward_kl",

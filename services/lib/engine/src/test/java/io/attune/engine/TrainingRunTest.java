@@ -18,6 +18,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs on the tiny model, from rows to files. */
 class TrainingRunTest {
@@ -179,9 +181,17 @@ class TrainingRunTest {
 
   @Test
   void anAdapterIsContinuedAndComparedWithItsStart() throws IOException {
-    TrainingSpec first = spec("sft", completions, "first", Map.of());
+    TrainingSpec first = spec("sft", completions, "first", Map.of("lora_dropout", "0.3"));
     TrainingRun.run(first, ProgressListener.NONE, CancelSignal.NEVER);
-    TrainingSpec on = spec("dpo", pairs, "second", Map.of());
+    assertThat(firstLoss(first, Map.of())).isCloseTo(Math.log(2), within(1e-6));
+    // The adapter's dropout is left aside, unless it is asked for.
+    assertThat(firstLoss(first, Map.of("disable_dropout", "false")))
+        .isNotCloseTo(Math.log(2), within(1e-5));
+  }
+
+  /** Of preference training that goes on from an adapter. */
+  private double firstLoss(TrainingSpec start, Map<String, String> more) throws IOException {
+    TrainingSpec on = spec("dpo", pairs, "second" + more.size(), more);
     TrainingSpec second =
         new TrainingSpec(
             on.model(),
@@ -189,12 +199,29 @@ class TrainingRunTest {
             on.out(),
             "dpo",
             "lora",
-            first.out(),
+            start.out(),
             on.evalData(),
             null,
             on.parameters());
     TrainingRun.run(second, ProgressListener.NONE, CancelSignal.NEVER);
-    assertThat(metrics(second).get(0).get("loss").asDouble()).isCloseTo(Math.log(2), within(1e-6));
+    return metrics(second).get(0).get("loss").asDouble();
+  }
+
+  /** Of all weights, compared with the unchanged ones where there is a reference. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dpo", "orpo", "simpo", "kto"})
+  void preferencesTrainAllWeights(String objective) throws IOException {
+    TrainingSpec lora = spec(objective, pairs, "full", Map.of("max_steps", "12"));
+    Map<String, String> parameters = new HashMap<>(lora.parameters());
+    parameters.remove("r");
+    TrainingSpec spec =
+        new TrainingSpec(
+            lora.model(), pairs, lora.out(), objective, "full", null, pairs, null, parameters);
+    TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
+    List<JsonNode> lines = metrics(spec);
+    assertThat(lines.get(11).get("loss").asDouble())
+        .isLessThan(lines.get(0).get("loss").asDouble());
+    assertThat(result.evaluation().get("candidate").get("rewards/margins")).isPositive();
   }
 
   @Test

@@ -158,6 +158,21 @@ class PreferenceObjectivesTest {
         });
   }
 
+  @Test
+  void weightsAreAdvisedWhereOneKindIsRare() {
+    List<KtoExample> rows =
+        List.of(judged(true), judged(true), judged(true), judged(true), judged(false));
+    assertThat(new Kto(Kto.Config.DEFAULT).advice(rows))
+        .isEqualTo(
+            "4 rows are desirable and 1 are not: set 'desirable_weight' between 0.25 and 0.33, or"
+                + " 'undesirable_weight' between 3.00 and 4.00");
+    for (double[] weights : new double[][] {{0.25, 1}, {0.33, 1}, {1, 3}, {1, 4}}) {
+      Kto weighted = new Kto(new Kto.Config(0.1, Kto.LossType.KTO, weights[0], weights[1]));
+      assertThat(weighted.advice(rows)).isNull();
+    }
+    assertThat(new Kto(Kto.Config.DEFAULT).advice(rows.subList(3, 5))).isNull();
+  }
+
   @ParameterizedTest
   @ValueSource(doubles = {0, -1e-15, -1e-9, -1e3, -1e6, -1e8})
   void hostileLogProbabilitiesStayFinite(double chosen) {

@@ -103,11 +103,7 @@ final class Runs {
         2);
   }
 
-  /**
-   * Trains as a run of the reference did, and compares loss, norm and rate of each step. A loss of
-   * more than 20, as a square of log-ratios is, has in the reference's float32 an error of its own
-   * of up to 4e-6.
-   */
+  /** Trains as a run of the reference did, and compares loss, norm and rate of each step. */
   static <E> List<StepMetrics> follow(
       String run, Policy policy, Objective<E> objective, List<E> rows, Path folder)
       throws IOException {
@@ -120,9 +116,7 @@ final class Runs {
       JsonNode reference = expected.get("steps").get(i);
       assertThat(steps.get(i).loss())
           .as("loss of step %d", i + 1)
-          .isCloseTo(
-              reference.get("loss").doubleValue(),
-              within(Math.max(1e-4, 5e-6 * reference.get("loss").doubleValue())));
+          .isCloseTo(reference.get("loss").doubleValue(), within(1e-4));
       assertThat(steps.get(i).gradNorm())
           .as("norm of step %d", i + 1)
           .isCloseTo(reference.get("grad_norm").doubleValue(), Percentage.withPercentage(0.1));
