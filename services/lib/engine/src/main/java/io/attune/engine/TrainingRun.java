@@ -5,14 +5,16 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.Weighted;
+import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.quant.Quantizer;
 import io.attune.engine.report.ReportSettings;
 import io.attune.engine.report.Reports;
@@ -110,7 +112,7 @@ public final class TrainingRun {
           TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
           return texts
               ? run.train(task.textLesson(model, settings))
-              : run.train(task.lesson(model, settings), rows.get());
+              : run.train(task.lesson(model, settings), rows.weighted());
         }
       }
     } catch (IllegalArgumentException e) {
@@ -143,21 +145,26 @@ public final class TrainingRun {
     }
   }
 
-  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<Row> rows) {
-    List<E> examples = data.examples(spec.data(), rows, lesson);
+  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<WeightedRow> rows) {
+    Objective<E> objective = lesson.objective();
+    List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson);
     List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
-    String advice = lesson.objective().advice(examples);
+    List<E> equal = examples.stream().map(WeightedExample::example).toList();
+    String advice = objective.advice(equal);
     if (advice != null) {
       listener.onNotice(spec.data() + ": " + advice);
     }
-    return train(lesson.objective(), examples, heldOut);
+    if (rows.stream().anyMatch(row -> row.weight() != 1)) {
+      return train(new Weighted<>(objective), examples, objective, heldOut);
+    }
+    return train(objective, equal, objective, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
     try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
         TokenFile heldOut =
             spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
-      return train(lesson.objective(), texts, heldOut);
+      return train(lesson.objective(), texts, lesson.objective(), heldOut);
     }
   }
 
@@ -165,8 +172,14 @@ public final class TrainingRun {
     return data.texts(from, lesson.tokens(), spec.out().resolve(store));
   }
 
-  private <E> TrainingResult train(
-      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  /**
+   * @param measured what held-out rows are measured by, which all count alike
+   */
+  private <E, H> TrainingResult train(
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();
@@ -185,10 +198,10 @@ public final class TrainingRun {
                       trained,
                       dropout)
                   .withCheckpointing(checkpointing)) {
-        TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+        TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+        return result(last, loop.steps(), evaluate(policy, measured, heldOut));
       }
     }
     try (Adapter adapter = adapter();
@@ -196,15 +209,19 @@ public final class TrainingRun {
         Policy policy =
             Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)
                 .withCheckpointing(checkpointing)) {
-      TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+      TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
       StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+      return result(last, loop.steps(), evaluate(policy, measured, heldOut));
     }
   }
 
-  private <E> TrainingLoop<E> loop(
-      Policy policy, Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  private <E, H> TrainingLoop<E> loop(
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      @Nullable List<H> heldOut) {
     return new TrainingLoop<>(
         settings.arguments(),
         policy,
@@ -213,7 +230,7 @@ public final class TrainingRun {
         settings.data().batching(),
         settings.alarms(),
         settings.evaluation(),
-        () -> measure(policy, objective, heldOut));
+        () -> measure(policy, measured, heldOut));
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {

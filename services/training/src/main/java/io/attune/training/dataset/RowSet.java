@@ -39,9 +39,11 @@ public record RowSet(
 
   /** Derives the rows of a job. */
   public static RowSet derive(TrainingSpec spec, List<SnapshotRating> snapshot, Limits limits) {
-    List<PromptRatings> prompts = PromptRatings.gather(snapshot);
+    RaterWeights weights = RaterWeights.of(snapshot, RatingProtection.of(spec.getRatings()));
+    List<PromptRatings> prompts = PromptRatings.gather(snapshot, weights);
     Stream<PromptRatings> seen = prompts.stream().filter(prompt -> !prompt.heldOut());
-    List<Row> rows = seen.<Row>flatMap(prompt -> rows(spec, prompt).stream()).toList();
+    List<Row> rows =
+        RowWeights.normalised(seen.<Row>flatMap(prompt -> rows(spec, prompt).stream()).toList());
     List<EvaluationPair> pairs = List.of();
     boolean across = false;
     List<JsonNode> heldOutPrompts = List.of();
@@ -61,6 +63,7 @@ public record RowSet(
   private static final double DEFAULT_MARGIN = 0.1;
   private static final int DEFAULT_PAIRS = 8;
   private static final double DEFAULT_MINIMUM_SCORE = 0.8;
+  private static final double DEFAULT_MARGIN_FACTOR = 1;
 
   private static List<? extends Row> rows(TrainingSpec spec, PromptRatings prompt) {
     return switch (spec.getObjectiveCase()) {
@@ -74,15 +77,23 @@ public record RowSet(
         DpoObjective dpo = spec.getDpo();
         yield PairRows.of(
             prompt,
-            dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
-            dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+            new PairRows.Rule(
+                dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
+                dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS));
       }
       case REWARD ->
           spec.getReward().getLoss() == RewardObjective.Loss.LOSS_BRADLEY_TERRY
-              ? PairRows.of(prompt, DEFAULT_MARGIN, DEFAULT_PAIRS)
+              ? PairRows.of(prompt, rule(spec.getReward()))
               : ScoredRows.of(prompt);
       case OBJECTIVE_NOT_SET -> throw new IllegalArgumentException("the job has no objective");
     };
+  }
+
+  private static PairRows.Rule rule(RewardObjective reward) {
+    return new PairRows.Rule(
+        reward.hasMinimumMargin() ? reward.getMinimumMargin() : DEFAULT_MARGIN,
+        reward.hasMaximumPairsPerPrompt() ? reward.getMaximumPairsPerPrompt() : DEFAULT_PAIRS,
+        reward.hasMarginFactor() ? reward.getMarginFactor() : DEFAULT_MARGIN_FACTOR);
   }
 
   /**

@@ -5,6 +5,8 @@ import io.attune.platform.error.PlatformException;
 import io.attune.training.v1.DpoObjective;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.LoraSettings;
+import io.attune.training.v1.RatingSettings;
+import io.attune.training.v1.RewardObjective;
 import io.attune.training.v1.TrainingArguments;
 import io.attune.training.v1.TrainingSpec;
 import java.util.regex.Pattern;
@@ -38,6 +40,10 @@ public final class SpecRules {
     if (filled.hasDpo()) {
       checkDpo(filled.getDpo());
     }
+    if (filled.hasReward()) {
+      checkReward(filled.getReward());
+    }
+    checkRatings(filled.getRatings());
     checkLora(filled.getLora());
     checkArguments(filled.getArguments());
     return filled;
@@ -57,6 +63,32 @@ public final class SpecRules {
         !dpo.hasMaximumPairsPerPrompt() || dpo.getMaximumPairsPerPrompt() > 0,
         "spec.dpo.maximum_pairs_per_prompt",
         "1 or more");
+  }
+
+  private static void checkReward(RewardObjective reward) {
+    String at = "spec.reward.";
+    if (reward.hasMinimumMargin()) {
+      unit(reward.getMinimumMargin(), at + "minimum_margin");
+    }
+    require(
+        !reward.hasMaximumPairsPerPrompt() || reward.getMaximumPairsPerPrompt() > 0,
+        at + "maximum_pairs_per_prompt",
+        "1 or more");
+    double factor = reward.getMarginFactor();
+    require(factor >= 0 && Double.isFinite(factor), at + "margin_factor", "0 or more");
+  }
+
+  private static void checkRatings(RatingSettings ratings) {
+    String at = "spec.ratings.";
+    if (ratings.hasMaxRaterShare()) {
+      share(ratings.getMaxRaterShare(), at + "max_rater_share");
+    }
+    if (ratings.hasMaxRaterSharePerAnswer()) {
+      share(ratings.getMaxRaterSharePerAnswer(), at + "max_rater_share_per_answer");
+    }
+    if (ratings.hasMaxAnonymousShare()) {
+      share(ratings.getMaxAnonymousShare(), at + "max_anonymous_share");
+    }
   }
 
   private static void checkLora(LoraSettings lora) {
@@ -89,6 +121,10 @@ public final class SpecRules {
         !a.hasNumTrainEpochs() || a.getNumTrainEpochs() > 0, at + "num_train_epochs", "above 0");
     require(!a.hasMaxSteps() || a.getMaxSteps() > 0, at + "max_steps", "1 or more");
     require(!a.hasMaxLength() || a.getMaxLength() > 1, at + "max_length", "2 or more");
+  }
+
+  private static void share(double value, String field) {
+    require(value > 0 && value <= 1, field, "above 0 and at most 1");
   }
 
   private static void unit(double value, String field) {

@@ -101,7 +101,10 @@ public final class Examples {
         ? Optional.empty()
         : Optional.of(
             new PreferencePair(
-                prompt, head(chosen.completion(), room), head(rejected.completion(), room)));
+                prompt,
+                head(chosen.completion(), room),
+                head(rejected.completion(), room),
+                preference.margin()));
   }
 
   public Optional<ScoredCompletion> scored(Row row) {

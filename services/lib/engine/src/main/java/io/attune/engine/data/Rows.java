@@ -35,7 +35,12 @@ public final class Rows {
 
   /** As {@link #read(Path)}, of rows that are not in a shape of their own. */
   public static List<Row> read(Path path, RowFormat format) {
-    List<Row> rows = new ArrayList<>();
+    return readWeighted(path, format).stream().map(WeightedRow::row).toList();
+  }
+
+  /** As {@link #read(Path, RowFormat)}, with how much each row counts. */
+  public static List<WeightedRow> readWeighted(Path path, RowFormat format) {
+    List<WeightedRow> rows = new ArrayList<>();
     forEach(path, format, rows::add);
     return rows;
   }
@@ -44,9 +49,9 @@ public final class Rows {
    * Hands over one row after the other and keeps none; of a folder those of its files in the order
    * of their names.
    */
-  public static void forEach(Path path, RowFormat format, Consumer<Row> rows) {
+  public static void forEach(Path path, RowFormat format, Consumer<WeightedRow> rows) {
     boolean[] any = new boolean[1];
-    Consumer<Row> heard =
+    Consumer<WeightedRow> heard =
         row -> {
           any[0] = true;
           rows.accept(row);
@@ -104,18 +109,19 @@ public final class Rows {
 
   /** Parses one row; {@code where} names its origin in messages. */
   public static Row parse(String json, String where) {
-    return parse(json, where, RowFormat.DEFAULT);
+    return parse(json, where, RowFormat.DEFAULT).row();
   }
 
-  private static Row parse(String json, String where, RowFormat format) {
+  private static WeightedRow parse(String json, String where, RowFormat format) {
     return format.parse(JsonFiles.parse(json, where), where);
   }
 
-  private static void readFile(Path path, RowFormat format, Consumer<Row> rows) {
+  private static void readFile(Path path, RowFormat format, Consumer<WeightedRow> rows) {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       if (isText(path)) {
         skipByteOrderMark(reader);
-        new TextParser(format.sampleBy(), rows).read(reader);
+        new TextParser(format.sampleBy(), row -> rows.accept(new WeightedRow(row, 1)))
+            .read(reader);
       } else if (startsArray(path)) {
         array(path, reader, format, rows);
       } else {
@@ -146,7 +152,8 @@ public final class Rows {
     }
   }
 
-  private static void lines(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+  private static void lines(
+      Path path, BufferedReader reader, RowFormat format, Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
@@ -158,7 +165,8 @@ public final class Rows {
     }
   }
 
-  private static void array(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+  private static void array(
+      Path path, BufferedReader reader, RowFormat format, Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;

@@ -54,6 +54,11 @@ public final class Dpo implements Objective<PreferencePair> {
   }
 
   @Override
+  public boolean takesWeights() {
+    return config.loss().seesPairsAlone();
+  }
+
+  @Override
   public double weight(PreferencePair pair) {
     return 1;
   }

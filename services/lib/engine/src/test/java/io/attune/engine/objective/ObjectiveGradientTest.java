@@ -170,6 +170,73 @@ class ObjectiveGradientTest {
         });
   }
 
+  /** A row's weight multiplies its loss and changes no other row's. */
+  @Test
+  void weightedPairs() {
+    List<Reading> policy = List.of(reading(0.4), reading(-0.1), reading(1), reading(3));
+    check(
+        new Weighted<>(new RewardModeling(RewardModeling.Config.DEFAULT)),
+        List.of(
+            new WeightedExample<>(PAIRS.get(0), 0.25), new WeightedExample<>(PAIRS.get(1), 1.75)),
+        policy,
+        null,
+        2,
+        p -> {
+          double loss = 0;
+          double[] margin = {0.2, 0};
+          double[] weight = {0.25, 1.75};
+          for (int i = 0; i < 2; i++) {
+            double ahead = p.get(2 * i).values()[0] - p.get(2 * i + 1).values()[0] - margin[i];
+            loss += weight[i] * Math.log(1 + Math.exp(-ahead)) / 2;
+          }
+          return loss;
+        });
+  }
+
+  @Test
+  void weightedTexts() {
+    List<WeightedExample<SftExample>> rows =
+        List.of(
+            new WeightedExample<>(SftExample.completion(new int[] {1, 2, 3, 4}, 2), 3),
+            new WeightedExample<>(SftExample.completion(new int[] {1, 2, 3}, 1), 0.5));
+    Weighted<SftExample> objective = new Weighted<>(new Sft());
+    // Weights are not divided by: a step of light rows moves little.
+    assertThat(rows.stream().mapToDouble(objective::weight).sum()).isEqualTo(4);
+    check(
+        objective,
+        rows,
+        List.of(reading(-1.5, -0.25), reading(-2, -3)),
+        null,
+        4,
+        p -> -(3 * sum(p.get(0)) + 0.5 * sum(p.get(1))) / 4);
+  }
+
+  @Test
+  void weightedDpo() {
+    List<Reading> policy =
+        List.of(reading(-1, -2), reading(-1, -2, -3), reading(-4, -4), reading(-1, -30));
+    List<Reading> reference =
+        List.of(reading(-2, -2), reading(-1, -1, -1), reading(-3, -3), reading(-2, -20));
+    double[] weights = {0.1, 2};
+    check(
+        new Weighted<>(new Dpo(new Dpo.Config(0.7, "sigmoid"))),
+        List.of(
+            new WeightedExample<>(PAIRS.get(0), weights[0]),
+            new WeightedExample<>(PAIRS.get(1), weights[1])),
+        policy,
+        reference,
+        2,
+        p -> {
+          double loss = 0;
+          for (int i = 0; i < 4; i += 2) {
+            double chosen = sum(p.get(i)) - sum(reference.get(i));
+            double rejected = sum(p.get(i + 1)) - sum(reference.get(i + 1));
+            loss += weights[i / 2] * Math.log(1 + Math.exp(-0.7 * (chosen - rejected))) / 2;
+          }
+          return loss;
+        });
+  }
+
   private static LabelledText labelled(double... target) {
     return new LabelledText(TokenizedText.of(1), new int[0], new double[][] {target});
   }
