@@ -13,6 +13,9 @@ import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.OrdinalReward;
+import io.attune.engine.objective.RewardLevels;
+import io.attune.engine.objective.RewardObjective;
 import io.attune.engine.objective.Weighted;
 import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.quant.Quantizer;
@@ -28,6 +31,7 @@ import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * training service.
  */
 public final class TrainingRun {
+  /** Training rows, evenly spread, that are scored to tell what scores of a reward model mean. */
+  private static final int SCALE_ROWS = 2048;
+
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final PretrainedModel model;
@@ -122,9 +129,9 @@ public final class TrainingRun {
 
   private static Method method(TrainingSpec spec) {
     Method method = Method.named(spec.method());
-    if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
+    if (!method.isAdapter() && spec.initAdapter() != null) {
       throw new IllegalArgumentException(
-          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " does not continue an adapter; use lora");
     }
     return method;
   }
@@ -155,16 +162,16 @@ public final class TrainingRun {
       listener.onNotice(spec.data() + ": " + advice);
     }
     if (rows.stream().anyMatch(row -> row.weight() != 1)) {
-      return train(new Weighted<>(objective), examples, objective, heldOut);
+      return train(new Weighted<>(objective), examples, objective, equal, heldOut);
     }
-    return train(objective, equal, objective, heldOut);
+    return train(objective, equal, objective, equal, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
     try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
         TokenFile heldOut =
             spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
-      return train(lesson.objective(), texts, lesson.objective(), heldOut);
+      return train(lesson.objective(), texts, lesson.objective(), texts, heldOut);
     }
   }
 
@@ -174,11 +181,13 @@ public final class TrainingRun {
 
   /**
    * @param measured what held-out rows are measured by, which all count alike
+   * @param learnt the examples as that takes them
    */
   private <E, H> TrainingResult train(
       Objective<E> objective,
       List<E> examples,
       Objective<H> measured,
+      List<H> learnt,
       @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
@@ -200,7 +209,7 @@ public final class TrainingRun {
                   .withCheckpointing(checkpointing)) {
         TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
         StepMetrics last = run(loop, output);
-        output.writeModel(model.weights());
+        output.writeModel(model.weights(), scale(policy, measured, learnt));
         return result(last, loop.steps(), evaluate(policy, measured, heldOut));
       }
     }
@@ -211,7 +220,7 @@ public final class TrainingRun {
                 .withCheckpointing(checkpointing)) {
       TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
       StepMetrics last = run(loop, output);
-      output.writeAdapter(adapter);
+      output.writeAdapter(adapter, scale(policy, measured, learnt));
       return result(last, loop.steps(), evaluate(policy, measured, heldOut));
     }
   }
@@ -253,7 +262,27 @@ public final class TrainingRun {
                 cancel::isCancelled));
   }
 
+  /** What the scores of a reward model mean, by those of its training rows; null for others. */
+  private <E> @Nullable RewardScale scale(Policy policy, Objective<E> objective, List<E> rows) {
+    if (!(objective instanceof RewardObjective<E> reward)) {
+      return null;
+    }
+    double share = Math.max(1, rows.size() / (double) SCALE_ROWS);
+    List<E> some = new ArrayList<>();
+    for (double at = 0; at < rows.size(); at += share) {
+      some.add(rows.get((int) at));
+    }
+    Reader<E> reader = new Reader<>(policy.forEvaluation(), objective);
+    int batch = settings.arguments().perDeviceTrainBatchSize();
+    RewardLevels levels = objective instanceof OrdinalReward ordinal ? ordinal.levels() : null;
+    return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels);
+  }
+
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return outcome(policy, objective, rows).metrics();
+  }
+
+  private <E> HeldOut.Outcome outcome(Policy policy, Objective<E> objective, List<E> rows) {
     return HeldOut.evaluate(
         new Reader<>(policy.forEvaluation(), objective),
         objective,
@@ -278,22 +307,19 @@ public final class TrainingRun {
     if (rows == null) {
       return Map.of();
     }
-    int batch = settings.arguments().perDeviceTrainBatchSize();
-    Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put("candidate", measure(policy, objective, rows));
+    Map<String, HeldOut.Outcome> evaluation = new LinkedHashMap<>();
+    evaluation.put("candidate", outcome(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =
               Policy.ofAdapter(model.architecture(), model.weights(), adapter, null)) {
-        evaluation.put(
-            "baseline",
-            HeldOut.evaluate(
-                new Reader<>(baseline.forEvaluation(), objective), objective, rows, batch));
+        evaluation.put("baseline", outcome(baseline, objective, rows));
       }
     }
-    var json = JsonFiles.newObject();
-    evaluation.forEach((name, metrics) -> metrics.forEach(json.putObject(name)::put));
-    AtomicFiles.write(spec.out().resolve("eval.json"), JsonFiles.pretty(json));
-    return evaluation;
+    Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
+    evaluation.forEach((name, outcome) -> metrics.put(name, outcome.metrics()));
+    AtomicFiles.write(
+        spec.out().resolve("eval.json"), JsonFiles.pretty(EvaluationFile.of(evaluation, rows)));
+    return metrics;
   }
 }
