@@ -68,6 +68,24 @@ public final class Reliability implements Metric {
     return error / pairs;
   }
 
+  /** How many pairs of a bin are in people's order; asked only of one that has pairs. */
+  public record Accuracy(int bin) implements Metric {
+    @Override
+    public String name() {
+      return "accuracy at %.2f-%.2f".formatted(low(bin), low(bin + 1));
+    }
+
+    /** 0 where a resample has no pair of the bin. */
+    @Override
+    public double score(double[] sums) {
+      return sums[3 * bin + 2] == 0 ? 0 : sums[3 * bin + 1] / sums[3 * bin + 2];
+    }
+  }
+
+  private static double low(int bin) {
+    return 0.5 + 0.5 * bin / BINS;
+  }
+
   /** The bins that have pairs. */
   public static List<Bin> bins(double[] sums) {
     List<Bin> bins = new ArrayList<>();
@@ -76,8 +94,8 @@ public final class Reliability implements Metric {
       if (pairs > 0) {
         bins.add(
             new Bin(
-                0.5 + 0.5 * bin / BINS,
-                0.5 + 0.5 * (bin + 1) / BINS,
+                low(bin),
+                low(bin + 1),
                 Math.round(pairs),
                 sums[3 * bin] / pairs,
                 sums[3 * bin + 1] / pairs));
