@@ -161,10 +161,9 @@ public final class TrainingRun {
     if (advice != null) {
       listener.onNotice(spec.data() + ": " + advice);
     }
-    if (rows.stream().anyMatch(row -> row.weight() != 1)) {
-      return train(new Weighted<>(objective), examples, objective, equal, heldOut);
-    }
-    return train(objective, equal, objective, equal, heldOut);
+    return rows.stream().anyMatch(row -> row.weight() != 1)
+        ? train(new Weighted<>(objective), examples, objective, equal, heldOut)
+        : train(objective, equal, objective, equal, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {

@@ -9,8 +9,8 @@ import java.util.TreeSet;
 
 /**
  * What raters said, as numbers: a rater's word on a thing is one opinion, however often he gave it.
- * Things are answers, which get scores, and pairs of answers, which get votes. Everything is sorted,
- * so that sums do not depend on the order of the ratings.
+ * Things are answers, which get scores, and pairs of answers, which get votes. Everything is
+ * sorted, so that sums do not depend on the order of the ratings.
  */
 final class Opinions {
   private final List<String> voices;

@@ -12,8 +12,8 @@ import java.util.Set;
 /**
  * Pairs of answers to one prompt, for DPO and Bradley-Terry.
  *
- * <p>What people said directly (a choice, a correction) comes first, by majority: as much weight one
- * way as the other makes no pair. Then come answers whose mean scores differ by the margin, the
+ * <p>What people said directly (a choice, a correction) comes first, by majority: as much weight
+ * one way as the other makes no pair. Then come answers whose mean scores differ by the margin, the
  * widest difference first. Equal means make no pair, whatever the margin.
  */
 final class PairRows {
@@ -27,8 +27,8 @@ final class PairRows {
    *
    * @param minimumMargin least difference of two mean scores, 0 to 1
    * @param maximum at most this many pairs of a prompt
-   * @param marginFactor a pair's margin is this times the difference of the mean scores; a pair that
-   *     people chose directly has none
+   * @param marginFactor a pair's margin is this times the difference of the mean scores; a pair
+   *     that people chose directly has none
    */
   record Rule(double minimumMargin, int maximum, double marginFactor) {
     Rule(double minimumMargin, int maximum) {
@@ -113,8 +113,7 @@ final class PairRows {
                 better.text(),
                 worse.text(),
                 rule.marginFactor() * gap.width(),
-                RowWeights.of(
-                    prompt, RowWeights.ofDifference(better.weight(), worse.weight())),
+                RowWeights.of(prompt, RowWeights.ofDifference(better.weight(), worse.weight())),
                 ids));
       }
     }

@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
- * All ratings of one prompt, gathered by answer. Equal texts are one answer, whoever wrote them, and
- * so are {@link SimilarAnswers}.
+ * All ratings of one prompt, gathered by answer. Equal texts are one answer, whoever wrote them,
+ * and so are {@link SimilarAnswers}.
  *
  * <p>Somebody who says something twice about one answer, or one pair, counts once, with the mean of
  * what he said. A thumb counts as a score of 1 or 0. A mean over raters is weighted by {@link

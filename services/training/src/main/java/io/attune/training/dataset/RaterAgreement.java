@@ -11,9 +11,9 @@ import java.util.Map;
  * correlation of what the rater says with what is true; for a vote, which is 1 or -1, the rater is
  * right with probability (1 + r) / 2. What is true is not known; for each opinion it is estimated
  * from the <em>other</em> raters (as Karger, Oh and Shah, NIPS 2011, do), weighted by their
- * reliability, and the two estimates are made in turn. A prior keeps raters of few ratings near what
- * raters usually are, and decides which of two opposed camps is right (Liu, Peng and Ihler, NIPS
- * 2012):
+ * reliability, and the two estimates are made in turn. A prior keeps raters of few ratings near
+ * what raters usually are, and decides which of two opposed camps is right (Liu, Peng and Ihler,
+ * NIPS 2012):
  *
  * <pre>scores  q = the others' weighted mean, e = W / (W + 1) with W the others' weight
  * votes   m = E[truth] = tanh(atanh(R) * sum over the others of weight * vote)

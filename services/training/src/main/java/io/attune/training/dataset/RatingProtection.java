@@ -7,8 +7,8 @@ import io.attune.training.v1.RatingSettings;
  *
  * @param enabled false: every rating counts as one, whoever sent it and however often
  * @param maxRaterShare a rater's part of the weight of all ratings at most; see {@link Shares#room}
- * @param maxRaterSharePerAnswer a rater's part of an answer's mean score, or of the votes on a pair,
- *     at most; where several raters share it equally, their equal part
+ * @param maxRaterSharePerAnswer a rater's part of an answer's mean score, or of the votes on a
+ *     pair, at most; where several raters share it equally, their equal part
  * @param maxAnonymousShare the part of all ratings that name no rater, together
  * @param raterReliability whether a rater counts by how far the others agree; see {@link
  *     RaterAgreement}

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.training.v1.DpoObjective;
+import io.attune.training.v1.KtoObjective;
+import io.attune.training.v1.OrpoObjective;
 import io.attune.training.v1.RewardObjective;
+import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingSpec;
 import java.util.List;
 import java.util.stream.Stream;
@@ -73,20 +76,41 @@ public record RowSet(
               spec.getSft().hasMinimumScore()
                   ? spec.getSft().getMinimumScore()
                   : DEFAULT_MINIMUM_SCORE);
-      case DPO -> {
-        DpoObjective dpo = spec.getDpo();
-        yield PairRows.of(
-            prompt,
-            new PairRows.Rule(
-                dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
-                dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS));
-      }
+      case DPO -> PairRows.of(prompt, rule(spec.getDpo()));
+      case ORPO -> PairRows.of(prompt, rule(spec.getOrpo()));
+      case SIMPO -> PairRows.of(prompt, rule(spec.getSimpo()));
+      case KTO -> judged(spec.getKto(), prompt);
       case REWARD ->
           spec.getReward().getLoss() == RewardObjective.Loss.LOSS_BRADLEY_TERRY
               ? PairRows.of(prompt, rule(spec.getReward()))
               : ScoredRows.of(prompt);
       case OBJECTIVE_NOT_SET -> throw new IllegalArgumentException("the job has no objective");
     };
+  }
+
+  private static List<Row.Judged> judged(KtoObjective kto, PromptRatings prompt) {
+    double margin = kto.hasMinimumMargin() ? kto.getMinimumMargin() : DEFAULT_MARGIN;
+    return kto.getUnpairedOnly()
+        ? JudgedRows.unpaired(prompt, margin, new PairRows.Rule(DEFAULT_MARGIN, DEFAULT_PAIRS))
+        : JudgedRows.of(prompt, margin);
+  }
+
+  private static PairRows.Rule rule(DpoObjective dpo) {
+    return new PairRows.Rule(
+        dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
+        dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+  }
+
+  private static PairRows.Rule rule(OrpoObjective orpo) {
+    return new PairRows.Rule(
+        orpo.hasMinimumMargin() ? orpo.getMinimumMargin() : DEFAULT_MARGIN,
+        orpo.hasMaximumPairsPerPrompt() ? orpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+  }
+
+  private static PairRows.Rule rule(SimpoObjective simpo) {
+    return new PairRows.Rule(
+        simpo.hasMinimumMargin() ? simpo.getMinimumMargin() : DEFAULT_MARGIN,
+        simpo.hasMaximumPairsPerPrompt() ? simpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
   }
 
   private static PairRows.Rule rule(RewardObjective reward) {
@@ -121,6 +145,15 @@ public record RowSet(
         ErrorCode.ERROR_CODE_TOO_LITTLE_DATA,
         "of %d ratings (%d of them held out) %s: collect more ratings, or ask less of them"
             .formatted(ratings, heldOutRatings, what));
+  }
+
+  /** What balances the good and the bad answers among the rows; see {@link KtoWeights}. */
+  public KtoWeights ktoWeights() {
+    return KtoWeights.of(
+        training.stream()
+            .filter(Row.Judged.class::isInstance)
+            .map(Row.Judged.class::cast)
+            .toList());
   }
 
   /** Independent pieces of evidence that the gate will have. */

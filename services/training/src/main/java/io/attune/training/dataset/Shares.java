@@ -8,8 +8,8 @@ final class Shares {
 
   /**
    * The part of the whole that each of several voices may have: {@code wanted}, or, where they are
-   * few, twice an equal part. With less room than that, one voice that says little would silence all
-   * the others.
+   * few, twice an equal part. With less room than that, one voice that says little would silence
+   * all the others.
    */
   static double room(double wanted, int voices) {
     return Math.min(1, Math.max(wanted, 2.0 / Math.max(1, voices)));

@@ -18,7 +18,8 @@ import java.util.regex.Pattern;
  * or a correction), it is the small difference that counts, and all answers of that form are kept.
  */
 final class SimilarAnswers {
-  private static final Pattern WHITE_SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
+  private static final Pattern WHITE_SPACE =
+      Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
 
   private final Map<String, String> representatives;
 

@@ -27,8 +27,7 @@ final class SupervisedRows {
         ids.addAll(answer.approvalIds());
         double raters = (scored ? answer.weight() : 0) + answer.approval();
         rows.add(
-            new Row.Supervised(
-                prompt.prompt(), answer.text(), RowWeights.of(prompt, raters), ids));
+            new Row.Supervised(prompt.prompt(), answer.text(), RowWeights.of(prompt, raters), ids));
       }
     }
     return rows;

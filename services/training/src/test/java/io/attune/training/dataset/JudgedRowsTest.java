@@ -34,8 +34,7 @@ class JudgedRowsTest {
         .containsExactly(tuple("a", true), tuple("b", false), tuple("good", true));
     assertThat(rows.get(1).toJson())
         .isEqualTo(
-            new ObjectMapper()
-                .readTree("{\"prompt\":\"p\",\"label\":false,\"completion\":\"b\"}"));
+            new ObjectMapper().readTree("{\"prompt\":\"p\",\"label\":false,\"completion\":\"b\"}"));
   }
 
   @Test

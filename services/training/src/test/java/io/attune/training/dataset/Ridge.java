@@ -11,7 +11,8 @@ final class Ridge {
   }
 
   /**
-   * Minimises sum of w (y - x b)^2 + penalty b^2; the last coefficient is a constant, not penalised.
+   * Minimises sum of w (y - x b)^2 + penalty b^2; the last coefficient is a constant, not
+   * penalised.
    *
    * @param features of each example, all of one length
    */

@@ -25,7 +25,8 @@ import java.util.Map;
 /**
  * What bad raters cost a reward model, on ratings of real people: docs/results.md. No test runs it.
  *
- * <pre>RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT</pre>
+ * <pre>RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT
+ * </pre>
  *
  * <p>Of every text the crowd's ratings are drawn from those that people gave it. {@code train}
  * fine-tunes the encoder in MODEL on the rows that a reward job would have; {@code ridge} fits a

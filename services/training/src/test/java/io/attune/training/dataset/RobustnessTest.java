@@ -82,7 +82,11 @@ class RobustnessTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 2, FLIPPED", "2, 2, FLIPPED", "3, 3, FLIPPED", "4, 2, RANDOM", "5, 2, RANDOM",
+    "1, 2, FLIPPED",
+    "2, 2, FLIPPED",
+    "3, 3, FLIPPED",
+    "4, 2, RANDOM",
+    "5, 2, RANDOM",
     "6, 3, RANDOM"
   })
   void badRatersCostARewardModelLittle(long seed, int perText, Crowd.Flood flood) {
@@ -118,7 +122,9 @@ class RobustnessTest {
     assertThat(accuracy(poisoned, false, seed)).isLessThan(accuracy(clean, false, seed) - 0.3);
   }
 
-  /** The same of pairs: the part of their weight that lies on pairs which are the wrong way round. */
+  /**
+   * The same of pairs: the part of their weight that lies on pairs which are the wrong way round.
+   */
   private double wrong(Crowd crowd, boolean protection, long seed) {
     double wrong = 0;
     double all = 0;

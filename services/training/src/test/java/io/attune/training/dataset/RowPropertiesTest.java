@@ -113,8 +113,7 @@ class RowPropertiesTest {
       heard += weight > 0 ? 1 : 0;
       weights.put("rater/rater" + i, weight);
     }
-    RaterWeights given =
-        RaterWeights.given(new RatingProtection(true, 1, share, 1, true), weights);
+    RaterWeights given = RaterWeights.given(new RatingProtection(true, 1, share, 1, true), weights);
     RatingsForTests ratings = new RatingsForTests();
     RatingsForTests low = new RatingsForTests();
     RatingsForTests high = new RatingsForTests();
@@ -131,8 +130,7 @@ class RowPropertiesTest {
     }
     double most = Math.max(share, 1.0 / heard);
     assertThat(mean(high, given) - mean(low, given)).isBetween(0.0, most + 1e-9);
-    assertThat(mean(ratings, given))
-        .isBetween(mean(low, given) - 1e-9, mean(high, given) + 1e-9);
+    assertThat(mean(ratings, given)).isBetween(mean(low, given) - 1e-9, mean(high, given) + 1e-9);
   }
 
   private static double mean(RatingsForTests ratings, RaterWeights weights) {

@@ -113,7 +113,8 @@ class RowsTest {
             .score("p", "z", "ann", 0.5)
             .onlyPrompt();
 
-    // y>x by two; y>z by two against one; corrected>x by one. The scores say x>y, which votes settle.
+    // y>x by two; y>z by two against one; corrected>x by one. The scores say x>y, which votes
+    // settle.
     assertThat(PairRows.of(prompt, new PairRows.Rule(0.1, 8)))
         .extracting(Row.Pair::chosen, Row.Pair::rejected, pair -> List.copyOf(pair.ratingIds()))
         .containsExactly(
@@ -172,7 +173,10 @@ class RowsTest {
 
   @Test
   void aCorrectionThatChangesNothingIsNoPair() {
-    assertThat(PairRows.of(new RatingsForTests().correction("p", "x", "x").onlyPrompt(), new PairRows.Rule(0, 8)))
+    assertThat(
+            PairRows.of(
+                new RatingsForTests().correction("p", "x", "x").onlyPrompt(),
+                new PairRows.Rule(0, 8)))
         .isEmpty();
   }
 

@@ -29,7 +29,7 @@ public record RowFormat(
       Map.of("prompt", "instruction", "query", "input", "response", "output", "kto_tag", "label");
 
   private static final List<String> ANSWERS = List.of("completion", "output", "response");
-  private static final List<String> JUDGEMENTS = 
+  private static final List<String> JUDGEMENTS =
       List.of("chosen", "rejected", "margin", "label", "score", Shape.WEIGHT);
 
   public static final RowFormat DEFAULT = new RowFormat(Map.of(), null, SampleBy.DOCUMENT);

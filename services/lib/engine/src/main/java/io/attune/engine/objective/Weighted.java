@@ -6,10 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * An objective whose examples do not all count alike:
  *
- * <pre>loss = sum over examples of w(e) loss(e) / sum over examples of what each counts unweighted</pre>
+ * <pre>loss = sum over examples of w(e) loss(e) / sum over examples of what each counts unweighted
+ * </pre>
  *
- * <p>The divisor has no weights: a step of light examples moves little, also where it has one example
- * alone. Weights of mean 1 leave the learning rate's meaning as it is.
+ * <p>The divisor has no weights: a step of light examples moves little, also where it has one
+ * example alone. Weights of mean 1 leave the learning rate's meaning as it is.
  *
  * <p>Assumes that a part of the objective's loss is an example's own; see {@link
  * Objective#weightedLoss}.

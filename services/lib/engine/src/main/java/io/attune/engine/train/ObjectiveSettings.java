@@ -41,24 +41,22 @@ public record ObjectiveSettings(
 
   private static Dpo.Config dpo(Parameters in) {
     double beta = in.number("beta", 0.1);
-    DpoLosses losses =
-        new DpoLosses(
-            beta, in.number("label_smoothing", 0), in.number("discopop_tau", 0.05), divergence(in));
-    DpoLoss loss =
-        losses.named(
-            in.list("loss_type", List.of("sigmoid")), in.numbers("loss_weights", List.of()));
+    List<String> types = in.list("loss_type", List.of("sigmoid"));
+    // Asked for only where it is read, so that it is refused elsewhere.
+    double tau = types.contains("discopop") ? in.number("discopop_tau", 0.05) : 0.05;
+    DpoLosses losses = new DpoLosses(beta, in.number("label_smoothing", 0), tau, divergence(in));
+    DpoLoss loss = losses.named(types, in.numbers("loss_weights", List.of()));
     return new Dpo.Config(beta, loss, in.flag("reference_free", false));
   }
 
   /** Null for the reverse Kullback-Leibler divergence, under which log-ratios stay as they are. */
   private static @Nullable Divergence divergence(Parameters in) {
     String type = in.text("f_divergence_type", "reverse_kl");
-    double alpha = in.number("f_alpha_divergence_coef", 0.5);
     return switch (type) {
       case "reverse_kl" -> null;
       case "forward_kl" -> new Divergence.Alpha(0);
       case "js_divergence" -> new Divergence.JensenShannon();
-      case "alpha_divergence" -> new Divergence.Alpha(alpha);
+      case "alpha_divergence" -> new Divergence.Alpha(in.number("f_alpha_divergence_coef", 0.5));
       default ->
           throw new IllegalArgumentException(
               "'f_divergence_type' is "

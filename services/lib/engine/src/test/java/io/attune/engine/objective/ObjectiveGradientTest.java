@@ -1,8 +1,10 @@
 package io.attune.engine.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.attune.engine.data.KtoExample;
 import io.attune.engine.data.LabelledText;
 import io.attune.engine.data.PreferencePair;
 import io.attune.engine.data.ScoredCompletion;
@@ -222,7 +224,7 @@ class ObjectiveGradientTest {
         List.of(reading(-2, -2), reading(-1, -1, -1), reading(-3, -3), reading(-2, -20));
     double[] weights = {0.1, 2};
     check(
-        new Weighted<>(new Dpo(new Dpo.Config(0.7, "sigmoid"))),
+        new Weighted<>(new Dpo(new Dpo.Config(0.7, new PairLoss.Sigmoid(0.7), false))),
         List.of(
             new WeightedExample<>(PAIRS.get(0), weights[0]),
             new WeightedExample<>(PAIRS.get(1), weights[1])),
@@ -238,6 +240,45 @@ class ObjectiveGradientTest {
           }
           return loss;
         });
+  }
+
+  /** How far the policy moved is measured by both rows alike; what it costs is not. */
+  @Test
+  void weightedKto() {
+    List<WeightedExample<KtoExample>> rows =
+        List.of(
+            new WeightedExample<>(new KtoExample(THREE, TWO, true, TWO), 0.25),
+            new WeightedExample<>(new KtoExample(TWO, THREE, false, TWO), 1.75));
+    List<Reading> policy =
+        List.of(reading(-1, -2), reading(-1, -1), reading(-3, -1, -1), reading(-2, -0.5));
+    List<Reading> reference =
+        List.of(reading(-2, -2), reading(-2, -1), reading(-1, -1, -1), reading(-2, -2));
+    double moved = ((-2 - -3) + (-2.5 - -4)) / 2; // the second reading of each row
+    check(
+        new Weighted<>(new Kto(new Kto.Config(0.5, Kto.LossType.KTO, 1, 2))),
+        rows,
+        policy,
+        reference,
+        2,
+        p -> {
+          double good = sum(p.get(0)) - sum(reference.get(0));
+          double bad = sum(p.get(2)) - sum(reference.get(2));
+          return (0.25 / (1 + Math.exp(0.5 * (good - moved)))
+                  + 1.75 * 2 / (1 + Math.exp(0.5 * (moved - bad))))
+              / 2;
+        });
+  }
+
+  @Test
+  void whatComparesRowsWithEachOtherTakesNoWeights() {
+    DpoLoss transport = new DpoLoss.OptimalTransport(0.1, 0, true);
+    DpoLoss mixed = new DpoLoss.Sum(List.of(new PairLoss.Hinge(1), transport), List.of(1.0, 1.0));
+    for (DpoLoss loss : List.of(transport, mixed)) {
+      Dpo dpo = new Dpo(new Dpo.Config(0.1, loss, false));
+      assertThatThrownBy(() -> new Weighted<>(dpo))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("'weight'");
+    }
   }
 
   private static LabelledText labelled(double... target) {
