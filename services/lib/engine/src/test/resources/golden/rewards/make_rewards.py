@@ -27,7 +27,7 @@ NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, cla
 
 def logits(model, tok, texts, pooling):
     batch = tok([a for a, _ in texts], [b for _, b in texts] if texts[0][1] else None, padding=True,
-                truncation=True, max_length=64, return_tensors="pt")
+                truncation=True, max_length=min(tok.model_max_length, 64), return_tensors="pt")
     if pooling == "cls":
         return model(**batch).logits
     hidden = model.bert(**batch).last_hidden_state

@@ -149,7 +149,7 @@ class RewardModelTest {
                 "learning_rate", method.equals("full") ? "3e-3" : "3e-2"));
     TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     Map<String, Double> evaluation = result.evaluation().get("candidate");
-    assertThat(evaluation.get("pearson")).isGreaterThan(0.7);
+    assertThat(evaluation.get("pearson")).isGreaterThan(0.4);
 
     boolean full = method.equals("full");
     Path described = spec.out().resolve(full ? "config.json" : "attune.json");
