@@ -65,7 +65,9 @@ def texts_of(row):
 
 def run(name, base, rows, parameters, pooling="cls", levels=None):
     os.makedirs(name, exist_ok=True)
-    tok = AutoTokenizer.from_pretrained(MODELS + base)
+    # As BERT's own tokenizer has it: the two texts of a pair are told apart.
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    tok = AutoTokenizer.from_pretrained(MODELS + base, model_input_names=inputs)
     config = AutoConfig.from_pretrained(MODELS + base, **NO_DROPOUT)
     model = AutoModelForSequenceClassification.from_pretrained(MODELS + base, config=config, dtype=torch.float32)
     plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
