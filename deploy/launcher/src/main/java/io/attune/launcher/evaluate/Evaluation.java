@@ -48,9 +48,9 @@ public final class Evaluation {
       var pass = new RewardPass(reading, progress);
       started(system, "scoring", data);
       List<Measurement> theirs =
-          baseline instanceof RewardSubject other ? pass.measure(other, data) : null;
-      return new Outcome(
-          compared(pass.measure(scorer, data), theirs), List.of(), List.of(), List.of());
+          baseline instanceof RewardSubject other ? pass.measure(other, data, false) : null;
+      List<Measurement> ours = pass.measure(scorer, data, theirs == null);
+      return new Outcome(compared(ours, theirs), List.of(), List.of(), List.of());
     }
     Set<Task> own = EnumSet.of(Task.F1, Task.MCC);
     if (system.classifies()) {

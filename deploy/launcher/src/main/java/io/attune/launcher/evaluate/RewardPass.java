@@ -49,10 +49,15 @@ final class RewardPass {
     }
   }
 
-  List<Measurement> measure(RewardSubject subject, EvaluationData data) {
+  /**
+   * Measures; of pairs or of scores, as the first row says.
+   *
+   * @param disagreement whether to say what an ensemble's is worth
+   */
+  List<Measurement> measure(RewardSubject subject, EvaluationData data, boolean disagreement) {
     return data.rows().get(0) instanceof Row.Preference
         ? pairs(subject, data)
-        : scores(subject, data);
+        : scores(subject, data, disagreement && subject.members() > 1);
   }
 
   private List<Measurement> pairs(RewardSubject subject, EvaluationData data) {
@@ -89,7 +94,8 @@ final class RewardPass {
     return measurements;
   }
 
-  private List<Measurement> scores(RewardSubject subject, EvaluationData data) {
+  private List<Measurement> scores(
+      RewardSubject subject, EvaluationData data, boolean disagreement) {
     List<Answer> answers = new ArrayList<>();
     double[] given = new double[data.rows().size()];
     for (int i = 0; i < given.length; i++) {
@@ -124,7 +130,7 @@ final class RewardPass {
     measurements.add(new Measurement(new Correlation("spearman"), ranks, "", "rows"));
     measurements.add(
         new Measurement(new RootMean("rmse"), Mean.statistics(squares), "", "rows"));
-    if (subject.members() > 1) {
+    if (disagreement) {
       double[] spread = scores.stream().mapToDouble(Score::std).toArray();
       measurements.add(
           new Measurement(
