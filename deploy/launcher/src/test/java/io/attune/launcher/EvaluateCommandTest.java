@@ -391,15 +391,22 @@ class EvaluateCommandTest {
     assertThat(metric(one, "spearman").get("rows").asInt()).isEqualTo(lines.size());
 
     JsonNode two =
-        evaluate(
-            "--model", model, "--ensemble", model, "--task", "reward", "--data", rows);
+        evaluate("--model", model, "--ensemble", model, "--task", "reward", "--data", rows);
     assertThat(value(two, "rmse")).isCloseTo(value(one, "rmse"), within(1e-9));
     // Members that are one agree everywhere: nothing correlates with that.
     assertThat(value(two, "disagreement and error (spearman)")).isZero();
     JsonNode compared =
         evaluate(
-            "--model", model, "--ensemble", model, "--task", "reward", "--data", rows,
-            "--baseline", model);
+            "--model",
+            model,
+            "--ensemble",
+            model,
+            "--task",
+            "reward",
+            "--data",
+            rows,
+            "--baseline",
+            model);
     JsonNode difference = metric(compared, "rmse").get("difference");
     assertThat(difference.get("value").asDouble()).isCloseTo(0, within(1e-12));
   }
@@ -438,9 +445,23 @@ class EvaluateCommandTest {
     assertRefused(
         "--task reward goes alone", "--model", model, "--task", "reward,f1", "--data", data);
     assertRefused(
-        "--ensemble goes with", "--model", BERT, "--task", "f1", "--data", data, "--ensemble", BERT);
+        "--ensemble goes with",
+        "--model",
+        BERT,
+        "--task",
+        "f1",
+        "--data",
+        data,
+        "--ensemble",
+        BERT);
     Path other = write("other.jsonl", "{\"text\": \"a\", \"label\": 0}");
     assertRefused(
-        "says nothing of rewards", "--model", model, "--task", "reward", "--data", other.toString());
+        "says nothing of rewards",
+        "--model",
+        model,
+        "--task",
+        "reward",
+        "--data",
+        other.toString());
   }
 }

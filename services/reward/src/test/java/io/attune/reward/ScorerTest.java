@@ -39,8 +39,7 @@ class ScorerTest {
       float[] scores = model.score(answers);
       assertThat(scores).hasSameSizeAs(answers);
       for (int i = 0; i < scores.length; i++) {
-        assertThat((double) scores[i])
-            .isCloseTo(run.get("before").get(i).asDouble(), within(1e-4));
+        assertThat((double) scores[i]).isCloseTo(run.get("before").get(i).asDouble(), within(1e-4));
       }
     }
   }

@@ -65,8 +65,7 @@ final class RewardPass {
     for (int i = 0; i < data.rows().size(); i++) {
       Row row = data.rows().get(i);
       Row.Preference pair =
-          data.with(
-              i, () -> row instanceof Row.Preference preference ? preference : refuse(row));
+          data.with(i, () -> row instanceof Row.Preference preference ? preference : refuse(row));
       answers.add(new Answer(pair.prompt(), pair.chosen()));
       answers.add(new Answer(pair.prompt(), pair.rejected()));
     }
@@ -128,8 +127,7 @@ final class RewardPass {
     List<Measurement> measurements = new ArrayList<>();
     measurements.add(new Measurement(new Correlation("pearson"), values, "", "rows"));
     measurements.add(new Measurement(new Correlation("spearman"), ranks, "", "rows"));
-    measurements.add(
-        new Measurement(new RootMean("rmse"), Mean.statistics(squares), "", "rows"));
+    measurements.add(new Measurement(new RootMean("rmse"), Mean.statistics(squares), "", "rows"));
     if (disagreement) {
       double[] spread = scores.stream().mapToDouble(Score::std).toArray();
       measurements.add(

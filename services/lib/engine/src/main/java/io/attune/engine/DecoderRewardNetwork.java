@@ -52,7 +52,8 @@ final class DecoderRewardNetwork implements RewardNetwork {
   @Override
   public List<double[]> logits(List<Sequence> sequences) {
     return Torch.apart(
-        () -> logitsHere(sequences.stream().map(text -> ((Sequence.Continued) text).ids()).toList()));
+        () ->
+            logitsHere(sequences.stream().map(text -> ((Sequence.Continued) text).ids()).toList()));
   }
 
   private List<double[]> logitsHere(List<int[]> sequences) {

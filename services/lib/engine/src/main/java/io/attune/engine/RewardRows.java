@@ -90,7 +90,9 @@ interface RewardRows {
     };
   }
 
-  /** Turns as text, where there is no chat template: one alone as it is, several with their roles. */
+  /**
+   * Turns as text, where there is no chat template: one alone as it is, several with their roles.
+   */
   private static String written(Content content) {
     if (content instanceof Content.Text text) {
       return text.text();

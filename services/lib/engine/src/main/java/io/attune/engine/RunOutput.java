@@ -1,7 +1,7 @@
 package io.attune.engine;
 
-import io.attune.engine.EngineException.Reason;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.AtomicFiles;

@@ -275,7 +275,8 @@ public final class TextEncoder extends PretrainedModel {
   @Override
   public void merge(Path peftFolder, Path out) {
     EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
-    if (adapted.task() != model.task() || adapted.labels().count() != model.labels().count()
+    if (adapted.task() != model.task()
+        || adapted.labels().count() != model.labels().count()
         || adapted.pooling() != model.pooling()) {
       throw new EngineException(
           Reason.UNSUPPORTED,

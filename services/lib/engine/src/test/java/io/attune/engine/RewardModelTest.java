@@ -144,9 +144,12 @@ class RewardModelTest {
             method,
             "out",
             Map.of(
-                "classifier_pooling", pooling,
-                "max_steps", "60",
-                "learning_rate", method.equals("full") ? "3e-3" : "3e-2"));
+                "classifier_pooling",
+                pooling,
+                "max_steps",
+                "60",
+                "learning_rate",
+                method.equals("full") ? "3e-3" : "3e-2"));
     TrainingResult result = TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER);
     Map<String, Double> evaluation = result.evaluation().get("candidate");
     assertThat(evaluation.get("pearson")).isGreaterThan(0.4);
@@ -184,7 +187,15 @@ class RewardModelTest {
             rows,
             "lora",
             "out",
-            Map.of("loss_type", "corn", "levels", "1,3,5", "max_steps", "60", "learning_rate", "1e-2"));
+            Map.of(
+                "loss_type",
+                "corn",
+                "levels",
+                "1,3,5",
+                "max_steps",
+                "60",
+                "learning_rate",
+                "1e-2"));
     Map<String, Double> evaluation =
         TrainingRun.run(spec, ProgressListener.NONE, CancelSignal.NEVER)
             .evaluation()
@@ -244,8 +255,7 @@ class RewardModelTest {
           double[] each = new double[3];
           for (int m = 0; m < 3; m++) {
             RewardScale scale = members.get(m).scale();
-            each[m] =
-                normalised ? (scores[m][i] - scale.mean()) / scale.std() : scores[m][i];
+            each[m] = normalised ? (scores[m][i] - scale.mean()) / scale.std() : scores[m][i];
           }
           double[] moments = moments(each);
           assertThat(found.get(i).mean()).isCloseTo(moments[0], within(1e-9));

@@ -98,8 +98,8 @@ public final class Calibration {
 
   /**
    * Scores as maps of another half of the rows make them: rows with an even place are mapped by
-   * what was fitted to those with an odd one, and the other way round, so that no row is judged by a
-   * map that has seen it.
+   * what was fitted to those with an odd one, and the other way round, so that no row is judged by
+   * a map that has seen it.
    *
    * @param targets one for each score, at least two
    */

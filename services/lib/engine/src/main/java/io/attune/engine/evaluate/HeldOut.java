@@ -72,8 +72,7 @@ public final class HeldOut {
     double[] predicted = scores.stream().mapToDouble(Double::doubleValue).toArray();
     if (rows.get(0) instanceof RatedSequence) {
       result.putAll(
-          RewardMetrics.ofScores(
-              rows.stream().map(RatedSequence.class::cast).toList(), predicted));
+          RewardMetrics.ofScores(rows.stream().map(RatedSequence.class::cast).toList(), predicted));
     } else if (rows.get(0) instanceof RewardPair) {
       result.putAll(RewardMetrics.ofPairs(predicted));
     }

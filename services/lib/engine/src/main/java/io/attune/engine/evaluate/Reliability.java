@@ -5,12 +5,12 @@ import java.util.List;
 
 /**
  * Whether the better of two answers is as often the one that people prefer as the model says: the
- * answer with the higher score is better with probability sigmoid(difference), its confidence, which
- * is at least one half.
+ * answer with the higher score is better with probability sigmoid(difference), its confidence,
+ * which is at least one half.
  *
  * <p>The expected calibration error (Naeini et al. 2015; Guo et al., arXiv 1706.04599) is the mean
- * over pairs of how far accuracy and mean confidence of their bin are apart; the bins are
- * {@value #BINS} equal parts of [1/2, 1].
+ * over pairs of how far accuracy and mean confidence of their bin are apart; the bins are {@value
+ * #BINS} equal parts of [1/2, 1].
  */
 public final class Reliability implements Metric {
   static final int BINS = 10;

@@ -18,11 +18,7 @@ import org.jspecify.annotations.Nullable;
  * objectives than the run's own are defaults too: nothing reads them, and setting them is refused.
  */
 public record ObjectiveSettings(
-    Dpo.Config dpo,
-    Orpo.Config orpo,
-    SimPo.Config simPo,
-    Kto.Config kto,
-    RewardSettings reward) {
+    Dpo.Config dpo, Orpo.Config orpo, SimPo.Config simPo, Kto.Config kto, RewardSettings reward) {
 
   /** Objectives that learn what people prefer. */
   public static final List<String> PREFERENCES = List.of("dpo", "orpo", "simpo", "kto", "reward");

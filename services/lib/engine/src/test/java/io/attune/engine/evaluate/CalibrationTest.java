@@ -145,8 +145,7 @@ class CalibrationTest {
   void ranksOfEqualValuesAreTheirMean() {
     assertThat(Correlation.ranks(new double[] {5, 1, 5, 7, 5})).containsExactly(3, 1, 3, 5, 3);
     // scipy.stats.spearmanr([1, 2, 3, 4, 5], [5, 6, 7, 8, 7])
-    assertThat(
-            Correlation.spearman(new double[] {1, 2, 3, 4, 5}, new double[] {5, 6, 7, 8, 7}))
+    assertThat(Correlation.spearman(new double[] {1, 2, 3, 4, 5}, new double[] {5, 6, 7, 8, 7}))
         .isCloseTo(0.8207826816681233, within(1e-12));
   }
 
