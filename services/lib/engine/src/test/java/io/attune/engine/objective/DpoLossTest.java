@@ -149,7 +149,7 @@ class DpoLossTest {
               policy.get(i).values().length,
               policy.get(i + 1).values().length);
     }
-    return sum / (policy.size() / 2);
+    return 2 * sum / policy.size();
   }
 
   @Test
