@@ -128,7 +128,7 @@ final class OnlineRun {
                   model.eosTokenIds(),
                   this::text));
       StepMetrics last = run(loop);
-      output.writeAdapter(adapter);
+      output.writeAdapter(adapter, null);
       return result(last, loop, value);
     }
   }
@@ -148,7 +148,7 @@ final class OnlineRun {
               new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
               new Generation(decoders, new int[0], model.eosTokenIds(), this::text));
       StepMetrics last = run(loop);
-      output.writeModel(weights);
+      output.writeModel(weights, null);
       return result(last, loop, value);
     }
   }

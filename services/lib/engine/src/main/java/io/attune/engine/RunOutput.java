@@ -1,5 +1,6 @@
 package io.attune.engine;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AdapterFiles;
@@ -125,21 +126,37 @@ final class RunOutput {
     }
   }
 
-  /** PEFT's two files, and what the adapter relies on. */
-  void writeAdapter(Adapter adapter) {
+  /**
+   * PEFT's two files, and what the adapter relies on.
+   *
+   * @param scale what its scores mean; null where it gives none
+   */
+  void writeAdapter(Adapter adapter, @Nullable RewardScale scale) {
     AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
-    var attune = JsonFiles.newObject();
-    attune.put(PretrainedModel.CONTRACT, model.contractSha256());
+    var attune = described(scale);
     attune.put("base_model_sha256", baseDigest());
-    attune.put("objective", spec.objective());
     if (classifier() != null) {
-      classifier().labels().write(attune); // PEFT keeps none
+      classifier().describeHead(attune); // PEFT keeps nothing of it
     }
     AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
   }
 
-  /** The weights, and the files beside those that training started from. */
-  void writeModel(Weights weights) {
+  private ObjectNode described(@Nullable RewardScale scale) {
+    var attune = JsonFiles.newObject();
+    attune.put(PretrainedModel.CONTRACT, model.contractSha256());
+    attune.put("objective", spec.objective());
+    if (scale != null) {
+      scale.write(attune);
+    }
+    return attune;
+  }
+
+  /**
+   * The weights, and the files beside those that training started from.
+   *
+   * @param scale as in {@link #writeAdapter}
+   */
+  void writeModel(Weights weights, @Nullable RewardScale scale) {
     List<TensorData> tensors = new ArrayList<>();
     weights.parameters().forEach((name, array) -> tensors.add(TensorArrays.write(name, array)));
     for (String name : model.architecture().buffers().keySet()) {
@@ -153,9 +170,13 @@ final class RunOutput {
     config.put("dtype", "float32");
     if (classifier() != null) {
       config.putArray("architectures").add(classifier().className());
-      classifier().labels().write(config);
+      classifier().describeHead(config);
     }
     AtomicFiles.write(spec.out().resolve("config.json"), JsonFiles.pretty(config));
+    if (scale != null) {
+      byte[] attune = JsonFiles.pretty(described(scale));
+      AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), attune);
+    }
     try (Stream<Path> files = Files.list(spec.model())) {
       for (Path file : files.filter(RunOutput::describesTokens).toList()) {
         AtomicFiles.write(

@@ -13,6 +13,9 @@ import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.OrdinalReward;
+import io.attune.engine.objective.RewardLevels;
+import io.attune.engine.objective.RewardObjective;
 import io.attune.engine.objective.Weighted;
 import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.online.OnlineObjective;
@@ -31,6 +34,7 @@ import io.attune.engine.train.TrainingArguments;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +46,9 @@ import org.jspecify.annotations.Nullable;
  * training service.
  */
 public final class TrainingRun {
+  /** Training rows, evenly spread, that are scored to tell what scores of a reward model mean. */
+  private static final int SCALE_ROWS = 2048;
+
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final PretrainedModel model;
@@ -126,9 +133,9 @@ public final class TrainingRun {
 
   private static Method method(TrainingSpec spec) {
     Method method = Method.named(spec.method());
-    if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
+    if (!method.isAdapter() && spec.initAdapter() != null) {
       throw new IllegalArgumentException(
-          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " does not continue an adapter; use lora");
     }
     return method;
   }
@@ -165,15 +172,15 @@ public final class TrainingRun {
       audience.listener().onNotice(spec.data() + ": " + advice);
     }
     return rows.stream().anyMatch(row -> row.weight() != 1)
-        ? train(new Weighted<>(objective), examples, objective, heldOut)
-        : train(objective, equal, objective, heldOut);
+        ? train(new Weighted<>(objective), examples, objective, equal, heldOut)
+        : train(objective, equal, objective, equal, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
     try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
         TokenFile heldOut =
             spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
-      return train(lesson.objective(), texts, lesson.objective(), heldOut);
+      return train(lesson.objective(), texts, lesson.objective(), texts, heldOut);
     }
   }
 
@@ -183,9 +190,14 @@ public final class TrainingRun {
 
   /**
    * @param measured what held-out rows are measured by, which all count alike
+   * @param learnt the examples as that takes them
    */
   private <E, H> TrainingResult train(
-      Objective<E> objective, List<E> examples, Objective<H> measured, @Nullable List<H> heldOut) {
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      List<H> learnt,
+      @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();
@@ -206,7 +218,7 @@ public final class TrainingRun {
                   .withCheckpointing(checkpointing)) {
         TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
         StepMetrics last = run(loop, output);
-        output.writeModel(model.weights());
+        output.writeModel(model.weights(), scale(policy, measured, learnt));
         return result(last, loop.steps(), evaluate(policy, measured, heldOut));
       }
     }
@@ -217,7 +229,7 @@ public final class TrainingRun {
                 .withCheckpointing(checkpointing)) {
       TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
       StepMetrics last = run(loop, output);
-      output.writeAdapter(adapter);
+      output.writeAdapter(adapter, scale(policy, measured, learnt));
       return result(last, loop.steps(), evaluate(policy, measured, heldOut));
     }
   }
@@ -244,7 +256,27 @@ public final class TrainingRun {
         spec.out(), output.fingerprint(), output.described(), settings.resumeFrom(), loop::run);
   }
 
+  /** What the scores of a reward model mean, by those of its training rows; null for others. */
+  private <E> @Nullable RewardScale scale(Policy policy, Objective<E> objective, List<E> rows) {
+    if (!(objective instanceof RewardObjective<E> reward)) {
+      return null;
+    }
+    double share = Math.max(1, rows.size() / (double) SCALE_ROWS);
+    List<E> some = new ArrayList<>();
+    for (double at = 0; at < rows.size(); at += share) {
+      some.add(rows.get((int) at));
+    }
+    Reader<E> reader = new Reader<>(policy.forEvaluation(), objective);
+    int batch = settings.arguments().perDeviceTrainBatchSize();
+    RewardLevels levels = objective instanceof OrdinalReward ordinal ? ordinal.levels() : null;
+    return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels);
+  }
+
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return outcome(policy, objective, rows).metrics();
+  }
+
+  private <E> HeldOut.Outcome outcome(Policy policy, Objective<E> objective, List<E> rows) {
     return HeldOut.evaluate(
         new Reader<>(policy.forEvaluation(), objective),
         objective,
@@ -269,22 +301,19 @@ public final class TrainingRun {
     if (rows == null) {
       return Map.of();
     }
-    int batch = settings.arguments().perDeviceTrainBatchSize();
-    Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put("candidate", measure(policy, objective, rows));
+    Map<String, HeldOut.Outcome> evaluation = new LinkedHashMap<>();
+    evaluation.put("candidate", outcome(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =
               Policy.ofAdapter(model.architecture(), model.weights(), adapter, null)) {
-        evaluation.put(
-            "baseline",
-            HeldOut.evaluate(
-                new Reader<>(baseline.forEvaluation(), objective), objective, rows, batch));
+        evaluation.put("baseline", outcome(baseline, objective, rows));
       }
     }
-    var json = JsonFiles.newObject();
-    evaluation.forEach((name, metrics) -> metrics.forEach(json.putObject(name)::put));
-    AtomicFiles.write(spec.out().resolve("eval.json"), JsonFiles.pretty(json));
-    return evaluation;
+    Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
+    evaluation.forEach((name, outcome) -> metrics.put(name, outcome.metrics()));
+    AtomicFiles.write(
+        spec.out().resolve("eval.json"), JsonFiles.pretty(EvaluationFile.of(evaluation, rows)));
+    return metrics;
   }
 }

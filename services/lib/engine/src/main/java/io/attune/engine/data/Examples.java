@@ -108,6 +108,10 @@ public final class Examples {
   }
 
   public Optional<ScoredCompletion> scored(Row row) {
+    if (row instanceof Row.RatedText rated) {
+      int[] ids = continuation.ended(tokenizer.encode(rated.text(), true), rated.text());
+      return Optional.of(new ScoredCompletion(new int[0], head(ids, maxLength), rated.score()));
+    }
     if (!(row instanceof Row.Scored scored)) {
       throw unfit(row, "reward regression");
     }

@@ -76,6 +76,9 @@ public sealed interface Row {
   /** {@code {prompt, completion, score}}; a higher score is better. */
   record Scored(Content prompt, Content completion, double score) implements Row {}
 
+  /** {@code {text, score}}: a text without a prompt; a higher score is better. */
+  record RatedText(String text, double score) implements Row {}
+
   /**
    * {@code {text, label}} or {@code {text, text_pair, label}}: a text, or two, and the class.
    *

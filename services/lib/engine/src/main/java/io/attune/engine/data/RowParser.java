@@ -46,6 +46,9 @@ final class RowParser {
       return new Row.Instruction(text("instruction"), input, text("output"), before());
     }
     if (keys.contains("text")) {
+      if (keys.contains("score")) {
+        return new Row.RatedText(text("text"), score());
+      }
       return keys.contains("label")
           ? new Row.Classified(
               text("text"),

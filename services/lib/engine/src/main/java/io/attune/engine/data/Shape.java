@@ -13,6 +13,7 @@ record Shape(List<String> required, List<String> optional) {
       List.of(
           of("text"),
           of("text", "label"),
+          of("text", "score"),
           of("text", "text_pair", "label"),
           of("tokens", "labels"),
           of("prompt"),

@@ -66,7 +66,7 @@ class ObjectiveGradientTest {
     List<Reading> policy = List.of(reading(0.4), reading(-0.1), reading(1), reading(3));
     check(
         new RewardModeling(new RewardModeling.Config(0.05)),
-        PAIRS,
+        PAIRS.stream().map(RewardPair::of).toList(),
         policy,
         null,
         2,
@@ -85,8 +85,10 @@ class ObjectiveGradientTest {
 
   @Test
   void rewardFromScores() {
-    List<ScoredCompletion> rows =
-        List.of(new ScoredCompletion(TWO, TWO, 0.9), new ScoredCompletion(TWO, THREE, 0.1));
+    List<RatedSequence> rows =
+        List.of(
+            RatedSequence.of(new ScoredCompletion(TWO, TWO, 0.9)),
+            RatedSequence.of(new ScoredCompletion(TWO, THREE, 0.1)));
     check(
         new RewardRegression(),
         rows,
@@ -179,7 +181,8 @@ class ObjectiveGradientTest {
     check(
         new Weighted<>(new RewardModeling(RewardModeling.Config.DEFAULT)),
         List.of(
-            new WeightedExample<>(PAIRS.get(0), 0.25), new WeightedExample<>(PAIRS.get(1), 1.75)),
+            new WeightedExample<>(RewardPair.of(PAIRS.get(0)), 0.25),
+            new WeightedExample<>(RewardPair.of(PAIRS.get(1)), 1.75)),
         policy,
         null,
         2,
