@@ -153,5 +153,8 @@ public interface TrainingConfig {
 
     /** Fields of TrainingArguments. */
     Map<String, String> arguments();
+
+    /** Fields of RatingSettings. */
+    Map<String, String> ratings();
   }
 }

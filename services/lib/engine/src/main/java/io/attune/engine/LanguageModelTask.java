@@ -3,17 +3,23 @@ package io.attune.engine;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.data.ClassificationExamples;
 import io.attune.engine.data.Examples;
+import io.attune.engine.data.JudgedCompletion;
+import io.attune.engine.data.KtoExample;
 import io.attune.engine.data.Row;
 import io.attune.engine.model.ClassLabels;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.objective.Classification;
 import io.attune.engine.objective.Dpo;
+import io.attune.engine.objective.Kto;
+import io.attune.engine.objective.Orpo;
 import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.RewardRegression;
 import io.attune.engine.objective.Sft;
 import io.attune.engine.online.OnlineObjective;
+import io.attune.engine.objective.SimPo;
 import io.attune.engine.token.TokenizedText;
 import io.attune.engine.train.Method;
+import io.attune.engine.train.ObjectiveSettings;
 import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingSettings;
 import java.util.Arrays;
@@ -73,23 +79,46 @@ final class LanguageModelTask implements TrainingTask {
   }
 
   @Override
-  public Lesson<?> lesson(PretrainedModel model, TrainingSettings settings) {
+  public Lesson<?, ?> lesson(PretrainedModel model, TrainingSettings settings) {
     Examples examples = examples(model, settings);
     return switch (spec.objective()) {
-      case "sft" -> new Lesson<>(sft(settings), examples::sft);
-      case "dpo" -> new Lesson<>(new Dpo(settings.dpo()), examples::preference);
+      case "sft" -> Lesson.of(sft(settings), examples::sft);
+      case "dpo" -> Lesson.of(new Dpo(settings.objective().dpo()), examples::preference);
+      case "orpo" -> Lesson.of(new Orpo(settings.objective().orpo()), examples::preference);
+      case "simpo" -> Lesson.of(new SimPo(settings.objective().simPo()), examples::preference);
+      case "kto" -> kto(settings, examples);
       case "reward" ->
           rows.get().get(0) instanceof Row.Scored
-              ? new Lesson<>(new RewardRegression(), examples::scored)
-              : new Lesson<>(new RewardModeling(settings.reward()), examples::preference);
+              ? Lesson.of(new RewardRegression(), examples::scored)
+              : Lesson.of(new RewardModeling(settings.objective().reward()), examples::preference);
       case "classify" -> {
         LabelScheme scheme = new LabelScheme(labels(settings));
         ClassificationExamples texts =
             new ClassificationExamples(row -> read(model, row, settings), scheme::target);
-        yield new Lesson<>(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
+        yield Lesson.of(new Classification(TextEncoderTask.loss(scheme, settings)), texts::text);
       }
-      default -> throw TrainingTask.unfit(spec, described, "sft, cpt, dpo, reward, classify, " + OnlineObjective.all());
+      default ->
+          throw TrainingTask.unfit(
+              spec,
+              described,
+              "sft, cpt, "
+                  + String.join(", ", ObjectiveSettings.PREFERENCES)
+                  + ", classify, "
+                  + OnlineObjective.all());
     };
+  }
+
+  private static Lesson<JudgedCompletion, KtoExample> kto(
+      TrainingSettings settings, Examples examples) {
+    Kto.Config config = settings.objective().kto();
+    int batch = settings.arguments().perDeviceTrainBatchSize();
+    return new Lesson<>(
+        new Kto(config),
+        examples::judged,
+        rows ->
+            config.usesMismatched()
+                ? KtoExample.mismatched(rows, batch, settings.maxLength())
+                : KtoExample.alone(rows));
   }
 
   @Override

@@ -65,12 +65,12 @@ final class SequenceToSequenceTask implements TrainingTask {
   }
 
   @Override
-  public Lesson<?> lesson(PretrainedModel model, TrainingSettings settings) {
+  public Lesson<?, ?> lesson(PretrainedModel model, TrainingSettings settings) {
     EncoderTokenizer sources = tokenizer(settings.task().maxSourceLength());
     EncoderTokenizer targets = tokenizer(settings.task().maxTargetLength());
     SourceAndTargetExamples examples =
         new SourceAndTargetExamples(sources, targets, model.eosTokenIds());
-    return new Lesson<>(
+    return Lesson.of(
         new SequenceTransduction(new Sft.Config(settings.task().labelSmoothing())), examples::pair);
   }
 

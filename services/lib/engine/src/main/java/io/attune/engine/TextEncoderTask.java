@@ -107,7 +107,7 @@ final class TextEncoderTask implements TrainingTask {
   }
 
   @Override
-  public Lesson<?> lesson(PretrainedModel model, TrainingSettings settings) {
+  public Lesson<?, ?> lesson(PretrainedModel model, TrainingSettings settings) {
     TextEncoder encoder = (TextEncoder) model;
     LabelScheme scheme = new LabelScheme(encoder.labels());
     int longest = Math.min(settings.maxLength(), encoder.maxTokens());
@@ -118,7 +118,7 @@ final class TextEncoderTask implements TrainingTask {
       tokenizer = words;
       ClassificationExamples examples =
           new ClassificationExamples(row -> words.encode(row.text()), scheme::target);
-      return new Lesson<>(objective, row -> examples.tokens(row, words));
+      return Lesson.of(objective, row -> examples.tokens(row, words));
     }
     EncoderTokenizer texts = EncoderTokenizer.open(layout, longest, segmented);
     tokenizer = texts;
@@ -129,7 +129,7 @@ final class TextEncoderTask implements TrainingTask {
                     ? texts.encode(row.text())
                     : texts.encode(row.text(), row.textPair()),
             scheme::target);
-    return new Lesson<>(objective, examples::text);
+    return Lesson.of(objective, examples::text);
   }
 
   /** What a label's logits cost. */

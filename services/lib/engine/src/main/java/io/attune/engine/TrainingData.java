@@ -7,13 +7,17 @@ import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
+import io.attune.engine.objective.Kto;
+import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** Reads what a training run learns from. What it leaves out or cuts it says. */
 final class TrainingData {
@@ -29,30 +33,44 @@ final class TrainingData {
     this.listener = listener;
   }
 
-  /** Examples of the rows of a file, tokenized. */
-  <E> List<E> examples(Path file, Function<Row, Optional<E>> read) {
-    return examples(file, Rows.read(file, format), read);
+  /** Examples of the rows of a file, tokenized, however much each counts. */
+  <P, E> List<E> examples(Path file, TrainingTask.Lesson<P, E> lesson) {
+    return examples(file, Rows.readWeighted(file, format), lesson).stream()
+        .map(WeightedExample::example)
+        .toList();
   }
 
-  /** As the other, of rows that were read already. */
-  <E> List<E> examples(Path file, List<Row> rows, Function<Row, Optional<E>> read) {
-    List<E> result = new ArrayList<>();
+  /** As the other, of rows that were read already, with how much each counts. */
+  <P, E> List<WeightedExample<E>> examples(
+      Path file, List<WeightedRow> rows, TrainingTask.Lesson<P, E> lesson) {
+    List<P> result = new ArrayList<>();
+    List<Double> weights = new ArrayList<>();
+    int empty = 0;
     int undesirable = 0;
     int full = 0;
     for (int i = 0; i < rows.size(); i++) {
-      Optional<E> example = located(file, i + 1, rows.get(i), read);
-      example.ifPresent(result::add);
-      if (example.isEmpty() && rows.get(i) instanceof Row.Judged judged && !judged.desirable()) {
-        undesirable++;
+      Row row = rows.get(i).row();
+      List<P> parts = located(file, i + 1, row, lesson.parts());
+      result.addAll(parts);
+      weights.addAll(Collections.nCopies(parts.size(), rows.get(i).weight()));
+      if (parts.isEmpty()) {
+        boolean unwanted = row instanceof Row.Judged judged && !judged.desirable();
+        if (unwanted && !(lesson.objective() instanceof Kto)) {
+          undesirable++;
+        } else {
+          empty++;
+        }
       }
-      if (example.orElse(null) instanceof SftExample text && text.inputIds().length == maxLength) {
+      if (parts.size() == 1
+          && parts.get(0) instanceof SftExample text
+          && text.inputIds().length == maxLength) {
         full++;
       }
     }
     notice(file, undesirable, "left out %d rows whose answer was judged undesirable");
     notice(
         file,
-        rows.size() - result.size() - undesirable,
+        empty,
         "left out %d rows of which nothing to learn is within max_length " + maxLength);
     notice(
         file,
@@ -60,7 +78,16 @@ final class TrainingData {
         "%d rows fill max_length "
             + maxLength
             + "; what exceeds it was cut, truncation_mode says where");
-    return filled(file, result);
+    filled(file, result);
+    List<E> examples;
+    try {
+      examples = lesson.examples().apply(result);
+    } catch (EngineException e) {
+      throw new EngineException(e.reason(), file + ": " + e.getMessage(), e);
+    }
+    return IntStream.range(0, examples.size())
+        .mapToObj(i -> new WeightedExample<>(examples.get(i), weights.get(i)))
+        .toList();
   }
 
   /**
@@ -78,8 +105,8 @@ final class TrainingData {
           data,
           format,
           row -> {
-            int[] ids = located(data, ++number[0], row, tokens);
-            corpus.add(ids, ((Row.PlainText) row).ends());
+            int[] ids = located(data, ++number[0], row, each -> document(each, tokens));
+            corpus.add(ids, ((Row.PlainText) row.row()).ends());
           });
     } catch (RuntimeException e) {
       corpus.finish().close();
@@ -95,7 +122,17 @@ final class TrainingData {
     return filled(data, file);
   }
 
-  private static <T> T located(Path file, int row, Row value, Function<Row, T> read) {
+  /** Documents are laid into blocks, of which none has a weight of its own. */
+  private static int[] document(WeightedRow row, Function<Row, int[]> tokens) {
+    if (row.weight() != 1) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "continued pre-training knows no 'weight' of a row; write a row twice, or use sft");
+    }
+    return tokens.apply(row.row());
+  }
+
+  private static <R, T> T located(Path file, int row, R value, Function<R, T> read) {
     try {
       return read.apply(value);
     } catch (EngineException e) {

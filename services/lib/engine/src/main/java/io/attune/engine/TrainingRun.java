@@ -5,14 +5,16 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.Weighted;
+import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.online.OnlineObjective;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.quant.Quantizer;
@@ -118,7 +120,7 @@ public final class TrainingRun {
           TrainingRun run = new TrainingRun(spec, settings, model, data, audience);
           return texts
               ? run.train(task.textLesson(model, settings))
-              : run.train(task.lesson(model, settings), rows.get());
+              : run.train(task.lesson(model, settings), rows.weighted());
         }
       }
     } catch (IllegalArgumentException e) {
@@ -151,18 +153,22 @@ public final class TrainingRun {
     }
   }
 
-  private <E> TrainingResult train(TrainingTask.Lesson<E> lesson, List<Row> rows) {
-    List<E> examples = data.examples(spec.data(), rows, lesson.examples());
-    List<E> heldOut =
-        spec.evalData() == null ? null : data.examples(spec.evalData(), lesson.examples());
-    return train(lesson.objective(), examples, heldOut);
+  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<WeightedRow> rows) {
+    Objective<E> objective = lesson.objective();
+    List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson);
+    List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
+    if (rows.stream().anyMatch(row -> row.weight() != 1)) {
+      return train(new Weighted<>(objective), examples, objective, heldOut);
+    }
+    List<E> equal = examples.stream().map(WeightedExample::example).toList();
+    return train(objective, equal, objective, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
     try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
         TokenFile heldOut =
             spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
-      return train(lesson.objective(), texts, heldOut);
+      return train(lesson.objective(), texts, lesson.objective(), heldOut);
     }
   }
 
@@ -170,8 +176,14 @@ public final class TrainingRun {
     return data.texts(from, lesson.tokens(), spec.out().resolve(store));
   }
 
-  private <E> TrainingResult train(
-      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  /**
+   * @param measured what held-out rows are measured by, which all count alike
+   */
+  private <E, H> TrainingResult train(
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();
@@ -190,10 +202,10 @@ public final class TrainingRun {
                       trained,
                       dropout)
                   .withCheckpointing(checkpointing)) {
-        TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+        TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
         StepMetrics last = run(loop, output);
         output.writeModel(model.weights());
-        return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+        return result(last, loop.steps(), evaluate(policy, measured, heldOut));
       }
     }
     try (Adapter adapter = adapter();
@@ -201,15 +213,19 @@ public final class TrainingRun {
         Policy policy =
             Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)
                 .withCheckpointing(checkpointing)) {
-      TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+      TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
       StepMetrics last = run(loop, output);
       output.writeAdapter(adapter);
-      return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+      return result(last, loop.steps(), evaluate(policy, measured, heldOut));
     }
   }
 
-  private <E> TrainingLoop<E> loop(
-      Policy policy, Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  private <E, H> TrainingLoop<E> loop(
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      @Nullable List<H> heldOut) {
     return new TrainingLoop<>(
         settings.arguments(),
         policy,
@@ -218,7 +234,7 @@ public final class TrainingRun {
         settings.data().batching(),
         settings.alarms(),
         settings.evaluation(),
-        () -> measure(policy, objective, heldOut));
+        () -> measure(policy, measured, heldOut));
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param data rows, as JSONL or a JSON array; for {@code cpt} also text, or a folder of both
  * @param out where metrics, checkpoints and the result go; a run that was interrupted is resumed by
  *     giving the same specification again
- * @param objective {@code sft}, {@code cpt}, {@code dpo}, {@code reward} or {@code classify}; which
- *     of them depends on the kind of model
+ * @param objective {@code sft}, {@code cpt}, {@code dpo}, {@code orpo}, {@code simpo}, {@code kto},
+ *     {@code reward} or {@code classify}; which of them depends on the kind of model
  * @param method {@code lora}, another kind of adapter, or {@code full}; see {@link
  *     io.attune.engine.train.Method}
  * @param initAdapter an adapter to train on from; null to start from the base model

@@ -23,9 +23,18 @@ interface TrainingTask extends AutoCloseable {
   /**
    * What is learnt, and what of each row.
    *
-   * @param examples from a row to an example, empty where nothing to learn is left of it
+   * @param parts from a row to what it gives, empty where nothing to learn is left of it
+   * @param examples from what all rows of a file give to examples, one of each, in their order
    */
-  record Lesson<E>(Objective<E> objective, Function<Row, Optional<E>> examples) {}
+  record Lesson<P, E>(
+      Objective<E> objective, Function<Row, List<P>> parts, Function<List<P>, List<E>> examples) {
+
+    /** Of rows that give an example each. */
+    static <E> Lesson<E, E> of(Objective<E> objective, Function<Row, Optional<E>> example) {
+      return new Lesson<>(
+          objective, row -> example.apply(row).stream().toList(), Function.identity());
+    }
+  }
 
   /**
    * What is learnt of documents, which are laid in blocks rather than read row by row.
@@ -45,7 +54,7 @@ interface TrainingTask extends AutoCloseable {
   /**
    * @param model what {@link #load} gave
    */
-  Lesson<?> lesson(PretrainedModel model, TrainingSettings settings);
+  Lesson<?, ?> lesson(PretrainedModel model, TrainingSettings settings);
 
   /** As {@link #lesson}, for continued pre-training. */
   default TextLesson textLesson(PretrainedModel model, TrainingSettings settings) {

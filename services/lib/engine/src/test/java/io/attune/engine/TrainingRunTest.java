@@ -85,7 +85,11 @@ class TrainingRunTest {
   void anInterruptedRunEndsWithTheSameBytes() throws IOException {
     // Dropout and two epochs, so that chance and order would show.
     Map<String, String> more =
-        Map.of("lora_dropout", "0.1", "max_steps", "10", "gradient_accumulation_steps", "2");
+        Map.of(
+            "lora_dropout", "0.1",
+            "disable_dropout", "false",
+            "max_steps", "10",
+            "gradient_accumulation_steps", "2");
     TrainingSpec whole = spec("dpo", pairs, "whole", more);
     TrainingRun.run(whole, ProgressListener.NONE, CancelSignal.NEVER);
 

@@ -34,6 +34,7 @@ final class RoundSpecs {
     spec.set(objective, node(settings.objective()));
     spec.set("lora", lora(settings.lora()));
     spec.set("arguments", node(settings.arguments()));
+    spec.set("ratings", node(settings.ratings()));
     try {
       TrainingSpec made = Messages.fromJson(spec.toString(), TrainingSpec.newBuilder()).build();
       return SpecRules.check(made);

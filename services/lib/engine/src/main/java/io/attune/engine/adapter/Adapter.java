@@ -22,6 +22,15 @@ public interface Adapter extends AutoCloseable {
   Seams wrap(Seams inner, boolean training);
 
   /**
+   * As {@link #wrap(Seams, boolean)}, with or without dropout in training.
+   *
+   * @param dropout false computes what the weights say, while they may change between calls
+   */
+  default Seams wrap(Seams inner, boolean training, boolean dropout) {
+    return wrap(inner, training && dropout); // that is all that training means to most
+  }
+
+  /**
    * Ids of the virtual tokens that come before every text: from the vocabulary's size up; empty for
    * adapters without any.
    */

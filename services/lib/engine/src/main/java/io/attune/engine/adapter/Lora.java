@@ -126,12 +126,18 @@ final class Lora extends PeftAdapter {
 
   @Override
   public Seams wrap(Seams inner, boolean training) {
+    return wrap(inner, training, training);
+  }
+
+  @Override
+  public Seams wrap(Seams inner, boolean training, boolean dropout) {
+    double dropped = dropout ? lora.dropout() : 0;
     Projection dense = inner.projection();
     Projection projection =
         new Projection() {
           @Override
           public List<String> emit(MethodWriter out, String input, List<Linear> layers) {
-            return Lora.this.emit(dense, training, out, input, layers);
+            return Lora.this.emit(dense, training, dropped, out, input, layers);
           }
 
           @Override
@@ -147,14 +153,19 @@ final class Lora extends PeftAdapter {
   }
 
   private List<String> emit(
-      Projection inner, boolean training, MethodWriter out, String input, List<Linear> layers) {
+      Projection inner,
+      boolean training,
+      double dropout,
+      MethodWriter out,
+      String input,
+      List<Linear> layers) {
     List<String> results = new ArrayList<>(inner.emit(out, input, layers));
     List<LowRank> adapted =
         layers.stream().map(l -> byModule.get(l.name())).filter(m -> m != null).toList();
-    if (training && lora.dropout() > 0) {
+    if (dropout > 0) {
       for (LowRank module : adapted) {
         String dropped =
-            out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(lora.dropout()));
+            out.value("torch.dropout(%s, %s, True)", input, MethodWriter.number(dropout));
         String low =
             out.value("torch.linear(%s, %s)", dropped, asInput(out.weight(module.a()), dropped));
         int i = layers.indexOf(module.linear());

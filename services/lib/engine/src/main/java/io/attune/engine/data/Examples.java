@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Rows to examples. What is learned follows from the row's structure, never from searching text.
@@ -100,7 +101,10 @@ public final class Examples {
         ? Optional.empty()
         : Optional.of(
             new PreferencePair(
-                prompt, head(chosen.completion(), room), head(rejected.completion(), room)));
+                prompt,
+                head(chosen.completion(), room),
+                head(rejected.completion(), room),
+                preference.margin()));
   }
 
   public Optional<ScoredCompletion> scored(Row row) {
@@ -111,12 +115,24 @@ public final class Examples {
         .map(pair -> new ScoredCompletion(pair.prompt(), pair.completion(), scored.score()));
   }
 
-  public Optional<JudgedCompletion> judged(Row row) {
-    if (!(row instanceof Row.Judged judged)) {
-      throw unfit(row, "training from thumbs");
+  /** A judged answer; of a preference both: the chosen one is desirable, the other is not. */
+  public List<JudgedCompletion> judged(Row row) {
+    if (row instanceof Row.Judged judged) {
+      return judged(judged.prompt(), judged.completion(), judged.desirable()).stream().toList();
     }
-    return fitting(pair(judged.prompt(), judged.completion()))
-        .map(pair -> new JudgedCompletion(pair.prompt(), pair.completion(), judged.desirable()));
+    if (row instanceof Row.Preference preference) {
+      return Stream.of(
+              judged(preference.prompt(), preference.chosen(), true),
+              judged(preference.prompt(), preference.rejected(), false))
+          .flatMap(Optional::stream)
+          .toList();
+    }
+    throw unfit(row, "training from thumbs");
+  }
+
+  private Optional<JudgedCompletion> judged(Content prompt, Content completion, boolean desirable) {
+    return fitting(pair(prompt, completion))
+        .map(pair -> new JudgedCompletion(pair.prompt(), pair.completion(), desirable));
   }
 
   /** Ids of a prompt as the model sees it before it answers. */

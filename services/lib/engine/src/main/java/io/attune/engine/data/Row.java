@@ -54,8 +54,17 @@ public sealed interface Row {
     }
   }
 
-  /** {@code {prompt, chosen, rejected}}. */
-  record Preference(Content prompt, Content chosen, Content rejected) implements Row {}
+  /**
+   * {@code {prompt, chosen, rejected}}.
+   *
+   * @param margin by how much the chosen one is better, in the unit of a reward; 0 if not known
+   */
+  record Preference(Content prompt, Content chosen, Content rejected, double margin)
+      implements Row {
+    public Preference(Content prompt, Content chosen, Content rejected) {
+      this(prompt, chosen, rejected, 0);
+    }
+  }
 
   /**
    * {@code {prompt, completion, label}}.

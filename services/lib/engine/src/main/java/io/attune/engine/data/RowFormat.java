@@ -29,7 +29,8 @@ public record RowFormat(
       Map.of("prompt", "instruction", "query", "input", "response", "output", "kto_tag", "label");
 
   private static final List<String> ANSWERS = List.of("completion", "output", "response");
-  private static final List<String> JUDGEMENTS = List.of("chosen", "rejected", "label", "score");
+  private static final List<String> JUDGEMENTS = 
+      List.of("chosen", "rejected", "margin", "label", "score", Shape.WEIGHT);
 
   public static final RowFormat DEFAULT = new RowFormat(Map.of(), null, SampleBy.DOCUMENT);
 
@@ -96,12 +97,14 @@ public record RowFormat(
    *
    * @param where names its origin in messages
    */
-  Row parse(JsonNode row, String where) {
+  WeightedRow parse(JsonNode row, String where) {
     if (!row.isObject()) {
       throw new EngineException(Reason.INVALID_ARGUMENT, where + " is not a JSON object");
     }
     JsonNode own = columns.isEmpty() ? row : renamed(row, where);
-    return new RowParser(promptTemplate == null ? own : prompted(row, own, where), where).parse();
+    RowParser parser =
+        new RowParser(promptTemplate == null ? own : prompted(row, own, where), where);
+    return new WeightedRow(parser.parse(), parser.weight());
   }
 
   /** Reads the prompt of a row, and keeps all else that it says. */

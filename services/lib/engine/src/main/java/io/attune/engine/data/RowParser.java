@@ -145,7 +145,7 @@ final class RowParser {
   private Row preference(Content prompt, Content chosen, Content rejected) {
     checkAlike(prompt, chosen, "prompt", "chosen");
     checkAlike(prompt, rejected, "prompt", "rejected");
-    return new Row.Preference(prompt, chosen, rejected);
+    return new Row.Preference(prompt, chosen, rejected, margin());
   }
 
   /** Two whole conversations: what both begin with is the prompt. */
@@ -161,7 +161,8 @@ final class RowParser {
     return new Row.Preference(
         new Content.Messages(chosen.subList(0, common)),
         new Content.Messages(chosen.subList(common, chosen.size())),
-        new Content.Messages(rejected.subList(common, rejected.size())));
+        new Content.Messages(rejected.subList(common, rejected.size())),
+        margin());
   }
 
   private void checkAlike(Content a, Content b, String nameA, String nameB) {
@@ -318,11 +319,31 @@ final class RowParser {
   }
 
   private double score() {
-    JsonNode score = row.get("score");
-    if (!score.isNumber() || !Double.isFinite(score.doubleValue())) {
-      throw refused("has " + score + " as 'score'; a number belongs there");
+    return number("score");
+  }
+
+  private double margin() {
+    return row.has("margin") ? number("margin") : 0;
+  }
+
+  /** How much the row counts; 1 where it does not say. */
+  double weight() {
+    if (!row.has(Shape.WEIGHT)) {
+      return 1;
     }
-    return score.doubleValue();
+    double weight = number(Shape.WEIGHT);
+    if (weight <= 0) {
+      throw refused("has " + weight + " as 'weight'; a number above 0 belongs there");
+    }
+    return weight;
+  }
+
+  private double number(String key) {
+    JsonNode value = row.get(key);
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      throw refused("has " + value + " as '" + key + "'; a number belongs there");
+    }
+    return value.doubleValue();
   }
 
   private static String kind(JsonNode value) {

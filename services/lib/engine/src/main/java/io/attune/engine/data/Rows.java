@@ -37,7 +37,12 @@ public final class Rows {
 
   /** As {@link #read(Path)}, of rows that are not in a shape of their own. */
   public static List<Row> read(Path path, RowFormat format) {
-    List<Row> rows = new ArrayList<>();
+    return readWeighted(path, format).stream().map(WeightedRow::row).toList();
+  }
+
+  /** As {@link #read(Path, RowFormat)}, with how much each row counts. */
+  public static List<WeightedRow> readWeighted(Path path, RowFormat format) {
+    List<WeightedRow> rows = new ArrayList<>();
     forEach(path, format, rows::add);
     return rows;
   }
@@ -46,7 +51,7 @@ public final class Rows {
    * Hands over one row after the other and keeps none; of a folder those of its files in the order
    * of their names.
    */
-  public static void forEach(Path path, RowFormat format, Consumer<Row> rows) {
+  public static void forEach(Path path, RowFormat format, Consumer<WeightedRow> rows) {
     forEach(path, format, format::parse, rows);
   }
 
@@ -59,19 +64,22 @@ public final class Rows {
     forEach(
         path,
         format,
-        format::prompt,
-        row ->
+        (json, where) -> new WeightedRow(format.prompt(json, where), 1),
+        weighted ->
             prompts.add(
-                row instanceof Row.PlainText text
+                weighted.row() instanceof Row.PlainText text
                     ? new Row.Prompt(new Content.Text(text.text()), Map.of("text", text.text()))
-                    : (Row.Prompt) row));
+                    : (Row.Prompt) weighted.row()));
     return prompts;
   }
 
   private static void forEach(
-      Path path, RowFormat format, BiFunction<JsonNode, String, Row> parse, Consumer<Row> rows) {
+      Path path,
+      RowFormat format,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows) {
     boolean[] any = new boolean[1];
-    Consumer<Row> heard =
+    Consumer<WeightedRow> heard =
         row -> {
           any[0] = true;
           rows.accept(row);
@@ -129,18 +137,22 @@ public final class Rows {
 
   /** Parses one row; {@code where} names its origin in messages. */
   public static Row parse(String json, String where) {
-    return RowFormat.DEFAULT.parse(JsonFiles.parse(json, where), where);
+    return RowFormat.DEFAULT.parse(JsonFiles.parse(json, where), where).row();
   }
 
   /**
    * @param parse reads a row of JSON
    */
   private static void readFile(
-      Path path, RowFormat format, BiFunction<JsonNode, String, Row> parse, Consumer<Row> rows) {
+      Path path,
+      RowFormat format,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows) {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       if (isText(path)) {
         skipByteOrderMark(reader);
-        new TextParser(format.sampleBy(), rows).read(reader);
+        new TextParser(format.sampleBy(), row -> rows.accept(new WeightedRow(row, 1)))
+            .read(reader);
       } else if (startsArray(path)) {
         array(path, reader, parse, rows);
       } else {
@@ -174,8 +186,8 @@ public final class Rows {
   private static void lines(
       Path path,
       BufferedReader reader,
-      BiFunction<JsonNode, String, Row> parse,
-      Consumer<Row> rows)
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
@@ -191,8 +203,8 @@ public final class Rows {
   private static void array(
       Path path,
       BufferedReader reader,
-      BiFunction<JsonNode, String, Row> parse,
-      Consumer<Row> rows)
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;

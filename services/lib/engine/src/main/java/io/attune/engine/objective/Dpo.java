@@ -1,7 +1,7 @@
 package io.attune.engine.objective;
 
 import io.attune.engine.data.PreferencePair;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -9,31 +9,24 @@ import org.jspecify.annotations.Nullable;
  * Direct preference optimisation: raise the chosen answer's likelihood over the rejected one's,
  * measured against where the policy started.
  *
- * <p>Rafailov et al., arXiv 2305.18290, equation 7. With pi and ref the log-probabilities of whole
- * answers under policy and reference, c chosen, r rejected:
- *
- * <pre>d = (pi_c - pi_r) - (ref_c - ref_r)
- * loss = mean over pairs of -log sigmoid(beta d)</pre>
+ * <p>Rafailov et al., arXiv 2305.18290, equation 7, and its descendants: a {@link DpoLoss} of the
+ * log-probabilities of whole answers under policy and reference. The loss is the mean over pairs.
  *
  * <p>Assumes that both answers of a pair follow the same prompt tokens.
  */
 public final class Dpo implements Objective<PreferencePair> {
 
   /**
-   * @param beta how strongly the policy is held to the reference
-   * @param lossType {@code sigmoid}
+   * @param beta the unit of rewards; that of the loss
+   * @param loss what the log-probabilities cost
+   * @param referenceFree whether the reference is taken to find all answers alike, so that none is
+   *     needed
    */
-  public record Config(double beta, String lossType) {
-    public static final Config DEFAULT = new Config(0.1, "sigmoid");
+  public record Config(double beta, DpoLoss loss, boolean referenceFree) {
+    public static final Config DEFAULT = new Config(0.1, new PairLoss.Sigmoid(0.1), false);
 
     public Config {
-      if (!(beta > 0)) {
-        throw new IllegalArgumentException("'beta' is " + beta + "; it must be positive");
-      }
-      if (!lossType.equals("sigmoid")) {
-        throw new IllegalArgumentException(
-            "'loss_type' is " + lossType + "; implemented for dpo is sigmoid");
-      }
+      Requirement.beta(beta);
     }
   }
 
@@ -50,7 +43,7 @@ public final class Dpo implements Objective<PreferencePair> {
 
   @Override
   public boolean usesReference() {
-    return true;
+    return !config.referenceFree();
   }
 
   @Override
@@ -58,6 +51,11 @@ public final class Dpo implements Objective<PreferencePair> {
     return List.of(
         Sequence.of(pair.promptIds(), pair.chosenIds()),
         Sequence.of(pair.promptIds(), pair.rejectedIds()));
+  }
+
+  @Override
+  public boolean takesWeights() {
+    return config.loss().seesPairsAlone();
   }
 
   @Override
@@ -71,45 +69,37 @@ public final class Dpo implements Objective<PreferencePair> {
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {
-    if (reference == null) {
+    if (reference == null && usesReference()) {
       throw new IllegalArgumentException("dpo needs a reference policy");
+    }
+    List<PairLogProbs> logProbs = new ArrayList<>();
+    Metrics metrics = new Metrics();
+    for (int c = 0; c < policy.size(); c += 2) {
+      PairLogProbs pair =
+          new PairLogProbs(
+              policy.get(c).sum(),
+              policy.get(c + 1).sum(),
+              config.referenceFree() ? 0 : reference.get(c).sum(),
+              config.referenceFree() ? 0 : reference.get(c + 1).sum(),
+              Math.max(1, policy.get(c).values().length),
+              Math.max(1, policy.get(c + 1).values().length));
+      logProbs.add(pair);
+      PairMetrics.add(
+          metrics,
+          config.beta() * pair.chosenRatio(),
+          config.beta() * pair.rejectedRatio(),
+          pair.policyChosen(),
+          pair.policyRejected());
     }
     double value = 0;
     double[][] gradient = new double[policy.size()][];
-    Metrics metrics = new Metrics();
-    for (int c = 0; c < policy.size(); c += 2) {
-      int r = c + 1;
-      double chosen = policy.get(c).sum() - reference.get(c).sum();
-      double rejected = policy.get(r).sum() - reference.get(r).sum();
-      double scaled = config.beta() * (chosen - rejected);
-      value -= logSigmoid(scaled) / normaliser;
-      double slope = -config.beta() * sigmoid(-scaled) / normaliser;
-      gradient[c] = filled(policy.get(c), slope);
-      gradient[r] = filled(policy.get(r), -slope);
-      metrics
-          .add("rewards/chosen", config.beta() * chosen)
-          .add("rewards/rejected", config.beta() * rejected)
-          .add("rewards/margins", scaled)
-          .add("rewards/accuracies", scaled > 0 ? 1 : 0)
-          .add("logps/chosen", policy.get(c).sum())
-          .add("logps/rejected", policy.get(r).sum());
+    List<DpoLoss.Term> terms = config.loss().of(logProbs);
+    for (int i = 0; i < terms.size(); i++) {
+      DpoLoss.Term term = terms.get(i);
+      value += term.value() / normaliser;
+      gradient[2 * i] = policy.get(2 * i).gradient(term.chosen() / normaliser);
+      gradient[2 * i + 1] = policy.get(2 * i + 1).gradient(term.rejected() / normaliser);
     }
     return new Loss(value, gradient, metrics);
-  }
-
-  /** Every token of an answer adds to its log-probability alike. */
-  private static double[] filled(Reading reading, double slope) {
-    double[] gradient = new double[reading.values().length];
-    Arrays.fill(gradient, slope);
-    return gradient;
-  }
-
-  /** log(1 / (1 + e^-x)), without overflow. */
-  static double logSigmoid(double x) {
-    return x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x));
-  }
-
-  static double sigmoid(double x) {
-    return Math.exp(logSigmoid(x));
   }
 }

@@ -75,10 +75,10 @@ public sealed interface LabelLoss {
     public double of(double[] logits, double[] target, double[] gradient) {
       double loss = 0;
       for (int i = 0; i < logits.length; i++) {
-        double right = target[i] * Dpo.logSigmoid(logits[i]);
-        double wrong = (1 - target[i]) * Dpo.logSigmoid(-logits[i]);
+        double right = target[i] * Logistic.logSigmoid(logits[i]);
+        double wrong = (1 - target[i]) * Logistic.logSigmoid(-logits[i]);
         loss -= (right + wrong) / logits.length;
-        gradient[i] = (Dpo.sigmoid(logits[i]) - target[i]) / logits.length;
+        gradient[i] = (Logistic.sigmoid(logits[i]) - target[i]) / logits.length;
       }
       return loss;
     }

@@ -1,5 +1,6 @@
 package io.attune.engine.objective;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,11 +47,21 @@ public interface Objective<E> {
     return false;
   }
 
+  /** Whether examples may count differently: whether the loss has a part that is an example's. */
+  default boolean takesWeights() {
+    return true;
+  }
+
   /** The sequences that the model has to read for one example, always equally many. */
   List<Sequence> sequences(E example);
 
   /** What an example adds to the normaliser: its target tokens, or 1. */
   double weight(E example);
+
+  /** What a person should know about all rows before they are learnt; null for nothing. */
+  default @Nullable String advice(List<E> examples) {
+    return null;
+  }
 
   /**
    * The loss of a micro-batch, its derivative, and metrics.
@@ -61,4 +72,35 @@ public interface Objective<E> {
    */
   Loss loss(
       List<E> examples, List<Reading> policy, @Nullable List<Reading> reference, double normaliser);
+
+  /**
+   * As {@link #loss}, each example's part multiplied by a weight. Here a part is what the example
+   * would cost alone, over the same normaliser.
+   *
+   * @param weights one for each example, above 0
+   */
+  default Loss weightedLoss(
+      List<E> examples,
+      double[] weights,
+      List<Reading> policy,
+      @Nullable List<Reading> reference,
+      double normaliser) {
+    double value = 0;
+    List<double[]> gradient = new ArrayList<>();
+    Metrics metrics = new Metrics();
+    int each = policy.size() / Math.max(1, examples.size()); // sequences
+    for (int i = 0; i < examples.size(); i++) {
+      int from = i * each;
+      Loss own =
+          loss(
+              examples.subList(i, i + 1),
+              policy.subList(from, from + each),
+              reference == null ? null : reference.subList(from, from + each),
+              normaliser / weights[i]);
+      value += own.value();
+      gradient.addAll(List.of(own.gradient()));
+      metrics.addAll(own.metrics());
+    }
+    return new Loss(value, gradient.toArray(double[][]::new), metrics);
+  }
 }

@@ -1,5 +1,7 @@
 package io.attune.engine.objective;
 
+import java.util.Arrays;
+
 /**
  * What a model says about one sequence.
  *
@@ -23,5 +25,29 @@ public record Reading(double[] values, boolean[] correct, double[] entropies) {
       sum += value;
     }
     return sum;
+  }
+
+  /** Log-probability per target token. */
+  public double mean() {
+    return sum() / values.length;
+  }
+
+  int length() {
+    return values.length;
+  }
+
+  /** Of the last {@code count} target tokens, or all where there are fewer. */
+  Reading last(int count) {
+    int from = Math.max(0, values.length - count);
+    return new Reading(
+        Arrays.copyOfRange(values, from, values.length),
+        Arrays.copyOfRange(correct, Math.min(from, correct.length), correct.length));
+  }
+
+  /** A derivative that is the same for every target token. */
+  double[] gradient(double slope) {
+    double[] gradient = new double[values.length];
+    Arrays.fill(gradient, slope);
+    return gradient;
   }
 }

@@ -73,8 +73,8 @@ public final class RewardModeling implements Objective<PreferencePair> {
       double rejected = policy.get(2 * i + 1).values()[0];
       double ahead = chosen - rejected - pairs.get(i).margin();
       double sum = chosen + rejected;
-      value += (-Dpo.logSigmoid(ahead) + k * sum * sum) / normaliser;
-      double slope = -Dpo.sigmoid(-ahead);
+      value += (-Logistic.logSigmoid(ahead) + k * sum * sum) / normaliser;
+      double slope = -Logistic.sigmoid(-ahead);
       gradient[2 * i] = new double[] {(slope + 2 * k * sum) / normaliser};
       gradient[2 * i + 1] = new double[] {(-slope + 2 * k * sum) / normaliser};
       metrics

@@ -85,6 +85,24 @@ public final class Parameters {
         .orElse(absent);
   }
 
+  /** Numbers separated by commas; see {@link #list}. */
+  public List<Double> numbers(String key, List<Double> absent) {
+    List<String> values = list(key, List.of());
+    if (values.isEmpty()) {
+      return absent;
+    }
+    return values.stream()
+        .map(
+            value -> {
+              try {
+                return Double.valueOf(value);
+              } catch (NumberFormatException e) {
+                throw malformed(key, value, "a number", e);
+              }
+            })
+        .toList();
+  }
+
   /** Refuses settings that were not asked for by anyone. */
   public void finish(String where) {
     Set<String> unknown = new TreeSet<>(values.keySet());

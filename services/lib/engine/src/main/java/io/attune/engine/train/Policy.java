@@ -5,11 +5,13 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
+import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,10 +46,13 @@ public final class Policy implements AutoCloseable {
     trainable.values().forEach(array -> Torch.requireGradient(array, true));
   }
 
-  /** As {@link #ofAdapter(Architecture, Weights, Adapter, Adapter, boolean)}, without dropout. */
+  /**
+   * As {@link #ofAdapter(Architecture, Weights, Adapter, Adapter, boolean)}, with the adapter's own
+   * dropout alone.
+   */
   public static Policy ofAdapter(
       Architecture model, Weights base, Adapter adapter, @Nullable Adapter start) {
-    return ofAdapter(model, base, adapter, start, false);
+    return ofAdapter(model, base, adapter, start, false, true);
   }
 
   /**
@@ -56,16 +61,27 @@ public final class Policy implements AutoCloseable {
    *
    * @param start the adapter that training starts from, as the reference policy; null where it
    *     starts from the base model
-   * @param dropout whether the model's own dropout applies in training, besides the adapter's
+   * @param dropout whether dropout applies in training, the model's own and the adapter's; that of
+   *     the reference never does
    */
   public static Policy ofAdapter(
       Architecture model, Weights base, Adapter adapter, @Nullable Adapter start, boolean dropout) {
+    return ofAdapter(model, base, adapter, start, dropout, dropout);
+  }
+
+  private static Policy ofAdapter(
+      Architecture model,
+      Weights base,
+      Adapter adapter,
+      @Nullable Adapter start,
+      boolean dropout,
+      boolean adapterDropout) {
     return new Policy(
-        network(model, base, adapter, true, dropout),
-        start == null ? network(model, base, false) : network(model, base, start, false, false),
+        network(model, base, adapter, seams -> adapter.wrap(seams, true, adapterDropout), dropout),
+        start == null ? network(model, base, false) : still(model, base, start),
         adapter.parameters(),
         base.quantized() != null,
-        () -> network(model, base, adapter, false, false));
+        () -> still(model, base, adapter));
   }
 
   /** Trains all weights; see {@link #ofWeights(Architecture, Weights, Weights, Set)}. */
@@ -129,11 +145,20 @@ public final class Policy implements AutoCloseable {
     return Forward.of(model, weights::wrap, new int[0], weights::get, weights.type(), dropout);
   }
 
+  /** With an adapter as it is now, without dropout. */
+  private static Forward still(Architecture model, Weights base, Adapter adapter) {
+    return network(model, base, adapter, seams -> adapter.wrap(seams, false), false);
+  }
+
   private static Forward network(
-      Architecture model, Weights base, Adapter adapter, boolean training, boolean dropout) {
+      Architecture model,
+      Weights base,
+      Adapter adapter,
+      UnaryOperator<Seams> wrap,
+      boolean dropout) {
     return Forward.of(
         model,
-        seams -> adapter.wrap(base.wrap(seams), training),
+        seams -> wrap.apply(base.wrap(seams)),
         adapter.virtualTokens(),
         name -> {
           NDArray own = adapter.weight(name);

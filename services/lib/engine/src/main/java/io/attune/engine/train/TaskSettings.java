@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Settings that only some tasks know.
  *
  * @param labelSmoothing how much of each target is spread over all others
- * @param dropout whether the dropout that the model's config asks for applies; trl's {@code
- *     disable_dropout} turns it off
+ * @param dropout whether the dropout that the model's config and the adapter ask for applies. As
+ *     trl's {@code disable_dropout} has it, preferences are learnt without unless asked otherwise:
+ *     a policy is compared with a reference, or an answer with another, not one draw with the next
  * @param maxSourceLength tokens of an encoder-decoder's source; longer ones are cut
  * @param maxTargetLength tokens of its target
  * @param problemType what labels mean; null where config or rows tell
@@ -24,21 +25,29 @@ public record TaskSettings(
     boolean pairs = task == TaskType.SEQ_2_SEQ_LM;
     TaskSettings settings =
         new TaskSettings(
-            in.number("label_smoothing", in.number("label_smoothing_factor", 0)),
-            !in.flag("disable_dropout", false),
+            labelSmoothing(in, objective),
+            !in.flag("disable_dropout", ObjectiveSettings.PREFERENCES.contains(objective)),
             pairs ? in.integer("max_source_length", 1024) : 0,
             pairs ? in.integer("max_target_length", 128) : 0,
             objective.equals("classify") ? problemType(in) : null);
-    boolean smooths = !objective.equals("dpo") && !objective.equals("reward");
-    if (settings.labelSmoothing() != 0 && !smooths) {
-      throw new IllegalArgumentException(
-          "'label_smoothing' is not implemented for objective " + objective);
-    }
     if (pairs && (settings.maxSourceLength() < 1 || settings.maxTargetLength() < 2)) {
       throw new IllegalArgumentException(
           "'max_source_length' must be at least 1 and 'max_target_length' at least 2");
     }
     return settings;
+  }
+
+  /** Of tokens or classes; that of choices is {@link ObjectiveSettings}'. */
+  private static double labelSmoothing(Parameters in, String objective) {
+    if (!ObjectiveSettings.PREFERENCES.contains(objective)) {
+      return in.number("label_smoothing", in.number("label_smoothing_factor", 0));
+    }
+    boolean ofChoices = objective.equals("dpo") || objective.equals("simpo");
+    if (!ofChoices && in.number("label_smoothing", 0) != 0) {
+      throw new IllegalArgumentException(
+          "'label_smoothing' is not implemented for objective " + objective);
+    }
+    return 0;
   }
 
   private static @Nullable ProblemType problemType(Parameters in) {

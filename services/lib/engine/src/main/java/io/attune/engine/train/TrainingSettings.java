@@ -1,8 +1,6 @@
 package io.attune.engine.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.attune.engine.objective.Dpo;
-import io.attune.engine.objective.RewardModeling;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param adapter {@code adapter_config.json} of a new adapter; null where the model's own weights
  *     are trained
  * @param trained which of them
+ * @param objective what only one objective knows
  * @param task what only some tasks know
  * @param compute in what is computed, and what is kept
  * @param maxLength tokens of an example; longer ones are cut
@@ -29,8 +28,7 @@ public record TrainingSettings(
     DataSettings data,
     @Nullable ObjectNode adapter,
     TrainedWeights trained,
-    Dpo.Config dpo,
-    RewardModeling.Config reward,
+    ObjectiveSettings objective,
     TaskSettings task,
     ComputeSettings compute,
     int maxLength,
@@ -64,10 +62,7 @@ public record TrainingSettings(
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
         trained(in, method, savedModules),
-        online
-            ? Dpo.Config.DEFAULT
-            : new Dpo.Config(in.number("beta", 0.1), in.text("loss_type", "sigmoid")),
-        new RewardModeling.Config(in.number("center_rewards_coefficient", 0)),
+        ObjectiveSettings.parse(in, objective, arguments.perDeviceTrainBatchSize()),
         TaskSettings.parse(in, objective, task),
         ComputeSettings.parse(in, method),
         maxLength,
@@ -129,7 +124,7 @@ public record TrainingSettings(
   private static TrainingArguments arguments(Parameters in, String objective, boolean few) {
     double learningRate =
         switch (objective) {
-          case "dpo", "grpo", "rloo", "reinforce++" -> few ? 1e-5 : 1e-6;
+          case "dpo", "orpo", "simpo", "kto", "grpo", "rloo", "reinforce++" -> few ? 1e-5 : 1e-6;
           case "ppo" -> few ? 3e-5 : 3e-6;
           case "reward" -> 1e-4;
           case "classify" -> few ? 1e-4 : 5e-5;

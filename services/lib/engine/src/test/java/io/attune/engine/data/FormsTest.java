@@ -85,7 +85,7 @@ class FormsTest {
         assertMasked(example.orElseThrow(), expected.get(name).get(i));
       } else {
         assertThat(example).isEmpty();
-        assertThat(examples(ExampleOptions.DEFAULT).judged(rows.get(i)).orElseThrow().desirable())
+        assertThat(examples(ExampleOptions.DEFAULT).judged(rows.get(i)).get(0).desirable())
             .isFalse();
       }
     }
@@ -251,7 +251,7 @@ class FormsTest {
     JsonNode row =
         io.attune.engine.checkpoint.JsonFiles.parse(
             "{\"question\": \"2+2?\", \"hint\": \"small\", \"output\": \"4\"}", "test");
-    assertThat(format.parse(row, "test"))
+    assertThat(format.parse(row, "test").row())
         .isEqualTo(
             new Row.Completion(new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
   }
@@ -322,7 +322,7 @@ class FormsTest {
     Rows.forEach(
         data,
         new RowFormat(Map.of(), null, sampleBy),
-        row -> corpus.add(examples.text(row), ((Row.PlainText) row).ends()));
+        row -> corpus.add(examples.text(row.row()), ((Row.PlainText) row.row()).ends()));
     return corpus.finish();
   }
 

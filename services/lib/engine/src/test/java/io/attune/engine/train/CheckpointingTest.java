@@ -48,7 +48,7 @@ class CheckpointingTest {
         Policy policy = Policy.ofAdapter(model, weights, adapter, null)) {
       assertSame(policy, new Sft(), Runs.sftRows("sft-lora").subList(0, 4), null);
       List<PreferencePair> pairs = Runs.pairs("dpo-sigmoid").subList(0, 2);
-      Dpo dpo = new Dpo(new Dpo.Config(0.1, "sigmoid"));
+      Dpo dpo = new Dpo(Dpo.Config.DEFAULT);
       assertSame(policy, dpo, pairs, new Reader<>(policy, dpo).read(pairs, true));
     }
   }

@@ -1,5 +1,9 @@
 package io.attune.engine.train;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.Golden;
@@ -15,6 +19,7 @@ import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Models;
 import io.attune.engine.model.Weights;
+import io.attune.engine.objective.Objective;
 import io.attune.engine.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.data.Percentage;
 
 /** What the golden training runs are made of. */
 final class Runs {
@@ -68,16 +74,26 @@ final class Runs {
 
   static TrainingArguments arguments(JsonNode run) {
     JsonNode a = run.get("args");
-    return arguments(a.get("max_steps").asInt(), a.get("learning_rate").asDouble(), 0);
+    return arguments(
+        a.get("max_steps").asInt(),
+        a.get("learning_rate").asDouble(),
+        0,
+        a.get("per_device_train_batch_size").asInt(),
+        a.get("gradient_accumulation_steps").asInt());
   }
 
   static TrainingArguments arguments(int steps, double learningRate, int saveSteps) {
+    return arguments(steps, learningRate, saveSteps, 2, 2);
+  }
+
+  private static TrainingArguments arguments(
+      int steps, double learningRate, int saveSteps, int batch, int accumulation) {
     return new TrainingArguments(
         learningRate,
         LearningRate.LINEAR,
         1,
-        2,
-        2,
+        batch,
+        accumulation,
         steps,
         1,
         OptimizerSettings.adamW(0.01),
@@ -85,6 +101,43 @@ final class Runs {
         false,
         saveSteps,
         2);
+  }
+
+  /**
+   * Trains as a run of the reference did, and compares loss, norm and rate of each step. A loss of
+   * more than 20, as a square of log-ratios is, has in the reference's float32 an error of its own
+   * of up to 4e-6.
+   */
+  static <E> List<StepMetrics> follow(
+      String run, Policy policy, Objective<E> objective, List<E> rows, Path folder)
+      throws IOException {
+    JsonNode expected = Golden.json("runs/" + run + "/run.json");
+    List<StepMetrics> steps = new ArrayList<>();
+    new TrainingLoop<>(arguments(expected), policy, objective, rows)
+        .run(folder, run, steps::add, notice -> {}, () -> false);
+    assertThat(steps).hasSize(expected.get("steps").size());
+    for (int i = 0; i < steps.size(); i++) {
+      JsonNode reference = expected.get("steps").get(i);
+      assertThat(steps.get(i).loss())
+          .as("loss of step %d", i + 1)
+          .isCloseTo(
+              reference.get("loss").doubleValue(),
+              within(Math.max(1e-4, 5e-6 * reference.get("loss").doubleValue())));
+      assertThat(steps.get(i).gradNorm())
+          .as("norm of step %d", i + 1)
+          .isCloseTo(reference.get("grad_norm").doubleValue(), Percentage.withPercentage(0.1));
+      assertThat(steps.get(i).learningRate())
+          .isCloseTo(reference.get("learning_rate").doubleValue(), within(1e-12));
+    }
+    return steps;
+  }
+
+  static void assertWeights(Map<String, NDArray> trained, Path expected, String prefix) {
+    trained.forEach(
+        (name, array) ->
+            assertThat(array.toFloatArray())
+                .as(name)
+                .containsExactly(Golden.tensor(expected, prefix + name), within(1e-4f)));
   }
 
   static List<SftExample> sftRows(String run) throws IOException {
