@@ -12,8 +12,6 @@ import io.attune.engine.data.Examples;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
-import io.attune.engine.model.Decoder;
-import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
 import io.attune.engine.online.Generation;
 import io.attune.engine.online.LocalRollouts;
@@ -33,7 +31,6 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * reward model stand on one set of base weights wherever they can.
  */
 final class OnlineRun {
+  /** Tokens of a completion for which folding an adapter into the weights takes less than it saves. */
+  private static final int WORTH_FOLDING = 16;
+
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final OnlineSettings online;
@@ -120,7 +120,11 @@ final class OnlineRun {
           loop(
               new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
               new Generation(
-                  adapted(adapter), adapter.virtualTokens(), model.eosTokenIds(), this::text));
+                  PolicyDecoders.adapted(
+                      model, adapter, online.writing().maxCompletionLength() >= WORTH_FOLDING),
+                  adapter.virtualTokens(),
+                  model.eosTokenIds(),
+                  this::text));
       StepMetrics last = run(loop);
       output.writeAdapter(adapter);
       return result(last, loop, value);
@@ -136,7 +140,7 @@ final class OnlineRun {
             Policy.ofWeights(model.architecture(), weights, frozen, trained)
                 .withCheckpointing(settings.compute().gradientCheckpointing());
         ValueModel value = value(frozen)) {
-      Generation.Decoders decoders = plain(weights);
+      Generation.Decoders decoders = PolicyDecoders.plain(model);
       OnlineLoop loop =
           loop(
               new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
@@ -154,43 +158,6 @@ final class OnlineRun {
     return online.value().model() == null
         ? ValueModel.onBase(model, frozen, settings)
         : ValueModel.onOwn(online.value().model(), model, settings);
-  }
-
-  private Generation.Decoders adapted(Adapter adapter) {
-    return new Generation.Decoders() {
-      @Override
-      public <T> T with(Function<Decoder, T> use) {
-        try (AdaptedWeights weights = new AdaptedWeights(model.weights(), adapter);
-            Decoder decoder =
-                new DecoderNetwork(
-                        model.architecture(),
-                        seams -> adapter.wrap(model.weights().wrap(seams), false),
-                        adapter.virtualTokens(),
-                        weights,
-                        model.weights().type())
-                    .decoder()) {
-          return use.apply(decoder);
-        }
-      }
-    };
-  }
-
-  private Generation.Decoders plain(Weights weights) {
-    return new Generation.Decoders() {
-      @Override
-      public <T> T with(Function<Decoder, T> use) {
-        try (Decoder decoder =
-            new DecoderNetwork(
-                    model.architecture(),
-                    weights::wrap,
-                    new int[0],
-                    weights::get,
-                    weights.type())
-                .decoder()) {
-          return use.apply(decoder);
-        }
-      }
-    };
   }
 
   private OnlineLoop loop(OnlineLoop.Roles roles, Generation generation) {
