@@ -127,7 +127,12 @@ final class RunOutput {
 
   /** PEFT's two files, and what the adapter relies on. */
   void writeAdapter(Adapter adapter) {
-    AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
+    writeAdapter(adapter, spec.out());
+  }
+
+  /** As the other, into another folder. */
+  void writeAdapter(Adapter adapter, Path folder) {
+    AdapterFiles.write(folder, adapter.config(), adapter.tensors());
     var attune = JsonFiles.newObject();
     attune.put(PretrainedModel.CONTRACT, model.contractSha256());
     attune.put("base_model_sha256", baseDigest());
@@ -135,7 +140,7 @@ final class RunOutput {
     if (classifier() != null) {
       classifier().labels().write(attune); // PEFT keeps none
     }
-    AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
+    AtomicFiles.write(folder.resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
   }
 
   /** The weights, and the files beside those that training started from. */
