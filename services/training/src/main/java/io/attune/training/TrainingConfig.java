@@ -37,6 +37,9 @@ public interface TrainingConfig {
   /** What decides about a candidate. */
   Gate gate();
 
+  /** What jobs that learn online ask of serving and reward. */
+  Rollouts rollouts();
+
   /** What starts rounds by itself. */
   Trigger trigger();
 
@@ -107,6 +110,25 @@ public interface TrainingConfig {
     /** Bootstrap resamples. */
     @WithDefault("10000")
     int resamples();
+  }
+
+  /** What jobs that learn online ask of serving and reward. */
+  interface Rollouts {
+    /** Answers in one request to serving: a replica's share at a time. */
+    @WithDefault("16")
+    int chunkSize();
+
+    /** How long after asking a chunk that does not come is asked for again. */
+    @WithDefault("5m")
+    Duration timeout();
+
+    /** How long after asking a chunk that failed in passing is asked for again. */
+    @WithDefault("5s")
+    Duration retryDelay();
+
+    /** How often a chunk is asked for before its job fails. */
+    @WithDefault("20")
+    int attempts();
   }
 
   /** What starts rounds by itself: a reward job, and a policy job after it. */
