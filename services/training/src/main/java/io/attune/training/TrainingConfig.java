@@ -159,6 +159,10 @@ public interface TrainingConfig {
     /** The reward job. */
     JobSettings reward();
 
+    /** What the policy job learns by: a field of TrainingSpec.objective. */
+    @WithDefault("dpo")
+    String policyObjective();
+
     /** The policy job. */
     JobSettings policy();
   }
@@ -175,6 +179,9 @@ public interface TrainingConfig {
 
     /** Fields of TrainingArguments. */
     Map<String, String> arguments();
+
+    /** Fields of RolloutSettings. */
+    Map<String, String> rollouts();
 
     /** Fields of RatingSettings. */
     Map<String, String> ratings();

@@ -13,6 +13,7 @@ import io.attune.serving.v1.SamplingParameters;
 import io.attune.training.TrainingConfig;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.job.Job;
+import io.attune.training.job.JobStore;
 import io.attune.training.job.SpecRules;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutRequested;
@@ -41,6 +42,7 @@ public class Rounds {
   private static final Logger LOG = Logger.getLogger(Rounds.class);
 
   private final Jdbi jdbi;
+  private final JobStore jobs;
   private final RoundStore store;
   private final AdapterLines lines;
   private final Outbox outbox;
@@ -51,12 +53,14 @@ public class Rounds {
   @Inject
   public Rounds(
       Jdbi jdbi,
+      JobStore jobs,
       RoundStore store,
       AdapterLines lines,
       Outbox outbox,
       TrainingConfig config,
       Clock clock) {
     this.jdbi = jdbi;
+    this.jobs = jobs;
     this.store = store;
     this.lines = lines;
     this.outbox = outbox;
@@ -137,7 +141,7 @@ public class Rounds {
    * Takes what reward has scored. A repeat, and an answer to somebody else's question, change
    * nothing; an answer to an earlier attempt is as good as one to the last.
    */
-  public void accept(Handle handle, RolloutScored scored, int maxStaleness) {
+  public void accept(Handle handle, RolloutScored scored) {
     Optional<RoundChunk.Id> id = RoundChunk.Id.of(scored.getRolloutId());
     Optional<RoundChunk> found = id.flatMap(known -> store.lock(handle, known));
     if (found.isEmpty() || found.get().scored().isPresent()) {
@@ -147,12 +151,16 @@ public class Rounds {
     Optional<Failure> refused =
         scored.hasFailure()
             ? Optional.of(scored.getFailure())
-            : refusal(chunk, scored, store.versions(handle, chunk.id().job()), maxStaleness);
-    if (refused.isPresent()) {
+            : refusal(
+                chunk,
+                scored,
+                store.versions(handle, chunk.id().job()),
+                SpecRules.maxStaleness(jobs.find(handle, chunk.id().job()).orElseThrow().spec()));
+    if (refused.isEmpty()) {
+      store.keep(handle, chunk.id(), scored);
+    } else if (scored.getRolloutId().equals(chunk.request().getRolloutId())) {
       LOG.infof("rollout refused rolloutId=%s: %s", scored.getRolloutId(), refused.get());
       store.fail(handle, chunk.id(), refused.get());
-    } else {
-      store.keep(handle, chunk.id(), scored);
     }
   }
 
