@@ -43,7 +43,7 @@ public record DemoResult(
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add("Reward model: " + outcome(reward));
-    lines.add("DPO adapter:  " + outcome(policy));
+    lines.add("Policy:       " + outcome(policy));
     if (difference == null) {
       lines.add("Nothing was released, so nothing changed.");
       return lines;
