@@ -56,7 +56,7 @@ public final class DemoCommand implements Callable<Integer> {
       description =
           "What the policy learns by: ${COMPLETION-CANDIDATES}. ppo, grpo and rloo learn in rounds"
               + " from what serving writes and reward scores. Default: ${DEFAULT-VALUE}.")
-  private DemoObjective objective = DemoObjective.dpo;
+  private DemoObjective objective = DemoObjective.DPO;
 
   @Override
   public Integer call() throws InterruptedException {

@@ -1,19 +1,19 @@
 package io.attune.launcher.demo;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /** What the demo's policy learns by; the names are those of the settings and of the option. */
-@SuppressWarnings("checkstyle:ConstantName") // as people write them
 public enum DemoObjective {
   /** From pairs of rated answers. */
-  dpo,
+  DPO,
   /** In rounds, with a value model. */
-  ppo,
+  PPO,
   /** In rounds, each answer against the others to its prompt. */
-  grpo,
+  GRPO,
   /** Likewise, with a leave-one-out baseline. */
-  rloo;
+  RLOO;
 
   /**
    * Settings of the trigger's policy job beside those that all objectives have.
@@ -23,8 +23,8 @@ public enum DemoObjective {
    */
   Map<String, String> settings(String prefix, double width) {
     Map<String, String> settings = new LinkedHashMap<>();
-    settings.put(prefix + "policy-objective", name());
-    if (this == dpo) {
+    settings.put(prefix + "policy-objective", toString());
+    if (this == DPO) {
       return settings;
     }
     String policy = prefix + "policy.";
@@ -33,9 +33,14 @@ public enum DemoObjective {
     settings.put(policy + "arguments.max_steps", "40");
     settings.put(policy + "rollouts.max_completion_length", "80");
     settings.put(policy + "objective.num_generations", "4");
-    if (this == ppo) {
+    if (this == PPO) {
       settings.put(policy + "objective.num_ppo_epochs", "2");
     }
     return settings;
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }
