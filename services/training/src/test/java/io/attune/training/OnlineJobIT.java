@@ -72,10 +72,11 @@ class OnlineJobIT {
       UUID id = create();
       await("the last round")
           .atMost(LONG)
-          .until(
-              () -> graders.requests().stream().anyMatch(one -> one.getRound() == ROUNDS - 1));
+          .until(() -> graders.requests().stream().anyMatch(one -> one.getRound() == ROUNDS - 1));
 
-      worker().destroyForcibly().onExit().join();
+      ProcessHandle worker = worker();
+      worker.destroyForcibly();
+      worker.onExit().join();
       silent.set(false);
       clock.forward(Duration.ofMinutes(6)); // the lost chunks are due again
       Job job = await("job").atMost(LONG).until(() -> jobs.get(id.toString()), Job::isFinal);

@@ -129,8 +129,7 @@ class RoundsIT {
             .build();
     UUID id = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
     return jobs.change(
-        id,
-        (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
+        id, (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
   }
 
   /** Ten prompts, two answers each, sixteen answers a chunk: two chunks. */

@@ -41,7 +41,9 @@ import org.jspecify.annotations.Nullable;
  * reward model stand on one set of base weights wherever they can.
  */
 final class OnlineRun {
-  /** Tokens of a completion for which folding an adapter into the weights takes less than it saves. */
+  /**
+   * Tokens of a completion for which folding an adapter into the weights takes less than it saves.
+   */
   private static final int WORTH_FOLDING = 16;
 
   private final TrainingSpec spec;

@@ -106,9 +106,7 @@ public final class TrainingRun {
                 task.modulesToSave(),
                 spec.model().toString());
         OnlineSettings onlineSettings =
-            online == null
-                ? null
-                : OnlineSettings.parse(parameters, online, settings.arguments());
+            online == null ? null : OnlineSettings.parse(parameters, online, settings.arguments());
         RunAudience audience = new RunAudience(reports(parameters, spec), listener, cancel);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
@@ -129,7 +127,13 @@ public final class TrainingRun {
         try (PretrainedModel model = task.load(settings, options)) {
           if (online != null) {
             return new OnlineRun(
-                    spec, settings, onlineSettings, (LanguageModel) model, format, audience, exchange)
+                    spec,
+                    settings,
+                    onlineSettings,
+                    (LanguageModel) model,
+                    format,
+                    audience,
+                    exchange)
                 .train();
           }
           TrainingRun run = new TrainingRun(spec, settings, model, data, audience);
@@ -195,10 +199,7 @@ public final class TrainingRun {
    * @param measured what held-out rows are measured by, which all count alike
    */
   private <E, H> TrainingResult train(
-      Objective<E> objective,
-      List<E> examples,
-      Objective<H> measured,
-      @Nullable List<H> heldOut) {
+      Objective<E> objective, List<E> examples, Objective<H> measured, @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();
@@ -254,11 +255,7 @@ public final class TrainingRun {
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
     return audience.during(
-        spec.out(),
-        output.fingerprint(),
-        output.described(),
-        settings.resumeFrom(),
-        loop::run);
+        spec.out(), output.fingerprint(), output.described(), settings.resumeFrom(), loop::run);
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {

@@ -84,8 +84,7 @@ class OnlineExchangeTest {
           .hasMessage("power cut");
       TrainingRun.run(cut, ProgressListener.NONE, CancelSignal.NEVER, writers);
     }
-    assertThat(cut.out().resolve(weights))
-        .hasSameBinaryContentAs(whole.out().resolve(weights));
+    assertThat(cut.out().resolve(weights)).hasSameBinaryContentAs(whole.out().resolve(weights));
   }
 
   @Test
@@ -139,8 +138,7 @@ class OnlineExchangeTest {
   /** Plays serving and reward: loads the policy, writes by it, likes the letter e. */
   private static final class Writers implements RolloutExchange, AutoCloseable {
     private final LanguageModel model =
-        LanguageModel.load(
-            Golden.path("models/llama"), LoadOptions.defaults().withThreads(1));
+        LanguageModel.load(Golden.path("models/llama"), LoadOptions.defaults().withThreads(1));
     private final TextGenerator generator = new TextGenerator(model, new GeneratorOptions(16, 64));
     private final Path policies;
     private final int behind;

@@ -7,8 +7,8 @@ import io.attune.training.v1.KtoObjective;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.LoraSettings;
 import io.attune.training.v1.OrpoObjective;
-import io.attune.training.v1.RatingSettings;
 import io.attune.training.v1.PpoObjective;
+import io.attune.training.v1.RatingSettings;
 import io.attune.training.v1.RewardObjective;
 import io.attune.training.v1.RolloutSettings;
 import io.attune.training.v1.SimpoObjective;
@@ -76,13 +76,21 @@ public final class SpecRules {
     if (filled.hasOrpo()) {
       OrpoObjective orpo = filled.getOrpo();
       require(!orpo.hasBeta() || orpo.getBeta() > 0, "spec.orpo.beta", ABOVE_ZERO);
-      checkPairs("spec.orpo.", orpo.getMinimumMargin(), orpo.hasMaximumPairsPerPrompt(), orpo.getMaximumPairsPerPrompt());
+      checkPairs(
+          "spec.orpo.",
+          orpo.getMinimumMargin(),
+          orpo.hasMaximumPairsPerPrompt(),
+          orpo.getMaximumPairsPerPrompt());
     }
     if (filled.hasSimpo()) {
       SimpoObjective simpo = filled.getSimpo();
       require(!simpo.hasBeta() || simpo.getBeta() > 0, "spec.simpo.beta", ABOVE_ZERO);
       require(simpo.getSimpoGamma() >= 0, "spec.simpo.simpo_gamma", "0 or more");
-      checkPairs("spec.simpo.", simpo.getMinimumMargin(), simpo.hasMaximumPairsPerPrompt(), simpo.getMaximumPairsPerPrompt());
+      checkPairs(
+          "spec.simpo.",
+          simpo.getMinimumMargin(),
+          simpo.hasMaximumPairsPerPrompt(),
+          simpo.getMaximumPairsPerPrompt());
     }
     if (filled.hasReward()) {
       checkReward(filled.getReward());
@@ -128,8 +136,7 @@ public final class SpecRules {
         !rollouts.hasMaxCompletionLength() || rollouts.getMaxCompletionLength() > 0,
         "spec.rollouts.max_completion_length",
         ONE_OR_MORE);
-    require(
-        rollouts.getMaxStaleness() >= 0, "spec.rollouts.max_staleness", "0 or more");
+    require(rollouts.getMaxStaleness() >= 0, "spec.rollouts.max_staleness", "0 or more");
     require(
         !spec.getLora().hasLoraDropout() || spec.getLora().getLoraDropout() == 0,
         "spec.lora.lora_dropout",
@@ -149,8 +156,10 @@ public final class SpecRules {
     require(ppo.getKlCoef() >= 0, at + "kl_coef", "0 or more");
     unit(ppo.getGamma(), at + "gamma");
     unit(ppo.getLam(), at + "lam");
-    checkGroups("spec.grpo.", spec.getGrpo().hasNumGenerations(), spec.getGrpo().getNumGenerations());
-    checkGroups("spec.rloo.", spec.getRloo().hasNumGenerations(), spec.getRloo().getNumGenerations());
+    checkGroups(
+        "spec.grpo.", spec.getGrpo().hasNumGenerations(), spec.getGrpo().getNumGenerations());
+    checkGroups(
+        "spec.rloo.", spec.getRloo().hasNumGenerations(), spec.getRloo().getNumGenerations());
     require(spec.getGrpo().getBeta() >= 0, "spec.grpo.beta", "0 or more");
     require(spec.getRloo().getBeta() >= 0, "spec.rloo.beta", "0 or more");
   }

@@ -94,8 +94,7 @@ public class Rounds {
           String line = SpecRules.rolloutLine(job.spec().getLine());
           lines.ensure(handle, line, LineKind.LINE_KIND_POLICY);
           AdapterVersion version =
-              lines.advance(
-                  handle, job.id(), line, question.policy(), question.contractSha256());
+              lines.advance(handle, job.id(), line, question.policy(), question.contractSha256());
           store.open(handle, job.id(), question.round(), version.getVersion());
           ask(handle, job, version, question);
         });
@@ -132,8 +131,7 @@ public class Rounds {
       Handle handle, RoundChunk.Id id, int attempt, RolloutRequested.Builder request) {
     Instant now = clock.instant();
     RolloutRequested event = request.setRolloutId(id.rolloutId(attempt)).build();
-    store.put(
-        handle, new RoundChunk(id, attempt, event, now, Optional.empty(), Optional.empty()));
+    store.put(handle, new RoundChunk(id, attempt, event, now, Optional.empty(), Optional.empty()));
     outbox.add(handle, event, "rollout/" + event.getRolloutId(), now);
   }
 
@@ -204,8 +202,8 @@ public class Rounds {
   }
 
   /**
-   * The answers of a round, once all are there. What failed in passing or does not come is asked for
-   * again.
+   * The answers of a round, once all are there. What failed in passing or does not come is asked
+   * for again.
    *
    * @return empty while answers are missing
    * @throws PlatformException when a chunk failed for good, or nothing came for too long
@@ -261,7 +259,6 @@ public class Rounds {
         .lock(handle, seen.id())
         .filter(chunk -> chunk.scored().isEmpty() && chunk.attempt() == seen.attempt())
         .ifPresent(
-            chunk ->
-                send(handle, chunk.id(), chunk.attempt() + 1, chunk.request().toBuilder()));
+            chunk -> send(handle, chunk.id(), chunk.attempt() + 1, chunk.request().toBuilder()));
   }
 }

@@ -83,8 +83,7 @@ final class EngineParameters {
     }
   }
 
-  private static void addKto(
-      KtoObjective kto, KtoWeights balance, Map<String, String> parameters) {
+  private static void addKto(KtoObjective kto, KtoWeights balance, Map<String, String> parameters) {
     if (kto.hasBeta()) {
       parameters.put("beta", Double.toString(kto.getBeta()));
     }
@@ -119,8 +118,7 @@ final class EngineParameters {
         .getAllFields()
         .forEach((field, value) -> parameters.put(field.getName(), value.toString()));
     parameters.put("temperature", "1");
-    parameters.put(
-        "max_completion_length", Integer.toString(SpecRules.maxCompletionLength(spec)));
+    parameters.put("max_completion_length", Integer.toString(SpecRules.maxCompletionLength(spec)));
     // Checkpoints are written between rounds: a worker that is lost costs one round at most.
     parameters.put("save_steps", "1");
   }

@@ -86,8 +86,7 @@ final class FolderExchange implements RolloutExchange {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_INTERNAL,
           "Rollout %s has %d answers and the tokens of %d."
-              .formatted(
-                  chunk.scored().getRolloutId(), generations.size(), sequences.size()));
+              .formatted(chunk.scored().getRolloutId(), generations.size(), sequences.size()));
     }
     List<Written> written = new ArrayList<>();
     for (int i = 0; i < sequences.size(); i++) {

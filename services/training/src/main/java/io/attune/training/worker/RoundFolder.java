@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 
 /**
  * A round's folder within a job's: the worker puts its policy and its question there, the service
- * the answers. Question and answers appear whole, and stay, so that a worker that begins again finds
- * the answers that it had.
+ * the answers. Question and answers appear whole, and stay, so that a worker that begins again
+ * finds the answers that it had.
  */
 public record RoundFolder(Path root) {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -63,7 +63,9 @@ final class ExperienceMaker {
    */
   @SuppressWarnings("ArrayRecordComponent") // handed over, never kept
   record Readings(
-      double @Nullable [][] policy, double @Nullable [][] reference, double @Nullable [][] values) {}
+      double @Nullable [][] policy,
+      double @Nullable [][] reference,
+      double @Nullable [][] values) {}
 
   /**
    * @param learnt for each experience whether the policy learns anything from it
@@ -188,8 +190,7 @@ final class ExperienceMaker {
       Metrics metrics) {
     OnlineSettings.Estimate estimate = settings.estimate();
     int generations = settings.plan().numGenerations();
-    double[][] rewards =
-        shaped.stream().map(TokenRewards.Shaped::rewards).toArray(double[][]::new);
+    double[][] rewards = shaped.stream().map(TokenRewards.Shaped::rewards).toArray(double[][]::new);
     double[] totals = shaped.stream().mapToDouble(TokenRewards.Shaped::total).toArray();
     int[] lengths = rollouts.stream().mapToInt(r -> r.completionIds().length).toArray();
     return switch (settings.objective()) {
@@ -199,8 +200,7 @@ final class ExperienceMaker {
         Advantages.OfTokens found =
             Advantages.generalized(
                 whitened, readings.values(), estimate.gamma(), estimate.lambda());
-        yield new Advantages.OfTokens(
-            Advantages.whiten(found.advantages(), true), found.returns());
+        yield new Advantages.OfTokens(Advantages.whiten(found.advantages(), true), found.returns());
       }
       case GRPO ->
           perToken(

@@ -59,8 +59,7 @@ public final class OnlineLoop {
    *
    * @param heldOut prompts to evaluate on; empty for none
    */
-  public record Watch(
-      AlarmSettings alarms, EvaluationArguments evaluation, List<Prompt> heldOut) {}
+  public record Watch(AlarmSettings alarms, EvaluationArguments evaluation, List<Prompt> heldOut) {}
 
   /**
    * @param prompts at least one
@@ -105,8 +104,7 @@ public final class OnlineLoop {
    */
   public @Nullable StepMetrics run(RunContext context) {
     Surrogate surrogate =
-        new Surrogate(
-            settings.loss(), settings.writing().temperature(), !readsPolicy());
+        new Surrogate(settings.loss(), settings.writing().temperature(), !readsPolicy());
     try (Learner<Experience> actor = new Learner<>(arguments, roles.policy(), surrogate);
         Learner<Experience> critic = critic()) {
       Map<String, NDArray> state = new LinkedHashMap<>(actor.state());
@@ -265,10 +263,7 @@ public final class OnlineLoop {
     }
 
     private StepMetrics step(
-        ExperienceMaker.Made made,
-        List<int[]> mini,
-        Map<String, Double> ofIteration,
-        long began) {
+        ExperienceMaker.Made made, List<int[]> mini, Map<String, Double> ofIteration, long began) {
       int step = progress.done();
       Learner.Gradients policy = policyGradients(made, mini);
       Learner.Gradients value = critic == null ? null : valueGradients(made, mini);
@@ -310,8 +305,7 @@ public final class OnlineLoop {
               policy.tokens() / seconds,
               ProcessMemory.peakBytes(),
               metrics);
-      boolean whole =
-          (step + 1) % settings.plan().updates() == 0 || step + 1 == progress.total();
+      boolean whole = (step + 1) % settings.plan().updates() == 0 || step + 1 == progress.total();
       return progress.finish(said, whole, OnlineLoop.this::evaluate);
     }
 
@@ -320,8 +314,7 @@ public final class OnlineLoop {
       return (double) steps / plan.updates() * plan.prompts() / prompts.size();
     }
 
-    private void watchRollouts(
-        int step, ExperienceMaker.Made made, Map<String, Double> metrics) {
+    private void watchRollouts(int step, ExperienceMaker.Made made, Map<String, Double> metrics) {
       double length = metrics.get(Lengths.MEAN);
       Double ofTokens = metrics.get("kl");
       Double kl = made.kl() == null && ofTokens != null ? (Double) (ofTokens * length) : made.kl();

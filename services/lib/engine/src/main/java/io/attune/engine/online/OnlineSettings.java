@@ -247,8 +247,7 @@ public record OnlineSettings(
         : new KlController.Fixed(fixed);
   }
 
-  private static PolicyGradient.Config loss(
-      Parameters in, OnlineObjective objective, int longest) {
+  private static PolicyGradient.Config loss(Parameters in, OnlineObjective objective, int longest) {
     if (objective == OnlineObjective.PPO) {
       double range = in.number("cliprange", 0.2);
       return loss(LossType.PPO, range, range, in, ImportanceSamplingLevel.TOKEN, 0, longest);
@@ -311,8 +310,8 @@ public record OnlineSettings(
   }
 
   /**
-   * Whether the policy is read before it learns: not where each completion is learnt once, at
-   * which moment its log-probabilities are those of the policy that wrote it.
+   * Whether the policy is read before it learns: not where each completion is learnt once, at which
+   * moment its log-probabilities are those of the policy that wrote it.
    */
   boolean readsPolicy() {
     return objective.rewardsCloseness() || plan.updates() > 1;

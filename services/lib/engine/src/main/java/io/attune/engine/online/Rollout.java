@@ -12,11 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // read-only by convention
 public record Rollout(
-    Prompt prompt,
-    int[] completionIds,
-    String completion,
-    boolean ended,
-    @Nullable Origin origin) {
+    Prompt prompt, int[] completionIds, String completion, boolean ended, @Nullable Origin origin) {
 
   /**
    * What came with a completion.

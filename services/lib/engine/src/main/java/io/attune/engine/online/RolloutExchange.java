@@ -33,6 +33,5 @@ public interface RolloutExchange {
    * @param policy writes the policy's adapter into a folder, if that is needed
    * @return completions of the first prompt, then of the second, ...
    */
-  List<Written> exchange(
-      int iteration, List<Row.Prompt> prompts, int each, Consumer<Path> policy);
+  List<Written> exchange(int iteration, List<Row.Prompt> prompts, int each, Consumer<Path> policy);
 }

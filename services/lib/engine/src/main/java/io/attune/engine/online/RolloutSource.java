@@ -15,8 +15,8 @@ public interface RolloutSource {
 
   /**
    * @param each completions of each prompt
-   * @param purpose with {@code number} what makes chance differ from that of other calls; equal ones
-   *     give equal completions of equal weights
+   * @param purpose with {@code number} what makes chance differ from that of other calls; equal
+   *     ones give equal completions of equal weights
    * @return completions of the first prompt, then of the second, ...
    */
   List<Rollout> write(List<Prompt> prompts, int each, String purpose, int number);

@@ -21,7 +21,8 @@ class ExchangedRolloutsTest {
 
   @Test
   void completionsComeWithTheirScoresAndLogProbabilities() {
-    ExchangedRollouts source = answering(written(new int[] {1, 2}, -0.5), written(new int[] {1, 2}, -1.5));
+    ExchangedRollouts source =
+        answering(written(new int[] {1, 2}, -0.5), written(new int[] {1, 2}, -1.5));
 
     List<Rollout> rollouts = source.write(List.of(PROMPT), 2, "rollouts", 0);
 
