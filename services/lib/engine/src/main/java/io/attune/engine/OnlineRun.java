@@ -13,6 +13,7 @@ import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
 import io.attune.engine.model.Weights;
+import io.attune.engine.online.ExchangedRollouts;
 import io.attune.engine.online.Generation;
 import io.attune.engine.online.LocalRollouts;
 import io.attune.engine.online.OnlineLoop;
@@ -20,6 +21,8 @@ import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.Prompt;
 import io.attune.engine.online.RewardSource;
 import io.attune.engine.online.Rewards;
+import io.attune.engine.online.RolloutExchange;
+import io.attune.engine.online.RolloutSource;
 import io.attune.engine.online.RuleReward;
 import io.attune.engine.train.Policy;
 import io.attune.engine.train.StepMetrics;
@@ -49,21 +52,27 @@ final class OnlineRun {
   private final LanguageModel model;
   private final RowFormat format;
   private final RunAudience audience;
+  private final @Nullable RolloutExchange exchange;
   private final RunOutput output;
 
+  /**
+   * @param exchange who writes and scores; null for this run
+   */
   OnlineRun(
       TrainingSpec spec,
       TrainingSettings settings,
       OnlineSettings online,
       LanguageModel model,
       RowFormat format,
-      RunAudience audience) {
+      RunAudience audience,
+      @Nullable RolloutExchange exchange) {
     this.spec = spec;
     this.settings = settings;
     this.online = online;
     this.model = model;
     this.format = format;
     this.audience = audience;
+    this.exchange = exchange;
     this.output = new RunOutput(spec, settings, model);
   }
 
@@ -78,6 +87,9 @@ final class OnlineRun {
               + " is not implemented for it");
     }
     boolean adapts = settings.adapter() != null;
+    if (exchange != null) {
+      return trainExchanging(adapts);
+    }
     if (adapts) {
       requireShareable(settings.adapter());
     }
@@ -104,6 +116,39 @@ final class OnlineRun {
           "'init_lora_weights' is "
               + start
               + ", which changes the base weights that reference, value and reward model share");
+    }
+  }
+
+  /** What others write and score: the policy goes out, completions with rewards come back. */
+  private TrainingResult trainExchanging(boolean adapts) {
+    if (!adapts || !online.sources().isEmpty()) {
+      throw new IllegalArgumentException(
+          "completions that others write and score need an adapter to write with, and no"
+              + " 'reward_model', 'reward_function' or 'reward_rule'");
+    }
+    requireShareable(settings.adapter());
+    Weights weights = model.weights();
+    try (Adapter adapter =
+            spec.initAdapter() == null
+                ? model.createAdapter(settings.adapter(), settings.arguments().seed())
+                : model.readAdapter(spec.initAdapter());
+        Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
+        Policy policy =
+            Policy.ofAdapter(model.architecture(), weights, adapter, start)
+                .withCheckpointing(settings.compute().gradientCheckpointing());
+        ValueModel value = value(weights)) {
+      ExchangedRollouts rollouts =
+          new ExchangedRollouts(exchange, folder -> output.writeAdapter(adapter, null, folder));
+      try (Rewards rewards = new Rewards(List.of(rollouts), List.of())) {
+        OnlineLoop loop =
+            loop(
+                new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
+                rollouts,
+                adapter.virtualTokens().length);
+        StepMetrics last = run(loop);
+        output.writeAdapter(adapter, null);
+        return result(last, loop, value);
+      }
     }
   }
 
@@ -163,12 +208,18 @@ final class OnlineRun {
   }
 
   private OnlineLoop loop(OnlineLoop.Roles roles, Generation generation) {
-    int virtual = generation.virtualTokens().length;
+    return loop(
+        roles,
+        new LocalRollouts(online.writing(), generation, settings.arguments().seed()),
+        generation.virtualTokens().length);
+  }
+
+  private OnlineLoop loop(OnlineLoop.Roles roles, RolloutSource rollouts, int virtual) {
     return new OnlineLoop(
         settings.arguments(),
         online,
         roles,
-        new LocalRollouts(online.writing(), generation, settings.arguments().seed()),
+        rollouts,
         prompts(spec.data(), virtual),
         new OnlineLoop.Watch(
             settings.alarms(),

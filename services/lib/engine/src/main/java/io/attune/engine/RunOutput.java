@@ -132,13 +132,18 @@ final class RunOutput {
    * @param scale what its scores mean; null where it gives none
    */
   void writeAdapter(Adapter adapter, @Nullable RewardScale scale) {
-    AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
+    writeAdapter(adapter, scale, spec.out());
+  }
+
+  /** As the other, into another folder. */
+  void writeAdapter(Adapter adapter, @Nullable RewardScale scale, Path folder) {
+    AdapterFiles.write(folder, adapter.config(), adapter.tensors());
     var attune = described(scale);
     attune.put("base_model_sha256", baseDigest());
     if (classifier() != null) {
       classifier().describeHead(attune); // PEFT keeps nothing of it
     }
-    AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
+    AtomicFiles.write(folder.resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
   }
 
   private ObjectNode described(@Nullable RewardScale scale) {

@@ -20,6 +20,7 @@ import io.attune.engine.objective.Weighted;
 import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.online.OnlineObjective;
 import io.attune.engine.online.OnlineSettings;
+import io.attune.engine.online.RolloutExchange;
 import io.attune.engine.quant.Quantizer;
 import io.attune.engine.report.ReportSettings;
 import io.attune.engine.train.DataSettings;
@@ -77,6 +78,20 @@ public final class TrainingRun {
    */
   public static TrainingResult run(
       TrainingSpec spec, ProgressListener listener, CancelSignal cancel) {
+    return run(spec, listener, cancel, null);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param exchange who writes and scores completions, for objectives that learn from these; null
+   *     for this process
+   */
+  public static TrainingResult run(
+      TrainingSpec spec,
+      ProgressListener listener,
+      CancelSignal cancel,
+      @Nullable RolloutExchange exchange) {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
@@ -117,7 +132,13 @@ public final class TrainingRun {
         try (PretrainedModel model = task.load(settings, options)) {
           if (online != null) {
             return new OnlineRun(
-                    spec, settings, onlineSettings, (LanguageModel) model, format, audience)
+                    spec,
+                    settings,
+                    onlineSettings,
+                    (LanguageModel) model,
+                    format,
+                    audience,
+                    exchange)
                 .train();
           }
           TrainingRun run = new TrainingRun(spec, settings, model, data, audience);

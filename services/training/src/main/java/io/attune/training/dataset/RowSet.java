@@ -80,6 +80,7 @@ public record RowSet(
       case ORPO -> PairRows.of(prompt, rule(spec.getOrpo()));
       case SIMPO -> PairRows.of(prompt, rule(spec.getSimpo()));
       case KTO -> judged(spec.getKto(), prompt);
+      case PPO, GRPO, RLOO -> PromptRows.of(prompt);
       case REWARD ->
           spec.getReward().getLoss() == RewardObjective.Loss.LOSS_BRADLEY_TERRY
               ? PairRows.of(prompt, rule(spec.getReward()))

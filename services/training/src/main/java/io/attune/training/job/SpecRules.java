@@ -7,8 +7,10 @@ import io.attune.training.v1.KtoObjective;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.LoraSettings;
 import io.attune.training.v1.OrpoObjective;
+import io.attune.training.v1.PpoObjective;
 import io.attune.training.v1.RatingSettings;
 import io.attune.training.v1.RewardObjective;
+import io.attune.training.v1.RolloutSettings;
 import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingArguments;
 import io.attune.training.v1.TrainingSpec;
@@ -19,6 +21,9 @@ import java.util.regex.Pattern;
 public final class SpecRules {
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
   private static final int MAXIMUM_RANK = 256;
+  private static final String ROLLOUTS = ".rollouts";
+  private static final int MAXIMUM_COMPLETION = 128;
+  private static final String ONE_OR_MORE = "1 or more";
   private static final String ABOVE_ZERO = "greater than 0";
 
   /** Those that cost each pair by itself, as rows that do not all count alike need. */
@@ -58,7 +63,7 @@ public final class SpecRules {
     require(
         filled.getObjectiveCase() != TrainingSpec.ObjectiveCase.OBJECTIVE_NOT_SET,
         "spec.objective",
-        "one of sft, dpo, kto, orpo, simpo and reward");
+        "one of sft, dpo, kto, orpo, simpo, reward, ppo, grpo and rloo");
     if (filled.hasSft() && filled.getSft().hasMinimumScore()) {
       unit(filled.getSft().getMinimumScore(), "spec.sft.minimum_score");
     }
@@ -90,10 +95,77 @@ public final class SpecRules {
     if (filled.hasReward()) {
       checkReward(filled.getReward());
     }
+    if (isOnline(filled)) {
+      checkOnline(filled);
+    }
     checkRatings(filled.getRatings());
     checkLora(filled.getLora());
     checkArguments(filled.getArguments());
     return filled;
+  }
+
+  /** Whether a job learns from what its policy writes itself, in rounds. */
+  public static boolean isOnline(TrainingSpec spec) {
+    return spec.hasPpo() || spec.hasGrpo() || spec.hasRloo();
+  }
+
+  /** The line whose versions write for jobs of a line that learn online. */
+  public static String rolloutLine(String line) {
+    return line + ROLLOUTS;
+  }
+
+  /** Tokens of an answer at most, in a round. */
+  public static int maxCompletionLength(TrainingSpec spec) {
+    return spec.getRollouts().hasMaxCompletionLength()
+        ? spec.getRollouts().getMaxCompletionLength()
+        : MAXIMUM_COMPLETION;
+  }
+
+  /** How many rounds old the policy may be that wrote an answer. */
+  public static int maxStaleness(TrainingSpec spec) {
+    return spec.getRollouts().hasMaxStaleness() ? spec.getRollouts().getMaxStaleness() : 1;
+  }
+
+  private static void checkOnline(TrainingSpec spec) {
+    require(
+        NAME.matcher(rolloutLine(spec.getLine())).matches(),
+        "spec.line",
+        "at most %d characters long for this objective".formatted(63 - ROLLOUTS.length()));
+    RolloutSettings rollouts = spec.getRollouts();
+    require(
+        !rollouts.hasMaxCompletionLength() || rollouts.getMaxCompletionLength() > 0,
+        "spec.rollouts.max_completion_length",
+        ONE_OR_MORE);
+    require(rollouts.getMaxStaleness() >= 0, "spec.rollouts.max_staleness", "0 or more");
+    require(
+        !spec.getLora().hasLoraDropout() || spec.getLora().getLoraDropout() == 0,
+        "spec.lora.lora_dropout",
+        "0 for this objective, whose policy has to be the one that wrote");
+    PpoObjective ppo = spec.getPpo();
+    String at = "spec.ppo.";
+    require(
+        !ppo.hasNumPpoEpochs() || ppo.getNumPpoEpochs() > 0, at + "num_ppo_epochs", ONE_OR_MORE);
+    require(
+        !ppo.hasNumMiniBatches() || ppo.getNumMiniBatches() > 0,
+        at + "num_mini_batches",
+        ONE_OR_MORE);
+    require(
+        !ppo.hasNumGenerations() || ppo.getNumGenerations() > 0,
+        at + "num_generations",
+        ONE_OR_MORE);
+    require(ppo.getKlCoef() >= 0, at + "kl_coef", "0 or more");
+    unit(ppo.getGamma(), at + "gamma");
+    unit(ppo.getLam(), at + "lam");
+    checkGroups(
+        "spec.grpo.", spec.getGrpo().hasNumGenerations(), spec.getGrpo().getNumGenerations());
+    checkGroups(
+        "spec.rloo.", spec.getRloo().hasNumGenerations(), spec.getRloo().getNumGenerations());
+    require(spec.getGrpo().getBeta() >= 0, "spec.grpo.beta", "0 or more");
+    require(spec.getRloo().getBeta() >= 0, "spec.rloo.beta", "0 or more");
+  }
+
+  private static void checkGroups(String at, boolean set, int generations) {
+    require(!set || generations > 1, at + "num_generations", "2 or more");
   }
 
   /** What the adapters of a job's line do. */

@@ -1,6 +1,8 @@
 package io.attune.training.worker;
 
+import com.google.protobuf.Message;
 import io.attune.training.dataset.KtoWeights;
+import io.attune.training.job.SpecRules;
 import io.attune.training.v1.DpoObjective;
 import io.attune.training.v1.KtoObjective;
 import io.attune.training.v1.LoraSettings;
@@ -31,6 +33,9 @@ final class EngineParameters {
       case KTO -> "kto";
       case ORPO -> "orpo";
       case SIMPO -> "simpo";
+      case PPO -> "ppo";
+      case GRPO -> "grpo";
+      case RLOO -> "rloo";
       case OBJECTIVE_NOT_SET -> throw new IllegalArgumentException("the job has no objective");
     };
   }
@@ -56,6 +61,9 @@ final class EngineParameters {
         }
       }
       case SIMPO -> addSimpo(spec.getSimpo(), parameters);
+      case PPO -> addOnline(spec, spec.getPpo(), parameters);
+      case GRPO -> addOnline(spec, spec.getGrpo(), parameters);
+      case RLOO -> addOnline(spec, spec.getRloo(), parameters);
       default -> {} // nothing of their own
     }
     addLora(spec.getLora(), parameters);
@@ -101,6 +109,18 @@ final class EngineParameters {
     if (simpo.hasSimpoGamma()) {
       parameters.put("simpo_gamma", Double.toString(simpo.getSimpoGamma()));
     }
+  }
+
+  /** The fields of these objectives have the engine's names. */
+  private static void addOnline(
+      TrainingSpec spec, Message objective, Map<String, String> parameters) {
+    objective
+        .getAllFields()
+        .forEach((field, value) -> parameters.put(field.getName(), value.toString()));
+    parameters.put("temperature", "1");
+    parameters.put("max_completion_length", Integer.toString(SpecRules.maxCompletionLength(spec)));
+    // Checkpoints are written between rounds: a worker that is lost costs one round at most.
+    parameters.put("save_steps", "1");
   }
 
   private static void addLora(LoraSettings lora, Map<String, String> parameters) {

@@ -13,6 +13,7 @@ import io.attune.engine.data.Rows;
 import io.attune.engine.data.ScoredCompletion;
 import io.attune.training.dataset.EvaluationPair.Item;
 import io.attune.training.dataset.KtoWeights;
+import io.attune.training.job.SpecRules;
 import io.attune.training.v1.TrainingSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,7 +73,8 @@ final class Learning {
             null,
             EngineParameters.of(spec, order.threads(), balance)),
         new Listener(messages),
-        stop);
+        stop,
+        SpecRules.isOnline(spec) ? new FolderExchange(folder, stop) : null);
   }
 
   /** Tells the parent of each step. */

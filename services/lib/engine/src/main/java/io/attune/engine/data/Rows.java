@@ -151,8 +151,7 @@ public final class Rows {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       if (isText(path)) {
         skipByteOrderMark(reader);
-        new TextParser(format.sampleBy(), row -> rows.accept(new WeightedRow(row, 1)))
-            .read(reader);
+        new TextParser(format.sampleBy(), row -> rows.accept(new WeightedRow(row, 1))).read(reader);
       } else if (startsArray(path)) {
         array(path, reader, parse, rows);
       } else {

@@ -3,6 +3,7 @@ package io.attune.engine.online;
 import io.attune.engine.objective.Metrics;
 import io.attune.engine.rollout.Advantages;
 import io.attune.engine.rollout.Experience;
+import io.attune.engine.rollout.ImportanceWeights;
 import io.attune.engine.rollout.KlController;
 import io.attune.engine.rollout.LossType;
 import io.attune.engine.rollout.Moments;
@@ -103,7 +104,7 @@ final class ExperienceMaker {
               settings.loss().beta() > 0 ? readings.reference()[i] : null,
               readings.values() == null ? null : advantages.returns()[i],
               readings.values() == null ? null : readings.values()[i],
-              null));
+              importanceWeights(rollout, readings, i)));
       boolean masked = settings.estimate().maskTruncated() && !rollout.ended();
       learnt[i] = !masked && !isSpent(own);
       counted[i] = !masked || countsMasked();
@@ -115,6 +116,14 @@ final class ExperienceMaker {
       }
     }
     return new Made(experiences, learnt, counted, kl, metrics);
+  }
+
+  /** Null where the policy that learns wrote the completion. */
+  private static double @Nullable [] importanceWeights(
+      Rollout rollout, Readings readings, int index) {
+    return rollout.origin() == null || readings.policy() == null
+        ? null
+        : ImportanceWeights.ofTokens(readings.policy()[index], rollout.origin().logProbs());
   }
 
   /** Whether a completion without any advantage can be passed over. */

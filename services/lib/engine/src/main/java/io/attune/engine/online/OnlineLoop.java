@@ -104,7 +104,7 @@ public final class OnlineLoop {
    */
   public @Nullable StepMetrics run(RunContext context) {
     Surrogate surrogate =
-        new Surrogate(settings.loss(), settings.writing().temperature(), !settings.readsPolicy());
+        new Surrogate(settings.loss(), settings.writing().temperature(), !readsPolicy());
     try (Learner<Experience> actor = new Learner<>(arguments, roles.policy(), surrogate);
         Learner<Experience> critic = critic()) {
       Map<String, NDArray> state = new LinkedHashMap<>(actor.state());
@@ -132,6 +132,11 @@ public final class OnlineLoop {
       progress.end(roles.policy().trainable());
       return last;
     }
+  }
+
+  /** Always, where the policy that wrote may have been another one. */
+  private boolean readsPolicy() {
+    return settings.readsPolicy() || rollouts.isElsewhere();
   }
 
   private @Nullable Learner<Experience> critic() {
@@ -235,7 +240,7 @@ public final class OnlineLoop {
                 null));
       }
       return new ExperienceMaker.Readings(
-          settings.readsPolicy() ? read(actor, plain, parts, false) : null,
+          readsPolicy() ? read(actor, plain, parts, false) : null,
           settings.readsReference() ? read(actor, plain, parts, true) : null,
           critic == null ? null : read(critic, plain, parts, false));
     }

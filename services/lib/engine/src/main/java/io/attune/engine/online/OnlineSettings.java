@@ -71,6 +71,11 @@ public record OnlineSettings(
       rules = List.copyOf(rules);
       weights = List.copyOf(weights);
     }
+
+    /** Whether nothing in this process says how good a completion is. */
+    public boolean isEmpty() {
+      return models.isEmpty() && functions.isEmpty() && rules.isEmpty();
+    }
   }
 
   /**

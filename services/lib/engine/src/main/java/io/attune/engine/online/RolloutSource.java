@@ -6,6 +6,14 @@ import java.util.List;
 public interface RolloutSource {
 
   /**
+   * Whether completions are written elsewhere, perhaps by an older policy, and bring their
+   * log-probabilities: {@link Rollout#origin}.
+   */
+  default boolean isElsewhere() {
+    return false;
+  }
+
+  /**
    * @param each completions of each prompt
    * @param purpose with {@code number} what makes chance differ from that of other calls; equal
    *     ones give equal completions of equal weights
