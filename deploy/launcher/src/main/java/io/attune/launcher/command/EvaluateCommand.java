@@ -3,6 +3,9 @@ package io.attune.launcher.command;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.LanguageModel;
+import io.attune.engine.PolicyEvaluation;
+import io.attune.engine.PolicyEvaluation.Written;
 import io.attune.engine.PretrainedModel;
 import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.JsonFiles;
@@ -49,7 +52,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         "f1 (with precision and recall), mcc: of a classifier's labels;",
         "exact_match, bleu, chrf, chrf++, rouge: of answers that the model writes;",
         "reward: of a reward model's scores of {prompt, completion, score} or {text, score} rows, or",
-        "of its order of {prompt, chosen, rejected} rows."
+        "of its order of {prompt, chosen, rejected} rows;",
+        "policy: the rewards of what the model writes to {prompt} rows, and how far it is from the",
+        "model without the adapter."
       })
   private List<String> tasks = new ArrayList<>();
 
@@ -114,6 +119,8 @@ public final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private WritingOptions writing;
 
+  @Mixin private PolicyOptions policy;
+
   @Option(
       names = "--resamples",
       paramLabel = "N",
@@ -141,11 +148,15 @@ public final class EvaluateCommand implements Callable<Integer> {
     tasks.forEach(name -> asked.add(Task.named(name.strip())));
     checkArguments(asked);
     Bootstrap bootstrap = new Bootstrap(resamples, confidence, writing.seed());
+    if (asked.contains(Task.POLICY)) {
+      report(new Report(bootstrap), policy(bootstrap), null);
+      return 0;
+    }
     EvaluationData rows = data == null ? null : EvaluationData.read(data);
     EvaluationData general = forgetting == null ? null : EvaluationData.read(forgetting);
     ReadingSettings reading = new ReadingSettings(maxLength, stride, batchSize);
     Display display = Display.of(System.err);
-    Outcome outcome = new Outcome(List.of(), List.of(), List.of(), List.of());
+    Outcome outcome = new Outcome(List.of(), List.of(), List.of(), List.of(), List.of());
     Result forgotten = null;
     try (PretrainedModel base = model.load();
         PretrainedModel other = isModel(baseline) ? model.load(baseline) : null;
@@ -164,12 +175,55 @@ public final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
+  private Outcome policy(Bootstrap bootstrap) {
+    PolicyEvaluation.Settings settings =
+        policy.settings(writing, maxLength == 0 ? 1024 : maxLength, batchSize);
+    Display display = Display.of(System.err);
+    Evaluation evaluation =
+        new Evaluation(new ReadingSettings(maxLength, stride, batchSize), bootstrap, display);
+    try (PretrainedModel base = model.load();
+        PretrainedModel other = isModel(baseline) ? model.load(baseline) : null) {
+      List<Written> written = written(base, model.adapter(), settings, display);
+      List<Written> theirs = null;
+      if (other != null) {
+        theirs = written(other, null, settings, display);
+      } else if (baseline != null) {
+        Path adapter = baseline.toString().isEmpty() ? null : baseline;
+        theirs = written(base, adapter, settings, display);
+      }
+      display.done("measured " + data);
+      return evaluation.policy(written, theirs, policy.samples(), policy.signature(writing));
+    }
+  }
+
+  private List<Written> written(
+      PretrainedModel base, Path adapter, PolicyEvaluation.Settings settings, Display display) {
+    if (!(base instanceof LanguageModel writer)) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          base.folder() + " is no policy: that is a decoder-only model, with an adapter or without");
+    }
+    display.stage((adapter == null ? base.folder() : adapter) + " writes to " + data.getFileName());
+    try (PolicyEvaluation evaluation = PolicyEvaluation.open(writer, adapter, settings)) {
+      return evaluation.write(data, display::note);
+    }
+  }
+
   private void checkArguments(Set<Task> asked) {
     require((data == null) == tasks.isEmpty(), "--task and --data go together");
     require(data != null || forgetting != null, "give --task and --data, or --forgetting");
     require(
         !asked.contains(Task.REWARD) || asked.size() == 1 && forgetting == null,
         "--task reward goes alone: a reward model writes nothing");
+    require(
+        !asked.contains(Task.POLICY) || asked.size() == 1 && forgetting == null,
+        "--task policy goes alone: its rows are prompts");
+    require(
+        asked.contains(Task.POLICY) || !policy.used(),
+        "--reward-model, --reward-rule, --reward-weights and --samples go with --task policy");
+    if (asked.contains(Task.POLICY)) {
+      writing.requireWholeDistribution();
+    }
     require(
         ensemble.isEmpty() || asked.contains(Task.REWARD), "--ensemble goes with --task reward");
     require(maxLength == 0 || maxLength > 1, "--max-length is " + maxLength + "; 2 is the least");
@@ -182,7 +236,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         forgetting == null || baseline != null || model.adapter() != null,
         "--forgetting compares with the model before training; give --adapter, or --baseline DIR");
     require(
-        predictions == null || asked.stream().anyMatch(Task::writes),
+        predictions == null
+            || asked.contains(Task.POLICY)
+            || asked.stream().anyMatch(Task::writes),
         "--predictions has nothing to write; no task has the model write answers");
   }
 
@@ -270,6 +326,14 @@ public final class EvaluateCommand implements Callable<Integer> {
       if (!outcome.baselineAnswers().isEmpty()) {
         line.put("baseline", outcome.baselineAnswers().get(i));
       }
+      lines.append(line).append('\n');
+    }
+    for (Written each : outcome.written()) {
+      ObjectNode line = JsonFiles.newObject();
+      line.put("prompt", each.prompt());
+      line.put("completion", each.completion());
+      line.put("score", each.reward());
+      line.put("kl", each.kl());
       lines.append(line).append('\n');
     }
     return lines.toString().getBytes(StandardCharsets.UTF_8);

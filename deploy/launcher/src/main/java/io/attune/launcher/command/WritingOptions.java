@@ -1,5 +1,7 @@
 package io.attune.launcher.command;
 
+import io.attune.engine.EngineException;
+import io.attune.engine.EngineException.Reason;
 import io.attune.engine.SequenceToSequence;
 import io.attune.engine.generate.BeamSearchParameters;
 import io.attune.engine.generate.SamplingParameters;
@@ -40,6 +42,24 @@ final class WritingOptions implements WritingSettings {
 
   long seed() {
     return seed;
+  }
+
+  int maxNewTokens() {
+    return maxNewTokens;
+  }
+
+  /** For what is always drawn: 1 unless said otherwise. */
+  double drawnTemperature() {
+    return temperature == 0 ? 1 : temperature;
+  }
+
+  /** Refuses what would draw from another distribution than the model's. */
+  void requireWholeDistribution() {
+    if (topK != 0 || topP != 1 || !stop.isEmpty()) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "--task policy draws from the whole distribution: it knows no --top-k, --top-p or --stop");
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.attune.launcher.evaluate;
 
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
+import io.attune.engine.PolicyEvaluation.Written;
 import io.attune.engine.evaluate.Bootstrap;
 import io.attune.engine.evaluate.Likelihood;
 import io.attune.engine.evaluate.Metric;
@@ -50,7 +51,7 @@ public final class Evaluation {
       List<Measurement> theirs =
           baseline instanceof RewardSubject other ? pass.measure(other, data, false) : null;
       List<Measurement> ours = pass.measure(scorer, data, theirs == null);
-      return new Outcome(compared(ours, theirs), List.of(), List.of(), List.of());
+      return Outcome.of(compared(ours, theirs));
     }
     Set<Task> own = EnumSet.of(Task.F1, Task.MCC);
     if (system.classifies()) {
@@ -78,7 +79,7 @@ public final class Evaluation {
                   : pass.measure(started(baseline, "baseline", data), data, left)));
     }
     if (left.stream().noneMatch(Task::writes)) {
-      return new Outcome(results, List.of(), List.of(), List.of());
+      return Outcome.of(results);
     }
     requireRows(data, "answers");
     system.requireWriter(settings.writing());
@@ -91,7 +92,22 @@ public final class Evaluation {
         compared(
             pass.measure(answers, references),
             baseline == null ? null : pass.measure(theirs, references)));
-    return new Outcome(results, references, answers, theirs);
+    return new Outcome(results, references, answers, theirs, List.of());
+  }
+
+  /**
+   * Measures what policies write to the same prompts.
+   *
+   * @param baseline what another one wrote; null without one
+   * @param samples completions of each prompt
+   * @param signature how they were drawn
+   */
+  public Outcome policy(
+      List<Written> written, @Nullable List<Written> baseline, int samples, String signature) {
+    var pass = new PolicyPass(samples, signature);
+    List<Result> results =
+        compared(pass.measure(written), baseline == null ? null : pass.measure(baseline));
+    return new Outcome(results, List.of(), List.of(), List.of(), written);
   }
 
   /**

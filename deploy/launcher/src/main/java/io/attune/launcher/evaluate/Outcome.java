@@ -1,5 +1,6 @@
 package io.attune.launcher.evaluate;
 
+import io.attune.engine.PolicyEvaluation.Written;
 import java.util.List;
 
 /**
@@ -10,9 +11,17 @@ import java.util.List;
  *     written
  * @param answers what the model wrote
  * @param baselineAnswers what the baseline wrote; empty without one
+ * @param written completions of a policy; empty where none was judged
  */
 public record Outcome(
     List<Result> results,
     List<String> references,
     List<String> answers,
-    List<String> baselineAnswers) {}
+    List<String> baselineAnswers,
+    List<Written> written) {
+
+  /** Of metrics that nothing was written for. */
+  static Outcome of(List<Result> results) {
+    return new Outcome(results, List.of(), List.of(), List.of(), List.of());
+  }
+}

@@ -25,22 +25,6 @@ final class RewardPass {
     this.progress = progress;
   }
 
-  /** The mean of a number of each row. */
-  private record Mean(String name) implements Metric {
-    static Statistics statistics(double[] values) {
-      List<double[]> rows = new ArrayList<>();
-      for (double value : values) {
-        rows.add(new double[] {value, 1});
-      }
-      return Statistics.of(rows);
-    }
-
-    @Override
-    public double score(double[] sums) {
-      return sums[0] / sums[1];
-    }
-  }
-
   /** The root of {@link Mean}, of squares. */
   private record RootMean(String name) implements Metric {
     @Override

@@ -16,7 +16,8 @@ public enum Task {
   CHRF("chrf"),
   CHRF_PLUS_PLUS("chrf++"),
   ROUGE("rouge"),
-  REWARD("reward");
+  REWARD("reward"),
+  POLICY("policy");
 
   private final String title;
 
@@ -43,7 +44,7 @@ public enum Task {
   public boolean writes() {
     return switch (this) {
       case EXACT_MATCH, BLEU, CHRF, CHRF_PLUS_PLUS, ROUGE -> true;
-      case PERPLEXITY, ACCURACY, F1, MCC, REWARD -> false;
+      case PERPLEXITY, ACCURACY, F1, MCC, REWARD, POLICY -> false;
     };
   }
 

@@ -50,7 +50,7 @@ public record TaskSettings(
             metrics.add(new Rouge(kind, stemmer));
           }
         }
-        case PERPLEXITY, ACCURACY, F1, MCC, REWARD -> {}
+        case PERPLEXITY, ACCURACY, F1, MCC, REWARD, POLICY -> {}
       }
     }
     return metrics;

@@ -99,6 +99,11 @@ public final class LanguageModel extends PretrainedModel {
     return decoderModel;
   }
 
+  /** Without an adapter. */
+  DecoderNetwork network() {
+    return network;
+  }
+
   @Override
   Map<String, Shape> addedModules() {
     return addedModules(scores);

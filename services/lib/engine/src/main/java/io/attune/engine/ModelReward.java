@@ -6,7 +6,6 @@ import io.attune.engine.data.Content;
 import io.attune.engine.data.Examples;
 import io.attune.engine.online.RewardSource;
 import io.attune.engine.online.Rollout;
-import io.attune.engine.token.ChatMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +63,7 @@ final class ModelReward implements RewardSource {
     Path base = Path.of(files.config().path("base_model_name_or_path").asText(""));
     String digest = files.attune().map(a -> a.path("base_model_sha256").asText("")).orElse("");
     boolean same = digest.isEmpty() ? isSame(base, policy.folder()) : digest.equals(policyDigest);
-    String name = folder.toAbsolutePath().normalize().getFileName().toString();
+    String name = RewardSources.name(folder);
     if (same && shares) {
       return new ModelReward(name, RewardModel.load(policy, folder), null, null, batch);
     }
@@ -139,11 +138,7 @@ final class ModelReward implements RewardSource {
       return concatenate(rollout.prompt().ids(), rollout.completionIds());
     }
     Content prompt = rollout.prompt().row().prompt();
-    Content completion =
-        prompt instanceof Content.Messages
-            ? new Content.Messages(List.of(new ChatMessage("assistant", rollout.completion())))
-            : new Content.Text(rollout.completion());
-    Examples.Pair pair = texts.pair(prompt, completion);
+    Examples.Pair pair = texts.pair(prompt, EncoderReward.completion(rollout));
     return concatenate(pair.prompt(), pair.completion());
   }
 

@@ -3,15 +3,9 @@ package io.attune.engine;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
-import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.AtomicFiles;
-import io.attune.engine.checkpoint.Digests;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Content;
-import io.attune.engine.data.Examples;
-import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
-import io.attune.engine.data.Rows;
 import io.attune.engine.model.Weights;
 import io.attune.engine.online.ExchangedRollouts;
 import io.attune.engine.online.Generation;
@@ -23,17 +17,13 @@ import io.attune.engine.online.RewardSource;
 import io.attune.engine.online.Rewards;
 import io.attune.engine.online.RolloutExchange;
 import io.attune.engine.online.RolloutSource;
-import io.attune.engine.online.RuleReward;
 import io.attune.engine.train.Policy;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -229,9 +219,7 @@ final class OnlineRun {
 
   private StepMetrics run(OnlineLoop loop) {
     List<String> models =
-        online.sources().models().stream()
-            .map(folder -> Digests.sha256(folder.resolve(AdapterFiles.WEIGHTS)))
-            .toList();
+        online.sources().models().stream().map(RewardSources::digest).toList();
     return audience.during(
         spec.out(),
         output.fingerprint(models),
@@ -260,119 +248,22 @@ final class OnlineRun {
     return model.tokenizer().decode(ids, true);
   }
 
-  /** Those that leave room for a completion. */
   private List<Prompt> prompts(Path file, int virtual) {
-    int longest = Math.min(settings.maxLength(), model.config().maxPositions());
-    int room = longest - virtual - online.writing().maxCompletionLength();
-    if (room < 1) {
-      throw new IllegalArgumentException(
-          "'max_completion_length' is "
-              + online.writing().maxCompletionLength()
-              + "; within "
-              + longest
-              + " tokens (max_length, or the model's context) it leaves none for a prompt");
-    }
-    Examples examples = model.examples(longest);
-    List<Prompt> prompts = new ArrayList<>();
-    int tooLong = 0;
-    List<Row.Prompt> rows = Rows.prompts(file, format);
-    for (int i = 0; i < rows.size(); i++) {
-      int[] ids = ids(examples, rows.get(i), file + ", row " + (i + 1));
-      if (ids.length <= room) {
-        prompts.add(new Prompt(rows.get(i), promptText(rows.get(i).prompt()), ids));
-      } else {
-        tooLong++;
-      }
-    }
-    if (tooLong > 0) {
-      audience
-          .listener()
-          .onNotice(
-              file
-                  + ": left out "
-                  + tooLong
-                  + " prompts of more than "
-                  + room
-                  + " tokens, which leave no room for max_completion_length");
-    }
-    if (prompts.isEmpty()) {
-      throw new EngineException(
-          Reason.TOO_LITTLE_DATA, file + ": no prompt has at most " + room + " tokens");
-    }
-    return prompts;
-  }
-
-  private static int[] ids(Examples examples, Row.Prompt row, String where) {
-    int[] ids;
-    try {
-      ids = examples.prompt(row.prompt());
-    } catch (EngineException e) {
-      throw new EngineException(e.reason(), where + ": " + e.getMessage(), e);
-    }
-    if (ids.length == 0) {
-      throw new EngineException(
-          Reason.INVALID_ARGUMENT, where + ": the prompt has no token to go on from");
-    }
-    return ids;
-  }
-
-  private String promptText(Content prompt) {
-    return prompt instanceof Content.Messages turns
-        ? model.chatTemplate().orElseThrow().render(turns.messages(), true)
-        : ((Content.Text) prompt).text();
+    return new PromptReader(
+            model, settings.maxLength(), virtual, online.writing().maxCompletionLength())
+        .read(file, format, audience.listener()::onNotice);
   }
 
   /**
    * @param shares whether the base weights stay as they are
    */
   private List<RewardSource> sources(boolean shares) {
-    List<RewardSource> sources = new ArrayList<>();
-    boolean complete = false;
-    try {
-      for (Path folder : online.sources().models()) {
-        sources.add(
-            ModelReward.open(
-                folder,
-                model,
-                output.baseDigest(),
-                shares,
-                settings.maxLength(),
-                settings.arguments().perDeviceTrainBatchSize()));
-      }
-      online.sources().functions().forEach(name -> sources.add(function(name)));
-      for (String rule : online.sources().rules()) {
-        sources.add(new RuleReward("rule" + number(sources), rule));
-      }
-      complete = true;
-      return sources;
-    } finally {
-      if (!complete) {
-        sources.forEach(RewardSource::close);
-      }
-    }
-  }
-
-  /** Nothing for the first rule, 2 for the second, ... */
-  private static String number(List<RewardSource> sources) {
-    long rules = sources.stream().filter(RuleReward.class::isInstance).count();
-    return rules == 0 ? "" : Long.toString(rules + 1);
-  }
-
-  private static RewardSource function(String name) {
-    Set<String> there = new TreeSet<>();
-    for (RewardSource source : ServiceLoader.load(RewardSource.class)) {
-      if (source.name().equals(name)) {
-        return source;
-      }
-      there.add(source.name());
-    }
-    throw new IllegalArgumentException(
-        "'reward_function' names '"
-            + name
-            + "'; on the class path there "
-            + (there.isEmpty() ? "is none" : "are " + String.join(", ", there))
-            + ". It is the name() of an implementation of "
-            + RewardSource.class.getName()
-            + " that META-INF/services lists");
+    return new RewardSources(
+            model,
+            output.baseDigest(),
+            shares,
+            settings.maxLength(),
+            settings.arguments().perDeviceTrainBatchSize())
+        .open(online.sources());
   }
 }

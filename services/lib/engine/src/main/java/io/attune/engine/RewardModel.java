@@ -37,8 +37,16 @@ public final class RewardModel implements AutoCloseable {
       return new Answer(null, new Content.Text(text));
     }
 
-    /** As training reads it. */
-    Row row() {
+    /**
+     * As training reads it.
+     *
+     * @param asText whether as one text: a continued prompt whole, of turns what they answer
+     */
+    Row row(boolean asText) {
+      if (asText) {
+        String before = prompt instanceof Content.Text text ? text.text() : "";
+        return new Row.RatedText(before + RewardRows.written(completion), 0);
+      }
       if (prompt != null) {
         return new Row.Scored(prompt, completion, 0);
       }
@@ -144,15 +152,19 @@ public final class RewardModel implements AutoCloseable {
     return scores;
   }
 
-  /** Scores answers, tokenized as in training. */
+  /**
+   * Scores answers, tokenized as in training. An encoder that learnt from texts without prompts
+   * reads one text: the prompt and what continues it, or the answer to turns alone. Others read both.
+   */
   public double[] scoreAnswers(List<Answer> answers) {
+    boolean asTexts = scale.ofTexts() && !readsTokens();
     List<Sequence> sequences = new ArrayList<>();
     for (int i = 0; i < answers.size(); i++) {
       int index = i;
       RatedSequence read =
           network
               .rows()
-              .rated(answers.get(i).row())
+              .rated(answers.get(i).row(asTexts))
               .orElseThrow(
                   () ->
                       new EngineException(

@@ -93,7 +93,7 @@ interface RewardRows {
   /**
    * Turns as text, where there is no chat template: one alone as it is, several with their roles.
    */
-  private static String written(Content content) {
+  static String written(Content content) {
     if (content instanceof Content.Text text) {
       return text.text();
     }

@@ -19,16 +19,20 @@ import org.jspecify.annotations.Nullable;
  * @param std their standard deviation
  * @param levels of an ordinal model, from whose logits a score is made; null where the one logit is
  *     the score
+ * @param ofTexts whether those rows were texts, {@code {text, score}}, and not answers to prompts
  */
-public record RewardScale(double mean, double std, @Nullable RewardLevels levels) {
+public record RewardScale(
+    double mean, double std, @Nullable RewardLevels levels, boolean ofTexts) {
   private static final String KEY = "reward";
+  private static final String READS = "reads";
+  private static final String TEXT = "text";
   private static final long MAX_BYTES = 4L << 20;
 
   /** Of a model that says nothing of itself. */
-  static final RewardScale UNKNOWN = new RewardScale(0, 1, null);
+  static final RewardScale UNKNOWN = new RewardScale(0, 1, null, false);
 
   /** Of the scores of training rows, at least one. */
-  static RewardScale of(double[] scores, @Nullable RewardLevels levels) {
+  static RewardScale of(double[] scores, @Nullable RewardLevels levels, boolean ofTexts) {
     double mean = 0;
     double squares = 0; // Welford: sums of squares would cancel
     for (int i = 0; i < scores.length; i++) {
@@ -36,7 +40,7 @@ public record RewardScale(double mean, double std, @Nullable RewardLevels levels
       mean += off / (i + 1);
       squares += off * (scores[i] - mean);
     }
-    return new RewardScale(mean, Math.sqrt(squares / scores.length), levels);
+    return new RewardScale(mean, Math.sqrt(squares / scores.length), levels, ofTexts);
   }
 
   /** The score that logits stand for. */
@@ -64,6 +68,9 @@ public record RewardScale(double mean, double std, @Nullable RewardLevels levels
     if (levels != null) {
       levels.values().forEach(json.putArray("levels")::add);
     }
+    if (ofTexts) {
+      json.put(READS, TEXT);
+    }
   }
 
   /** As a folder says it; {@link #UNKNOWN} where it says nothing. Refuses what cannot be. */
@@ -85,7 +92,12 @@ public record RewardScale(double mean, double std, @Nullable RewardLevels levels
     if (std < 0) {
       throw corrupt(where, "'std' is " + std + ", below 0", null);
     }
-    return new RewardScale(number(json, "mean", where), std, levels(json, where));
+    JsonNode reads = json.path(READS);
+    if (!reads.isMissingNode() && !reads.asText().equals(TEXT)) {
+      throw corrupt(where, "'" + READS + "' is " + reads + "; it can only be \"text\"", null);
+    }
+    return new RewardScale(
+        number(json, "mean", where), std, levels(json, where), !reads.isMissingNode());
   }
 
   private static double number(JsonNode json, String key, String where) {

@@ -105,12 +105,19 @@ final class RunOutput {
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */
   String baseDigest() {
-    for (String name : List.of(MODEL, MODEL + ".index.json", "config.json")) {
-      if (Files.isRegularFile(spec.model().resolve(name)) && !settings.initWeights()) {
-        return Digests.sha256(spec.model().resolve(name));
+    return settings.initWeights()
+        ? Digests.sha256(spec.model().resolve("config.json"))
+        : weightsDigest(spec.model());
+  }
+
+  /** Of a folder's weights, or of the index that lists them. */
+  static String weightsDigest(Path folder) {
+    for (String name : List.of(MODEL, MODEL + ".index.json")) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return Digests.sha256(folder.resolve(name));
       }
     }
-    return Digests.sha256(spec.model().resolve("config.json"));
+    return Digests.sha256(folder.resolve("config.json"));
   }
 
   /** The unchanged weights, mapped from their file. */

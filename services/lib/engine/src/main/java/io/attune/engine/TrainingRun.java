@@ -14,6 +14,7 @@ import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.OrdinalReward;
+import io.attune.engine.objective.RatedSequence;
 import io.attune.engine.objective.RewardLevels;
 import io.attune.engine.objective.RewardObjective;
 import io.attune.engine.objective.Weighted;
@@ -290,7 +291,8 @@ public final class TrainingRun {
     Reader<E> reader = new Reader<>(policy.forEvaluation(), objective);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     RewardLevels levels = objective instanceof OrdinalReward ordinal ? ordinal.levels() : null;
-    return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels);
+    boolean ofTexts = rows.get(0) instanceof RatedSequence rated && rated.prompt() == null;
+    return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels, ofTexts);
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {

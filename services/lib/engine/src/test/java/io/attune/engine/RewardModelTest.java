@@ -299,8 +299,8 @@ class RewardModelTest {
   /** A constant score is at its own mean, whatever the deviation. */
   @Test
   void scoresThatNeverVariedAreNotDividedByZero() {
-    assertThat(RewardScale.of(new double[] {2, 2, 2}, null).normalised(5)).isZero();
-    assertThat(RewardScale.of(new double[] {1e9, 1e9 + 2}, null).std()).isEqualTo(1);
+    assertThat(RewardScale.of(new double[] {2, 2, 2}, null, false).normalised(5)).isZero();
+    assertThat(RewardScale.of(new double[] {1e9, 1e9 + 2}, null, false).std()).isEqualTo(1);
   }
 
   /** Each wrong combination says what there is instead. */

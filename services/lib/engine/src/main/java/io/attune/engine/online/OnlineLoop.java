@@ -18,6 +18,7 @@ import io.attune.engine.train.RunContext;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingArguments;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -149,12 +150,23 @@ public final class OnlineLoop {
         new ValueRegression(settings.value().loss()));
   }
 
-  /** What the policy as it is writes to the held-out prompts, and what that is worth. */
+  /**
+   * What the policy as it is writes to the held-out prompts, what that is worth, and how far it is
+   * from the reference ({@code kl}, nats a completion).
+   */
   public Map<String, Double> evaluate() {
     List<Rollout> written =
         rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0);
     Map<String, Double> metrics = new TreeMap<>(roles.rewards().score(written).metrics().means());
     metrics.putAll(Lengths.of(written));
+    double[] kl =
+        new Divergence(
+                roles.policy(),
+                roles.policy(),
+                settings.writing().temperature(),
+                arguments.perDeviceTrainBatchSize())
+            .of(written);
+    metrics.put("kl", Arrays.stream(kl).average().orElse(0));
     metrics.put("rows", (double) watch.heldOut().size());
     return metrics;
   }
@@ -225,20 +237,7 @@ public final class OnlineLoop {
     }
 
     private ExperienceMaker.Readings readings(List<Rollout> written, List<List<int[]>> parts) {
-      List<Experience> plain = new ArrayList<>();
-      for (Rollout rollout : written) {
-        double[] none = new double[rollout.completionIds().length];
-        plain.add(
-            new Experience(
-                rollout.prompt().ids(),
-                rollout.completionIds(),
-                none,
-                none,
-                null,
-                null,
-                null,
-                null));
-      }
+      List<Experience> plain = written.stream().map(Rollout::unlearnt).toList();
       return new ExperienceMaker.Readings(
           readsPolicy() ? read(actor, plain, parts, false) : null,
           settings.readsReference() ? read(actor, plain, parts, true) : null,

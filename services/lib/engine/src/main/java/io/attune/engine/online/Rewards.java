@@ -43,6 +43,11 @@ public final class Rewards implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // handed over, never kept
   record Scores(double[] total, Metrics metrics) {}
 
+  /** The sum of each completion. */
+  public double[] total(List<Rollout> rollouts) {
+    return score(rollouts).total();
+  }
+
   Scores score(List<Rollout> rollouts) {
     double[] total = new double[rollouts.size()];
     Metrics metrics = new Metrics();

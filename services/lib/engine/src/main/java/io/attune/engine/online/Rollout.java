@@ -1,5 +1,6 @@
 package io.attune.engine.online;
 
+import io.attune.engine.rollout.Experience;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,5 +26,11 @@ public record Rollout(
 
   public Rollout(Prompt prompt, int[] completionIds, String completion, boolean ended) {
     this(prompt, completionIds, completion, ended, null);
+  }
+
+  /** To be read, with nothing to learn from it. */
+  Experience unlearnt() {
+    double[] none = new double[completionIds.length];
+    return new Experience(prompt.ids(), completionIds, none, none, null, null, null, null);
   }
 }
