@@ -291,7 +291,8 @@ public final class TrainingRun {
     Reader<E> reader = new Reader<>(policy.forEvaluation(), objective);
     int batch = settings.arguments().perDeviceTrainBatchSize();
     RewardLevels levels = objective instanceof OrdinalReward ordinal ? ordinal.levels() : null;
-    boolean ofTexts = rows.get(0) instanceof RatedSequence rated && rated.prompt() == null;
+    boolean ofTexts =
+        rows.stream().allMatch(row -> row instanceof RatedSequence rated && rated.prompt() == null);
     return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels, ofTexts);
   }
 

@@ -240,7 +240,9 @@ class OnlineRunTest {
     assertThat(metrics(spec).get(2).has("eval_reward")).isFalse();
     assertThat(result.evaluation().get("candidate"))
         .containsEntry("rows", 16.0)
-        .containsEntry("reward", metrics(spec).get(3).get("eval_reward").asDouble());
+        .containsEntry("reward", metrics(spec).get(3).get("eval_reward").asDouble())
+        .containsEntry("kl", metrics(spec).get(3).get("eval_kl").asDouble());
+    assertThat(metrics(spec).get(1).get("eval_kl").asDouble()).isNotZero().isFinite();
   }
 
   @Test
