@@ -47,11 +47,13 @@ public final class EvaluateCommand implements Callable<Integer> {
       description = {
         "One or several, with commas between:",
         "perplexity: of the tokens that sft would learn, or of a text;",
-        "accuracy: of a classifier's labels; of {prompt, chosen, rejected} rows, how often the chosen"
-            + " answer is likelier; of other rows, how many of those tokens are the likeliest;",
+        "accuracy: of a classifier's labels; of {prompt, chosen, rejected} rows, how often the"
+            + " chosen answer is likelier; of other rows, how many of those tokens are the"
+            + " likeliest;",
         "f1 (with precision and recall), mcc: of a classifier's labels;",
         "exact_match, bleu, chrf, chrf++, rouge: of answers that the model writes;",
-        "reward: of a reward model's scores of {prompt, completion, score} or {text, score} rows, or",
+        "reward: of a reward model's scores of {prompt, completion, score} or {text, score} rows,"
+            + " or",
         "of its order of {prompt, chosen, rejected} rows;",
         "policy: the rewards of what the model writes to {prompt} rows, and how far it is from the",
         "model without the adapter."
@@ -83,7 +85,8 @@ public final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "DIR",
       split = ",",
       description = {
-        "With --task reward: further reward models, whose mean with the first is the score; adapters",
+        "With --task reward: further reward models, whose mean with the first is the score;"
+            + " adapters",
         "of the model, or encoders of their own."
       })
   private List<Path> ensemble = new ArrayList<>();
@@ -201,7 +204,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     if (!(base instanceof LanguageModel writer)) {
       throw new EngineException(
           Reason.INVALID_ARGUMENT,
-          base.folder() + " is no policy: that is a decoder-only model, with an adapter or without");
+          base.folder()
+              + " is no policy: that is a decoder-only model, with an adapter or without");
     }
     display.stage((adapter == null ? base.folder() : adapter) + " writes to " + data.getFileName());
     try (PolicyEvaluation evaluation = PolicyEvaluation.open(writer, adapter, settings)) {
@@ -236,9 +240,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         forgetting == null || baseline != null || model.adapter() != null,
         "--forgetting compares with the model before training; give --adapter, or --baseline DIR");
     require(
-        predictions == null
-            || asked.contains(Task.POLICY)
-            || asked.stream().anyMatch(Task::writes),
+        predictions == null || asked.contains(Task.POLICY) || asked.stream().anyMatch(Task::writes),
         "--predictions has nothing to write; no task has the model write answers");
   }
 

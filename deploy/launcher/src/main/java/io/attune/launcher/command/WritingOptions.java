@@ -58,7 +58,8 @@ final class WritingOptions implements WritingSettings {
     if (topK != 0 || topP != 1 || !stop.isEmpty()) {
       throw new EngineException(
           Reason.INVALID_ARGUMENT,
-          "--task policy draws from the whole distribution: it knows no --top-k, --top-p or --stop");
+          "--task policy draws from the whole distribution: it knows no --top-k, --top-p or"
+              + " --stop");
     }
   }
 

@@ -172,8 +172,8 @@ public final class Evaluation {
     if (ours.rows() != theirs.rows() || tokens[2] != other[2]) {
       throw new EngineException(
           Reason.INCOMPATIBLE,
-          "model and baseline split the texts into other tokens, so that their likelihoods cannot be"
-              + " compared; compare what they write (bleu, chrf, rouge, exact_match)");
+          "model and baseline split the texts into other tokens, so that their likelihoods cannot"
+              + " be compared; compare what they write (bleu, chrf, rouge, exact_match)");
     }
   }
 }

@@ -139,7 +139,7 @@ final class RewardPass {
         Reason.INVALID_ARGUMENT,
         "a row of shape "
             + row.getClass().getSimpleName()
-            + " says nothing of rewards; {prompt, chosen, rejected}, {prompt, completion, score} and"
-            + " {text, score} do, one kind in a file");
+            + " says nothing of rewards; {prompt, chosen, rejected}, {prompt, completion, score}"
+            + " and {text, score} do, one kind in a file");
   }
 }

@@ -37,8 +37,7 @@ final class EncoderReward implements RewardSource {
     boolean opened = false;
     try {
       EncoderReward reward =
-          new EncoderReward(
-              RewardSources.name(adapter), RewardModel.load(base, adapter), base);
+          new EncoderReward(RewardSources.name(adapter), RewardModel.load(base, adapter), base);
       opened = true;
       return reward;
     } finally {

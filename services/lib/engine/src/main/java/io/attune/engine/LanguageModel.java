@@ -196,7 +196,8 @@ public final class LanguageModel extends PretrainedModel {
         if (weights().quantized() != null) {
           throw new EngineException(
               Reason.INVALID_ARGUMENT,
-              "an adapter is not merged into quantized weights; load the model without quantization");
+              "an adapter is not merged into quantized weights; load the model without"
+                  + " quantization");
         }
         Map<String, NDArray> changed = adapter.adapter().merged(weights()::get, scope);
         used =

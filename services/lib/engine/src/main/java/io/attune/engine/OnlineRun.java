@@ -218,8 +218,7 @@ final class OnlineRun {
   }
 
   private StepMetrics run(OnlineLoop loop) {
-    List<String> models =
-        online.sources().models().stream().map(RewardSources::digest).toList();
+    List<String> models = online.sources().models().stream().map(RewardSources::digest).toList();
     return audience.during(
         spec.out(),
         output.fingerprint(models),

@@ -154,7 +154,8 @@ public final class RewardModel implements AutoCloseable {
 
   /**
    * Scores answers, tokenized as in training. An encoder that learnt from texts without prompts
-   * reads one text: the prompt and what continues it, or the answer to turns alone. Others read both.
+   * reads one text: the prompt and what continues it, or the answer to turns alone. Others read
+   * both.
    */
   public double[] scoreAnswers(List<Answer> answers) {
     boolean asTexts = scale.ofTexts() && !readsTokens();

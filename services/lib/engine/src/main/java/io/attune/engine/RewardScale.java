@@ -21,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     the score
  * @param ofTexts whether those rows were texts, {@code {text, score}}, and not answers to prompts
  */
-public record RewardScale(
-    double mean, double std, @Nullable RewardLevels levels, boolean ofTexts) {
+public record RewardScale(double mean, double std, @Nullable RewardLevels levels, boolean ofTexts) {
   private static final String KEY = "reward";
   private static final String READS = "reads";
   private static final String TEXT = "text";

@@ -130,8 +130,7 @@ class EncoderRewardTest {
                   "max_steps", "1"));
       TrainingRun.run(policy, ProgressListener.NONE, CancelSignal.NEVER);
       JsonNode metrics =
-          new ObjectMapper()
-              .readTree(Files.readString(policy.out().resolve("metrics.jsonl")));
+          new ObjectMapper().readTree(Files.readString(policy.out().resolve("metrics.jsonl")));
       assertThat(metrics.get("rewards/" + method + "/mean").asDouble())
           .isEqualTo(metrics.get("reward").asDouble())
           .isNotZero();

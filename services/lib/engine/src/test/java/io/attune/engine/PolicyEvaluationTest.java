@@ -94,8 +94,16 @@ class PolicyEvaluationTest {
         int[] ids = java.util.Arrays.copyOf(prompts[i], prompts[i].length + completions[i].length);
         System.arraycopy(completions[i], 0, ids, prompts[i].length, completions[i].length);
         expected[i] =
-            logProb(model.logits(List.of(ids), adapter, false).get(0), ids, prompts[i].length, temperature)
-                - logProb(model.logits(List.of(ids), null, false).get(0), ids, prompts[i].length, temperature);
+            logProb(
+                    model.logits(List.of(ids), adapter, false).get(0),
+                    ids,
+                    prompts[i].length,
+                    temperature)
+                - logProb(
+                    model.logits(List.of(ids), null, false).get(0),
+                    ids,
+                    prompts[i].length,
+                    temperature);
       }
       Divergence divergence =
           new Divergence(
