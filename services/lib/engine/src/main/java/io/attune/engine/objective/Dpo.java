@@ -11,10 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Rafailov et al., arXiv 2305.18290, equation 7, and its descendants: a {@link DpoLoss} of the
  * log-probabilities of whole answers under policy and reference. The loss is the mean over pairs.
- *
- * <p>Assumes that both answers of a pair follow the same prompt tokens.
  */
-public final class Dpo implements Objective<PreferencePair> {
+public final class Dpo implements PairObjective {
 
   /**
    * @param beta the unit of rewards; that of the loss
@@ -37,25 +35,8 @@ public final class Dpo implements Objective<PreferencePair> {
   }
 
   @Override
-  public Readout readout() {
-    return Readout.LOG_PROBS;
-  }
-
-  @Override
   public boolean usesReference() {
     return !config.referenceFree();
-  }
-
-  @Override
-  public List<Sequence> sequences(PreferencePair pair) {
-    return List.of(
-        Sequence.of(pair.promptIds(), pair.chosenIds()),
-        Sequence.of(pair.promptIds(), pair.rejectedIds()));
-  }
-
-  @Override
-  public double weight(PreferencePair pair) {
-    return 1;
   }
 
   @Override

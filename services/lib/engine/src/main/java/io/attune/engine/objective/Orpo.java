@@ -18,10 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As in trl, the likelihood is that of the prompt too, and its mean is over the tokens of a
  * micro-batch, so that accumulation weighs tokens of short micro-batches more.
- *
- * <p>Assumes that both answers of a pair follow the same prompt tokens.
  */
-public final class Orpo implements Objective<PreferencePair> {
+public final class Orpo implements PairObjective {
   /** A mean log-probability nearer to 0 than this has no odds that a double could hold. */
   private static final double NEAREST = -1e-12;
 
@@ -43,11 +41,6 @@ public final class Orpo implements Objective<PreferencePair> {
   }
 
   @Override
-  public Readout readout() {
-    return Readout.LOG_PROBS;
-  }
-
-  @Override
   public boolean usesReference() {
     return false;
   }
@@ -63,11 +56,6 @@ public final class Orpo implements Objective<PreferencePair> {
     int[] all = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, all, first.length, second.length);
     return all;
-  }
-
-  @Override
-  public double weight(PreferencePair pair) {
-    return 1;
   }
 
   @Override

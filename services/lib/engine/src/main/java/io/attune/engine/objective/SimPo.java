@@ -16,10 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>trl has it as {@code CPOTrainer} with {@code loss_type="simpo"} and the same names; there beta
  * is 0.1 and {@code cpo_alpha} 1 unless set, which is not the paper's loss.
- *
- * <p>Assumes that both answers of a pair follow the same prompt tokens.
  */
-public final class SimPo implements Objective<PreferencePair> {
+public final class SimPo implements PairObjective {
 
   /**
    * @param beta how much a nat per token is worth
@@ -46,25 +44,8 @@ public final class SimPo implements Objective<PreferencePair> {
   }
 
   @Override
-  public Readout readout() {
-    return Readout.LOG_PROBS;
-  }
-
-  @Override
   public boolean usesReference() {
     return false;
-  }
-
-  @Override
-  public List<Sequence> sequences(PreferencePair pair) {
-    return List.of(
-        Sequence.of(pair.promptIds(), pair.chosenIds()),
-        Sequence.of(pair.promptIds(), pair.rejectedIds()));
-  }
-
-  @Override
-  public double weight(PreferencePair pair) {
-    return 1;
   }
 
   @Override
