@@ -139,11 +139,15 @@ public final class GroupedOptimizer implements AutoCloseable {
       }
       publish(work);
     }
-    skip();
+    dropGradients();
   }
 
-  /** Drops the gradients; without an update this is no step. */
+  /** Drops the gradients without an update, which is then no step. */
   public void skip() {
+    dropGradients();
+  }
+
+  private void dropGradients() {
     parameters.values().forEach(Torch::dropGradient);
   }
 
