@@ -20,7 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,18 +87,7 @@ class PartialTrainingTest {
     new TrainingLoop<>(arguments, policy, new Sft(), Runs.sftRows("sft-full"))
         .run(folder, run, steps::add, notice -> {}, () -> false);
     JsonNode expected = Golden.json("optim/runs.json").get(run);
-    assertThat(steps).hasSize(10);
-    for (int i = 0; i < steps.size(); i++) {
-      JsonNode reference = expected.get(i);
-      assertThat(steps.get(i).loss())
-          .as("loss of step %d", i + 1)
-          .isCloseTo(reference.get("loss").doubleValue(), within(1e-4));
-      assertThat(steps.get(i).gradNorm())
-          .as("norm of step %d", i + 1)
-          .isCloseTo(reference.get("grad_norm").doubleValue(), Percentage.withPercentage(0.1));
-      assertThat(steps.get(i).learningRate())
-          .isCloseTo(reference.get("learning_rate").doubleValue(), within(1e-12));
-    }
+    Runs.assertSteps(expected, steps);
     assertFinal(run, policy.trainable());
   }
 

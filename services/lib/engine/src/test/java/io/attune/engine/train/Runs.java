@@ -175,6 +175,11 @@ final class Runs {
     List<StepMetrics> steps = new ArrayList<>();
     new TrainingLoop<>(arguments, policy, new Sft(), sftRows("sft-lora"))
         .run(folder, "run", steps::add, notice -> {}, () -> false);
+    assertSteps(expected, steps);
+  }
+
+  /** Compares loss, norm of the gradient and learning rate of each step with the reference's. */
+  static void assertSteps(JsonNode expected, List<StepMetrics> steps) {
     assertThat(steps).hasSize(expected.size());
     for (int i = 0; i < steps.size(); i++) {
       JsonNode reference = expected.get(i);
