@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,12 +91,33 @@ final class OnlineRun {
     if (exchange != null) {
       return trainExchanging(adapts);
     }
+    boolean watched = !online.heldOut().isEmpty();
+    if (watched && !settings.evaluation().enabled()) {
+      throw new IllegalArgumentException(
+          "'eval_reward_model', 'eval_reward_function' and 'eval_reward_rule' are measured at"
+              + " evaluations; set eval_strategy, and give held-out prompts");
+    }
     if (adapts) {
       requireShareable(settings.adapter());
     }
-    try (Rewards rewards = new Rewards(sources(adapts), online.sources().weights())) {
-      return adapts ? trainAdapter(rewards) : trainWeights(rewards);
+    try (Rewards rewards = rewards(online.sources(), adapts);
+        Rewards heldOut = watched ? rewards(online.heldOut(), adapts) : null) {
+      Judges judges = new Judges(rewards, heldOut);
+      return adapts ? trainAdapter(judges) : trainWeights(judges);
     }
+  }
+
+  /**
+   * @param heldOut null for none
+   */
+  private record Judges(Rewards rewards, @Nullable Rewards heldOut) {
+    OnlineLoop.Roles with(Policy policy, @Nullable ValueModel value) {
+      return new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards, heldOut);
+    }
+  }
+
+  private Rewards rewards(OnlineSettings.Sources sources, boolean shares) {
+    return new Rewards(open(sources, shares), sources.weights());
   }
 
   /** Refuses what would make the policy that is read another one than the one that wrote. */
@@ -121,10 +143,10 @@ final class OnlineRun {
 
   /** What others write and score: the policy goes out, completions with rewards come back. */
   private TrainingResult trainExchanging(boolean adapts) {
-    if (!adapts || !online.sources().isEmpty()) {
+    if (!adapts || !online.sources().isEmpty() || !online.heldOut().isEmpty()) {
       throw new IllegalArgumentException(
           "completions that others write and score need an adapter to write with, and no"
-              + " 'reward_model', 'reward_function' or 'reward_rule'");
+              + " 'reward_model', 'reward_function' or 'reward_rule', nor those with 'eval_'");
     }
     requireShareable(settings.adapter());
     Weights weights = model.weights();
@@ -142,7 +164,7 @@ final class OnlineRun {
       try (Rewards rewards = new Rewards(List.of(rollouts), List.of())) {
         OnlineLoop loop =
             loop(
-                new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
+                new Judges(rewards, null).with(policy, value),
                 rollouts,
                 adapter.virtualTokens().length);
         StepMetrics last = run(loop);
@@ -152,7 +174,7 @@ final class OnlineRun {
     }
   }
 
-  private TrainingResult trainAdapter(Rewards rewards) {
+  private TrainingResult trainAdapter(Judges judges) {
     Weights weights = model.weights();
     try (Adapter adapter =
             spec.initAdapter() == null
@@ -165,7 +187,7 @@ final class OnlineRun {
         ValueModel value = value(weights)) {
       OnlineLoop loop =
           loop(
-              new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
+              judges.with(policy, value),
               new Generation(
                   PolicyDecoders.adapted(
                       model, adapter, online.writing().maxCompletionLength() >= WORTH_FOLDING),
@@ -178,7 +200,7 @@ final class OnlineRun {
     }
   }
 
-  private TrainingResult trainWeights(Rewards rewards) {
+  private TrainingResult trainWeights(Judges judges) {
     Weights weights = model.weights();
     Set<String> trained = settings.trained().of(model.architecture());
     weights.own(trained);
@@ -190,7 +212,7 @@ final class OnlineRun {
       Generation.Decoders decoders = PolicyDecoders.plain(model);
       OnlineLoop loop =
           loop(
-              new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
+              judges.with(policy, value),
               new Generation(decoders, new int[0], model.eosTokenIds(), this::text));
       StepMetrics last = run(loop);
       output.writeModel(weights, null);
@@ -229,7 +251,8 @@ final class OnlineRun {
 
   private StepMetrics run(OnlineLoop loop) {
     List<String> models =
-        online.sources().models().stream()
+        Stream.of(online.sources(), online.heldOut())
+            .flatMap(sources -> sources.models().stream())
             .map(folder -> Digests.sha256(folder.resolve(AdapterFiles.WEIGHTS)))
             .toList();
     return audience.during(
@@ -325,11 +348,11 @@ final class OnlineRun {
   /**
    * @param shares whether the base weights stay as they are
    */
-  private List<RewardSource> sources(boolean shares) {
+  private List<RewardSource> open(OnlineSettings.Sources named, boolean shares) {
     List<RewardSource> sources = new ArrayList<>();
     boolean complete = false;
     try {
-      for (Path folder : online.sources().models()) {
+      for (Path folder : named.models()) {
         sources.add(
             ModelReward.open(
                 folder,
@@ -339,8 +362,8 @@ final class OnlineRun {
                 settings.maxLength(),
                 settings.arguments().perDeviceTrainBatchSize()));
       }
-      online.sources().functions().forEach(name -> sources.add(function(name)));
-      for (String rule : online.sources().rules()) {
+      named.functions().forEach(name -> sources.add(function(name)));
+      for (String rule : named.rules()) {
         sources.add(new RuleReward("rule" + number(sources), rule));
       }
       complete = true;

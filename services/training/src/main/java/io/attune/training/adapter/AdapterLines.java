@@ -67,6 +67,11 @@ public class AdapterLines {
         .flatMap(found -> store.find(handle, line, found.activeVersion()));
   }
 
+  /** A version of a line; empty for version 0, which is none. */
+  public Optional<Adapter> find(Handle handle, String line, long version) {
+    return store.find(handle, line, version);
+  }
+
   /** Registers what a job made as the next version of its line. */
   public AdapterVersion register(
       Handle handle,

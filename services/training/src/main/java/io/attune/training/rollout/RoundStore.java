@@ -3,6 +3,7 @@ package io.attune.training.rollout;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
+import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,19 +23,39 @@ import org.jdbi.v3.core.statement.StatementContext;
 @ApplicationScoped
 public class RoundStore {
 
-  /** Notes a round and its version; false when it is there already. */
-  boolean open(Handle handle, UUID job, int round, long version) {
+  /** Notes a round, its version and who scores it; false when it is there already. */
+  boolean open(Handle handle, UUID job, int round, long version, RoundJudges judges) {
     return handle
             .createUpdate(
                 """
-                insert into rollout_round (job_id, round, version) values (:job, :round, :version)
+                insert into rollout_round (job_id, round, version, reward_version, held_out_version)
+                values (:job, :round, :version, :reward, :heldOut)
                 on conflict (job_id, round) do nothing
                 """)
             .bind("job", job)
             .bind("round", round)
             .bind("version", version)
+            .bind("reward", judges.reward().map(RoundStore::version).orElse(null))
+            .bind("heldOut", judges.heldOut().map(RoundStore::version).orElse(null))
             .execute()
         == 1;
+  }
+
+  private static Long version(Adapter adapter) {
+    return adapter.getVersion().getVersion();
+  }
+
+  /** The reward version of the job's first round that had one. */
+  Optional<Long> firstRewardVersion(Handle handle, UUID job) {
+    return handle
+        .createQuery(
+            """
+            select reward_version from rollout_round
+            where job_id = :job and reward_version is not null order by round limit 1
+            """)
+        .bind("job", job)
+        .mapTo(Long.class)
+        .findOne();
   }
 
   /** Whether a round has been asked for. */

@@ -15,9 +15,11 @@ import io.attune.training.adapter.AdapterLines;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobStore;
 import io.attune.training.job.SpecRules;
+import io.attune.training.v1.Adapter;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
+import io.attune.training.v1.RolloutSettings;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -95,13 +97,39 @@ public class Rounds {
           lines.ensure(handle, line, LineKind.LINE_KIND_POLICY);
           AdapterVersion version =
               lines.advance(handle, job.id(), line, question.policy(), question.contractSha256());
-          store.open(handle, job.id(), question.round(), version.getVersion());
-          ask(handle, job, version, question);
+          RoundJudges judges = judges(handle, job);
+          store.open(handle, job.id(), question.round(), version.getVersion(), judges);
+          ask(handle, job, version, question, judges);
         });
     outbox.wake();
   }
 
-  private void ask(Handle handle, Job job, AdapterVersion version, Question question) {
+  /**
+   * The reward models that are released now, unless the job holds on to that of its first round.
+   *
+   * @throws PlatformException CONFLICT when the held-out line has none
+   */
+  private RoundJudges judges(Handle handle, Job job) {
+    RolloutSettings settings = job.spec().getRollouts();
+    Optional<Adapter> reward =
+        SpecRules.refreshesReward(job.spec())
+            ? Optional.empty()
+            : store
+                .firstRewardVersion(handle, job.id())
+                .flatMap(first -> lines.find(handle, rewardLine, first));
+    String line = settings.getHeldOutRewardLine();
+    Optional<Adapter> heldOut = line.isEmpty() ? Optional.empty() : lines.active(handle, line);
+    if (!line.isEmpty() && heldOut.isEmpty()) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_CONFLICT,
+          "No version of line %s is released, which the job names as spec.rollouts.held_out_reward_line: train it first, on another part of the ratings (spec.ratings.fold)."
+              .formatted(line));
+    }
+    return new RoundJudges(reward.or(() -> lines.active(handle, rewardLine)), heldOut);
+  }
+
+  private void ask(
+      Handle handle, Job job, AdapterVersion version, Question question, RoundJudges judges) {
     List<Prompt> prompts = question.prompts();
     int size = Math.max(1, config.chunkSize() / question.each());
     long seed =
@@ -123,6 +151,7 @@ public class Rounds {
                       .setMaxNewTokens(SpecRules.maxCompletionLength(job.spec()))
                       .setSeed(seed + (long) from * question.each()))
               .setRewardLine(rewardLine);
+      judges.into(request);
       send(handle, new RoundChunk.Id(job.id(), question.round(), chunk), 1, request);
     }
   }
@@ -178,6 +207,15 @@ public class Rounds {
                       scored.getGenerationsCount(),
                       scored.getScoresCount(),
                       scored.hasTokens() ? "its" : "no")));
+    }
+    if (chunk.request().hasHeldOutRewardModel()
+        && scored.getHeldOutScoresCount() != chunk.answers()) {
+      return Optional.of(
+          failure(
+              ErrorCode.ERROR_CODE_INTERNAL,
+              "Rollout %s asked for %d held-out scores and came back with %d."
+                  .formatted(
+                      scored.getRolloutId(), chunk.answers(), scored.getHeldOutScoresCount())));
     }
     for (Generation generation : scored.getGenerationsList()) {
       Integer wrote = rounds.get(generation.getAdapter().getVersion());

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -144,10 +145,26 @@ public class JobScheduler {
       }
       if (job.state() instanceof JobState.Evaluating) {
         releases.examine(job.id());
-      } else if (running.size() < config.parallelJobs() && ready(job, byId)) {
+      } else if (hasPlace(job, byId) && ready(job, byId)) {
         begin(job);
       }
     }
+  }
+
+  /**
+   * A reward job takes no account of jobs that learn online: they wait for answers most of the time,
+   * and the next of their rounds is to be scored by what comes out.
+   */
+  private boolean hasPlace(Job job, Map<UUID, Job> open) {
+    long taken =
+        running.keySet().stream()
+            .filter(id -> !job.spec().hasReward() || !isOnline(Optional.ofNullable(open.get(id))))
+            .count();
+    return taken < config.parallelJobs();
+  }
+
+  private static boolean isOnline(Optional<Job> job) {
+    return job.isPresent() && SpecRules.isOnline(job.get().spec());
   }
 
   private boolean ready(Job job, Map<UUID, Job> open) {

@@ -1,6 +1,7 @@
 package io.attune.engine.online;
 
 import ai.djl.ndarray.NDArray;
+import io.attune.engine.EngineException;
 import io.attune.engine.objective.Metrics;
 import io.attune.engine.objective.Reading;
 import io.attune.engine.rollout.Experience;
@@ -51,8 +52,10 @@ public final class OnlineLoop {
    * Who takes part besides the reference, which the policy knows.
    *
    * @param value scores every token by a head; null where nothing learns values
+   * @param heldOut measures at evaluations what nothing is learnt from; null for nothing
    */
-  public record Roles(Policy policy, @Nullable Policy value, Rewards rewards) {}
+  public record Roles(
+      Policy policy, @Nullable Policy value, Rewards rewards, @Nullable Rewards heldOut) {}
 
   /**
    * What is looked at on the way.
@@ -125,10 +128,12 @@ public final class OnlineLoop {
       StepMetrics last = null;
       done = progress.done();
       while (progress.goesOn()) {
+        iterations.checkRewards(); // of the checkpoint that was resumed, too
         progress.heedCancel();
         last = iterations.next();
         done = progress.done();
       }
+      iterations.checkRewards();
       progress.end(roles.policy().trainable());
       return last;
     }
@@ -151,12 +156,26 @@ public final class OnlineLoop {
 
   /** What the policy as it is writes to the held-out prompts, and what that is worth. */
   public Map<String, Double> evaluate() {
-    List<Rollout> written =
-        rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0);
-    Map<String, Double> metrics = new TreeMap<>(roles.rewards().score(written).metrics().means());
+    return evaluated().metrics();
+  }
+
+  private record Evaluated(Map<String, Double> metrics, @Nullable RewardMeasurement measured) {}
+
+  private Evaluated evaluated() {
+    int each = settings.writing().evaluated();
+    List<Rollout> written = rollouts.write(watch.heldOut(), each, "held-out", 0);
+    Rewards.Scores scores = roles.rewards().score(written);
+    Map<String, Double> metrics = new TreeMap<>(scores.metrics().means());
     metrics.putAll(Lengths.of(written));
     metrics.put("rows", (double) watch.heldOut().size());
-    return metrics;
+    if (roles.heldOut() == null) {
+      return new Evaluated(metrics, null);
+    }
+    RewardMeasurement measured =
+        RewardMeasurement.ofSamePrompts(
+            scores.total(), roles.heldOut().score(written).total(), each);
+    metrics.put(RewardMeasurement.HELD_OUT, measured.heldOutMean());
+    return new Evaluated(metrics, measured);
   }
 
   /** The iterations of one call of {@link #run}. */
@@ -167,6 +186,7 @@ public final class OnlineLoop {
     private final @Nullable Learner<Experience> critic;
     private final ExperienceMaker maker;
     private final RolloutAlarms alarms;
+    private final RewardHackingAlarm hacking;
 
     Iterations(
         Progress progress,
@@ -179,6 +199,7 @@ public final class OnlineLoop {
       this.critic = critic;
       this.maker = new ExperienceMaker(settings, progress);
       this.alarms = new RolloutAlarms(settings.alarms(), progress);
+      this.hacking = new RewardHackingAlarm(settings.alarms().rewardHacking(), progress);
     }
 
     /** Writes, scores and learns; gives the metrics of the last step. */
@@ -195,12 +216,21 @@ public final class OnlineLoop {
               "rollouts",
               iteration);
       Rewards.Scores scores = roles.rewards().score(written);
+      RewardMeasurement measured =
+          RewardMeasurement.ofOrigins(written, scores.total(), plan.numGenerations());
+      if (measured != null) {
+        hacking.take(progress.done(), measured);
+        checkRewards();
+      }
       ExperienceMaker.Made made =
           maker.make(written, scores.total(), readings(written, plan.epoch(seed, 0)));
       surrogate.over(counted(made));
       Map<String, Double> metrics = new TreeMap<>(scores.metrics().means());
       metrics.putAll(made.metrics().means());
       metrics.putAll(Lengths.of(written));
+      if (measured != null) {
+        metrics.put(RewardMeasurement.HELD_OUT, measured.heldOutMean());
+      }
       StepMetrics last = null;
       for (int epoch = 0; epoch < plan.epochs() && progress.goesOn(); epoch++) {
         for (List<int[]> mini : plan.epoch(seed, epoch)) {
@@ -306,7 +336,22 @@ public final class OnlineLoop {
               ProcessMemory.peakBytes(),
               metrics);
       boolean whole = (step + 1) % settings.plan().updates() == 0 || step + 1 == progress.total();
-      return progress.finish(said, whole, OnlineLoop.this::evaluate);
+      return progress.finish(said, whole, () -> evaluateAfter(said.step()));
+    }
+
+    private Map<String, Double> evaluateAfter(int step) {
+      Evaluated evaluated = evaluated();
+      if (evaluated.measured() != null) {
+        hacking.take(step, evaluated.measured());
+      }
+      return evaluated.metrics();
+    }
+
+    /**
+     * @throws EngineException if the policy pleases the reward alone
+     */
+    void checkRewards() {
+      hacking.check(progress.done() + 1);
     }
 
     private double epoch(int steps) {
