@@ -3,7 +3,6 @@ package io.attune.training.rollout;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
-import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -23,27 +22,57 @@ import org.jdbi.v3.core.statement.StatementContext;
 @ApplicationScoped
 public class RoundStore {
 
-  /** Notes a round, its version and who scores it; false when it is there already. */
-  boolean open(Handle handle, UUID job, int round, long version, RoundJudges judges) {
+  /** Notes a round and its version; false when it is there already. */
+  boolean open(Handle handle, UUID job, int round, long version) {
     return handle
             .createUpdate(
                 """
-                insert into rollout_round (job_id, round, version, reward_version, held_out_version)
-                values (:job, :round, :version, :reward, :heldOut)
+                insert into rollout_round (job_id, round, version) values (:job, :round, :version)
                 on conflict (job_id, round) do nothing
                 """)
             .bind("job", job)
             .bind("round", round)
             .bind("version", version)
-            .bind("reward", judges.reward().map(RoundStore::version).orElse(null))
-            .bind("heldOut", judges.heldOut().map(RoundStore::version).orElse(null))
             .execute()
         == 1;
   }
 
-  private static Long version(Adapter adapter) {
-    return adapter.getVersion().getVersion();
+  /** Notes which reward models score a round. */
+  void judge(Handle handle, UUID job, int round, Optional<Long> reward, Optional<Long> heldOut) {
+    handle
+        .createUpdate(
+            """
+            update rollout_round set reward_version = :reward, held_out_version = :heldOut
+            where job_id = :job and round = :round
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .bind("reward", reward.orElse(null))
+        .bind("heldOut", heldOut.orElse(null))
+        .execute();
   }
+
+  /** Which reward models were noted for a round; empty for what was not. */
+  Judged judged(Handle handle, UUID job, int round) {
+    return handle
+        .createQuery(
+            """
+            select reward_version, held_out_version from rollout_round
+            where job_id = :job and round = :round
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .map(
+            (row, context) ->
+                new Judged(
+                    Optional.ofNullable(row.getObject(1, Long.class)),
+                    Optional.ofNullable(row.getObject(2, Long.class))))
+        .findOne()
+        .orElse(new Judged(Optional.empty(), Optional.empty()));
+  }
+
+  /** Versions of the reward line and of the held-out one. */
+  record Judged(Optional<Long> reward, Optional<Long> heldOut) {}
 
   /** The reward version of the job's first round that had one. */
   Optional<Long> firstRewardVersion(Handle handle, UUID job) {

@@ -15,11 +15,9 @@ import io.attune.training.adapter.AdapterLines;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobStore;
 import io.attune.training.job.SpecRules;
-import io.attune.training.v1.Adapter;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
-import io.attune.training.v1.RolloutSettings;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -97,35 +95,12 @@ public class Rounds {
           lines.ensure(handle, line, LineKind.LINE_KIND_POLICY);
           AdapterVersion version =
               lines.advance(handle, job.id(), line, question.policy(), question.contractSha256());
-          RoundJudges judges = judges(handle, job);
-          store.open(handle, job.id(), question.round(), version.getVersion(), judges);
+          store.open(handle, job.id(), question.round(), version.getVersion());
+          RoundJudges judges =
+              RoundJudges.choose(handle, job, question.round(), rewardLine, store, lines);
           ask(handle, job, version, question, judges);
         });
     outbox.wake();
-  }
-
-  /**
-   * The reward models that are released now, unless the job holds on to that of its first round.
-   *
-   * @throws PlatformException CONFLICT when the held-out line has none
-   */
-  private RoundJudges judges(Handle handle, Job job) {
-    RolloutSettings settings = job.spec().getRollouts();
-    Optional<Adapter> reward =
-        SpecRules.refreshesReward(job.spec())
-            ? Optional.empty()
-            : store
-                .firstRewardVersion(handle, job.id())
-                .flatMap(first -> lines.find(handle, rewardLine, first));
-    String line = settings.getHeldOutRewardLine();
-    Optional<Adapter> heldOut = line.isEmpty() ? Optional.empty() : lines.active(handle, line);
-    if (!line.isEmpty() && heldOut.isEmpty()) {
-      throw new PlatformException(
-          ErrorCode.ERROR_CODE_CONFLICT,
-          "No version of line %s is released, which the job names as spec.rollouts.held_out_reward_line: train it first, on another part of the ratings (spec.ratings.fold)."
-              .formatted(line));
-    }
-    return new RoundJudges(reward.or(() -> lines.active(handle, rewardLine)), heldOut);
   }
 
   private void ask(

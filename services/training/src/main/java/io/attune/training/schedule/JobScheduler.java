@@ -9,6 +9,7 @@ import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
 import io.attune.training.job.SpecRules;
+import io.attune.training.release.LiveRatings;
 import io.attune.training.release.Releases;
 import io.attune.training.trigger.RatingTrigger;
 import io.quarkus.runtime.ShutdownEvent;
@@ -50,6 +51,7 @@ public class JobScheduler {
   private final WorkerLauncher launcher;
   private final Releases releases;
   private final RatingTrigger trigger;
+  private final LiveRatings liveRatings;
   private final Leadership leadership;
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
@@ -75,6 +77,7 @@ public class JobScheduler {
       WorkerLauncher launcher,
       Releases releases,
       RatingTrigger trigger,
+      LiveRatings liveRatings,
       Leadership leadership,
       OnlineRounds rounds,
       AbandonedFolders abandoned,
@@ -85,6 +88,7 @@ public class JobScheduler {
     this.launcher = launcher;
     this.releases = releases;
     this.trigger = trigger;
+    this.liveRatings = liveRatings;
     this.leadership = leadership;
     this.rounds = rounds;
     this.abandoned = abandoned;
@@ -113,6 +117,7 @@ public class JobScheduler {
       }
       sweep();
       trigger.look();
+      liveRatings.look();
       place(jobs.open());
     } catch (RuntimeException e) {
       LOG.warn("the scheduler could not look after its jobs and tries again", e);
