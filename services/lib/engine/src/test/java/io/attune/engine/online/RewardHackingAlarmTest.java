@@ -117,8 +117,7 @@ class RewardHackingAlarmTest {
   @Test
   void tooFewPromptsAreRefused() {
     double[] three = {1, 2, 3};
-    assertThatThrownBy(
-            () -> alarm(1).take(0, new RewardMeasurement(three, three, true, "")))
+    assertThatThrownBy(() -> alarm(1).take(0, new RewardMeasurement(three, three, true, "")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("3 prompts; at least 4");
   }
