@@ -92,8 +92,7 @@ public class RolloutConsumer {
         event.addScores(score);
       }
       if (rollout.hasHeldOutRewardModel()) {
-        Scoring.Scored heldOut =
-            scoring.score(release(rollout.getHeldOutRewardModel()), answers);
+        Scoring.Scored heldOut = scoring.score(release(rollout.getHeldOutRewardModel()), answers);
         for (float score : heldOut.scores()) {
           event.addHeldOutScores(score);
         }

@@ -195,8 +195,8 @@ public interface TrainingConfig {
     long minimumRatings();
 
     /**
-     * While a job of the line learns online, so many new ratings start a reward job by itself, whose
-     * release scores the rounds that follow. 0: never.
+     * While a job of the line learns online, so many new ratings start a reward job by itself,
+     * whose release scores the rounds that follow. 0: never.
      */
     @WithDefault("200")
     long refreshRatings();

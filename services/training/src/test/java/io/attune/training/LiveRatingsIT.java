@@ -73,8 +73,7 @@ class LiveRatingsIT {
     Topic.send("ingestion", bad);
     List<CompletableFuture<Void>> others = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      LiveRatings restarted =
-          new LiveRatings(jdbi, store, lines, adapters, outbox, config, clock);
+      LiveRatings restarted = new LiveRatings(jdbi, store, lines, adapters, outbox, config, clock);
       others.add(CompletableFuture.runAsync(restarted::look));
     }
     others.forEach(CompletableFuture::join);

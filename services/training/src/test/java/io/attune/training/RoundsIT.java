@@ -179,8 +179,7 @@ class RoundsIT {
   /** Releases a version of a reward line; gives its digest. */
   private String release(String line, long version) {
     UUID id =
-        candidates.reward(
-            line, version - 1, 20, version == 1 ? Optional.empty() : Optional.of(5));
+        candidates.reward(line, version - 1, 20, version == 1 ? Optional.empty() : Optional.of(5));
     Job done =
         await("release")
             .atMost(Duration.ofSeconds(60))

@@ -8,8 +8,8 @@ import io.attune.platform.event.Outbox;
 import io.attune.training.Messages;
 import io.attune.training.adapter.AdapterStore.Line;
 import io.attune.training.v1.Adapter;
-import io.attune.training.v1.AdapterLineChanged.Change;
 import io.attune.training.v1.AdapterLineChanged;
+import io.attune.training.v1.AdapterLineChanged.Change;
 import io.attune.training.v1.GateDecision;
 import io.attune.training.v1.LineKind;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -159,24 +159,23 @@ public class AdapterLines {
    */
   public AdapterVersion rollBack(
       Handle handle, String line, long version, Optional<GateDecision> why) {
-          Line locked = lock(handle, line);
-          Optional<Adapter> target = store.find(handle, line, version);
-          if (version != 0 && target.isEmpty()) {
-            throw new PlatformException(
-                ErrorCode.ERROR_CODE_NOT_FOUND,
-                "Line " + line + " has no version " + version + ".");
-          }
-          if (version != 0 && !store.wasReleased(handle, line, version)) {
-            throw new PlatformException(
-                ErrorCode.ERROR_CODE_CONFLICT,
-                "Version " + version + " of line " + line + " never passed the gate.");
-          }
-          if (locked.activeVersion() != version) {
-            Optional<Adapter> left = store.find(handle, line, locked.activeVersion());
-            Line moved = move(handle, locked, locked.lastVersion(), version);
-            announce(handle, moved, Change.CHANGE_ROLLED_BACK, left, clock.instant(), why);
-          }
-          return target.map(Adapter::getVersion).orElse(base(line));
+    Line locked = lock(handle, line);
+    Optional<Adapter> target = store.find(handle, line, version);
+    if (version != 0 && target.isEmpty()) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_NOT_FOUND, "Line " + line + " has no version " + version + ".");
+    }
+    if (version != 0 && !store.wasReleased(handle, line, version)) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_CONFLICT,
+          "Version " + version + " of line " + line + " never passed the gate.");
+    }
+    if (locked.activeVersion() != version) {
+      Optional<Adapter> left = store.find(handle, line, locked.activeVersion());
+      Line moved = move(handle, locked, locked.lastVersion(), version);
+      announce(handle, moved, Change.CHANGE_ROLLED_BACK, left, clock.instant(), why);
+    }
+    return target.map(Adapter::getVersion).orElse(base(line));
   }
 
   /** Version 0 of a line: the base model. */

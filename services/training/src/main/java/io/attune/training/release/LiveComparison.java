@@ -7,8 +7,9 @@ import java.util.Locale;
 
 /**
  * Compares what people say of a version's answers with what they said of the version before it. A
- * version is looked at again and again while ratings come; the k-th look has the level 0.05/(k(k+1)),
- * so that all of them together are wrong at most once in twenty (alpha spending; Lan and DeMets 1983).
+ * version is looked at again and again while ratings come; the k-th look has the level
+ * 0.05/(k(k+1)), so that all of them together are wrong at most once in twenty (alpha spending; Lan
+ * and DeMets 1983).
  *
  * @param margin least fall of the mean rating that counts
  * @param resamples bootstrap resamples

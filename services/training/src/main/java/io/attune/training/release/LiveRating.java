@@ -1,15 +1,15 @@
 package io.attune.training.release;
 
 import io.attune.common.v1.AdapterVersion;
-import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatedAnswer;
+import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.Thumb;
 import java.util.Optional;
 
 /**
- * What somebody said of an answer that a version of a line gave: a score from 0 to 1, or a thumb as 1
- * or 0. Choices and corrections compare, and say nothing of a version by itself.
+ * What somebody said of an answer that a version of a line gave: a score from 0 to 1, or a thumb as
+ * 1 or 0. Choices and corrections compare, and say nothing of a version by itself.
  *
  * @param voice the rater; of an unnamed one the conversation
  */

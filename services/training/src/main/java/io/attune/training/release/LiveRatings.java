@@ -113,18 +113,14 @@ public class LiveRatings {
       store.end(handle, watch, State.LEFT);
       return;
     }
-    if (watch.looks() >= MOST_LOOKS
-        || watch.releaseTime().isBefore(now.minus(rollback.window()))) {
+    if (watch.looks() >= MOST_LOOKS || watch.releaseTime().isBefore(now.minus(rollback.window()))) {
       store.end(handle, watch, State.ESTABLISHED);
       return;
     }
     Opinions ofNew = store.opinions(handle, watch.line(), watch.version(), watch.releaseTime());
     Opinions ofOld =
         store.opinions(
-            handle,
-            watch.line(),
-            watch.previous(),
-            watch.releaseTime().minus(rollback.window()));
+            handle, watch.line(), watch.previous(), watch.releaseTime().minus(rollback.window()));
     long next = 2 * watch.ratings();
     if (!isEnough(ofNew) || !isEnough(ofOld)) {
       store.looked(handle, watch, Optional.empty(), watch.looks(), next);

@@ -157,8 +157,8 @@ public class JobScheduler {
   }
 
   /**
-   * A reward job takes no account of jobs that learn online: they wait for answers most of the time,
-   * and the next of their rounds is to be scored by what comes out.
+   * A reward job takes no account of jobs that learn online: they wait for answers most of the
+   * time, and the next of their rounds is to be scored by what comes out.
    */
   private boolean hasPlace(Job job, Map<UUID, Job> open) {
     long taken =

@@ -2,8 +2,8 @@ package io.attune.training.trigger;
 
 import io.attune.platform.event.Outbox;
 import io.attune.platform.time.Ids;
-import io.attune.training.TrainingConfig.Trigger;
 import io.attune.training.TrainingConfig;
+import io.attune.training.TrainingConfig.Trigger;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.JobStore;

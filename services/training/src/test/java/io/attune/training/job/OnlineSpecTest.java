@@ -26,8 +26,7 @@ class OnlineSpecTest {
     assertThat(SpecRules.isOnline(spec("\"dpo\":{}"))).isFalse();
     assertThat(SpecRules.refreshesReward(spec)).isTrue();
     assertThat(
-            SpecRules.refreshesReward(
-                spec("\"ppo\":{},\"rollouts\":{\"refresh_reward\":false}")))
+            SpecRules.refreshesReward(spec("\"ppo\":{},\"rollouts\":{\"refresh_reward\":false}")))
         .isFalse();
   }
 

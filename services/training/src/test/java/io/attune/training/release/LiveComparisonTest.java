@@ -36,8 +36,7 @@ class LiveComparisonTest {
     UnpairedBootstrap interval = UnpairedBootstrap.of(first, second, 0.05, 200_000, 11);
 
     assertThat(interval.difference()).isCloseTo(1.4 / 3 - 2.3 / 4, within(1e-12));
-    assertThat(interval.low())
-        .isCloseTo(PairedBootstrap.quantile(differences, 0.05), within(0.03));
+    assertThat(interval.low()).isCloseTo(PairedBootstrap.quantile(differences, 0.05), within(0.03));
     assertThat(interval.high())
         .isCloseTo(PairedBootstrap.quantile(differences, 0.95), within(0.03));
     assertThat(UnpairedBootstrap.of(first, second, 0.05, 1_000, 1))
@@ -56,8 +55,7 @@ class LiveComparisonTest {
   @Test
   void aSureFallIsToldWithItsNumbers() {
     GateDecision decision =
-        COMPARISON.decide(
-            opinions(40, 0.4, 1), opinions(60, 0.8, 2), 1, NEW, OLD, 5);
+        COMPARISON.decide(opinions(40, 0.4, 1), opinions(60, 0.8, 2), 1, NEW, OLD, 5);
 
     assertThat(decision.getReleased()).isFalse();
     assertThat(decision.getDifferenceHigh()).isNegative();
@@ -106,8 +104,7 @@ class LiveComparisonTest {
   private static double[] opinions(int raters, double mean, long seed) {
     Random random = new Random(seed);
     double[] values = new double[raters];
-    Arrays.setAll(
-        values, i -> Math.max(0, Math.min(1, mean + 0.25 * random.nextGaussian())));
+    Arrays.setAll(values, i -> Math.max(0, Math.min(1, mean + 0.25 * random.nextGaussian())));
     return values;
   }
 }

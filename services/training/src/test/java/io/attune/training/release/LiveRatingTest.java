@@ -34,8 +34,7 @@ class LiveRatingTest {
     assertThat(LiveRating.of(accepted(rating().setCorrection("better"), BY_TWO))).isEmpty();
     assertThat(
             LiveRating.of(
-                accepted(
-                    rating().setChoice(Choice.getDefaultInstance()), BY_TWO, BY_TWO)))
+                accepted(rating().setChoice(Choice.getDefaultInstance()), BY_TWO, BY_TWO)))
         .isEmpty();
   }
 

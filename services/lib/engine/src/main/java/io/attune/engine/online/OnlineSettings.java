@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Settings of learning online, from parameters under the names and with the defaults of trl's
  * PPOConfig, GRPOConfig and RLOOConfig.
  *
- * @param heldOut what measures at evaluations whether the policy only pleases {@code sources}; empty
- *     for nothing
+ * @param heldOut what measures at evaluations whether the policy only pleases {@code sources};
+ *     empty for nothing
  * @param controller of what divergence costs in the reward; coefficient 0 where it costs nothing
  *     there
  * @param value null but for PPO

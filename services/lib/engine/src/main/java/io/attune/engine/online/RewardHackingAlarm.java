@@ -12,9 +12,9 @@ import java.util.Locale;
  *
  * <p>Each measurement is compared with the one in which the held-out reward was best, since a
  * policy that is optimised too far gets better before it gets worse. The best of T measurements is
- * best by luck, too, and every one of them is a chance of a false alarm; so the T-th must have fallen
- * beyond chance at the level 0.025/T². For that {@code z = sqrt(1.96² + 4 ln T)} standard errors
- * suffice: the normal tail beyond them is at most a T²-th of the tail beyond 1.96.
+ * best by luck, too, and every one of them is a chance of a false alarm; so the T-th must have
+ * fallen beyond chance at the level 0.025/T². For that {@code z = sqrt(1.96² + 4 ln T)} standard
+ * errors suffice: the normal tail beyond them is at most a T²-th of the tail beyond 1.96.
  *
  * <p>Decides by what the run's checkpoints keep. Single-threaded.
  */
