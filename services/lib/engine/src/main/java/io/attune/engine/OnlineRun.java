@@ -19,11 +19,9 @@ import io.attune.engine.online.LocalRollouts;
 import io.attune.engine.online.OnlineLoop;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.Prompt;
-import io.attune.engine.online.RewardSource;
 import io.attune.engine.online.Rewards;
 import io.attune.engine.online.RolloutExchange;
 import io.attune.engine.online.RolloutSource;
-import io.attune.engine.online.RuleReward;
 import io.attune.engine.train.Policy;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingSettings;
@@ -31,9 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -117,7 +113,13 @@ final class OnlineRun {
   }
 
   private Rewards rewards(OnlineSettings.Sources sources, boolean shares) {
-    return new Rewards(open(sources, shares), sources.weights());
+    return new RewardSources(
+            model,
+            output.baseDigest(),
+            shares,
+            settings.maxLength(),
+            settings.arguments().perDeviceTrainBatchSize())
+        .open(sources);
   }
 
   /** Refuses what would make the policy that is read another one than the one that wrote. */
@@ -343,59 +345,5 @@ final class OnlineRun {
     return prompt instanceof Content.Messages turns
         ? model.chatTemplate().orElseThrow().render(turns.messages(), true)
         : ((Content.Text) prompt).text();
-  }
-
-  /**
-   * @param shares whether the base weights stay as they are
-   */
-  private List<RewardSource> open(OnlineSettings.Sources named, boolean shares) {
-    List<RewardSource> sources = new ArrayList<>();
-    boolean complete = false;
-    try {
-      for (Path folder : named.models()) {
-        sources.add(
-            ModelReward.open(
-                folder,
-                model,
-                output.baseDigest(),
-                shares,
-                settings.maxLength(),
-                settings.arguments().perDeviceTrainBatchSize()));
-      }
-      named.functions().forEach(name -> sources.add(function(name)));
-      for (String rule : named.rules()) {
-        sources.add(new RuleReward("rule" + number(sources), rule));
-      }
-      complete = true;
-      return sources;
-    } finally {
-      if (!complete) {
-        sources.forEach(RewardSource::close);
-      }
-    }
-  }
-
-  /** Nothing for the first rule, 2 for the second, ... */
-  private static String number(List<RewardSource> sources) {
-    long rules = sources.stream().filter(RuleReward.class::isInstance).count();
-    return rules == 0 ? "" : Long.toString(rules + 1);
-  }
-
-  private static RewardSource function(String name) {
-    Set<String> there = new TreeSet<>();
-    for (RewardSource source : ServiceLoader.load(RewardSource.class)) {
-      if (source.name().equals(name)) {
-        return source;
-      }
-      there.add(source.name());
-    }
-    throw new IllegalArgumentException(
-        "'reward_function' names '"
-            + name
-            + "'; on the class path there "
-            + (there.isEmpty() ? "is none" : "are " + String.join(", ", there))
-            + ". It is the name() of an implementation of "
-            + RewardSource.class.getName()
-            + " that META-INF/services lists");
   }
 }

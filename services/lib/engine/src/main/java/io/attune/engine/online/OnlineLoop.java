@@ -159,23 +159,13 @@ public final class OnlineLoop {
     return evaluated().metrics();
   }
 
-  private record Evaluated(Map<String, Double> metrics, @Nullable RewardMeasurement measured) {}
-
-  private Evaluated evaluated() {
-    int each = settings.writing().evaluated();
-    List<Rollout> written = rollouts.write(watch.heldOut(), each, "held-out", 0);
-    Rewards.Scores scores = roles.rewards().score(written);
-    Map<String, Double> metrics = new TreeMap<>(scores.metrics().means());
-    metrics.putAll(Lengths.of(written));
-    metrics.put("rows", (double) watch.heldOut().size());
-    if (roles.heldOut() == null) {
-      return new Evaluated(metrics, null);
-    }
-    RewardMeasurement measured =
-        RewardMeasurement.ofSamePrompts(
-            scores.total(), roles.heldOut().score(written).total(), each);
-    metrics.put(RewardMeasurement.HELD_OUT, measured.heldOutMean());
-    return new Evaluated(metrics, measured);
+  private HeldOutEvaluation evaluated() {
+    return HeldOutEvaluation.of(
+        roles.rewards(),
+        roles.heldOut(),
+        rollouts,
+        watch.heldOut(),
+        settings.writing().evaluated());
   }
 
   /** The iterations of one call of {@link #run}. */
@@ -340,7 +330,7 @@ public final class OnlineLoop {
     }
 
     private Map<String, Double> evaluateAfter(int step) {
-      Evaluated evaluated = evaluated();
+      HeldOutEvaluation evaluated = evaluated();
       if (evaluated.measured() != null) {
         hacking.take(step, evaluated.measured());
       }
