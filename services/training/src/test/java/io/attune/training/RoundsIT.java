@@ -123,6 +123,9 @@ class RoundsIT {
       open(pinned, 0);
       String second = release("reward", 2);
       open(refreshing, 0); // as after a restart
+      await("what is asked for first")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> of(graders, refreshing).size() >= 2 && of(graders, pinned).size() >= 2);
       clock.forward(Duration.ofMinutes(6)); // the chunks that did not come are due again
       silent.set(false);
       awaitRound(refreshing, 0);

@@ -48,26 +48,7 @@ public class LiveRatingStore {
   /** Adds ratings of policy lines, each once, and counts those of watched releases. */
   void add(Handle handle, Collection<LiveRating> ratings, Instant now) {
     List<LiveRating> all = List.copyOf(ratings);
-    PreparedBatch batch =
-        handle.prepareBatch(
-            """
-            insert into live_rating (line, version, rating_id, voice, value, accepted_time)
-            select :line, :version, :rating, :voice, :value, :now
-            where exists
-              (select 1 from adapter_line where line = :line and kind = 'LINE_KIND_POLICY')
-            on conflict do nothing
-            """);
-    for (LiveRating rating : all) {
-      batch
-          .bind("line", rating.line())
-          .bind("version", rating.version())
-          .bind("rating", rating.ratingId())
-          .bind("voice", rating.voice())
-          .bind("value", rating.value())
-          .bind("now", now.atOffset(ZoneOffset.UTC))
-          .add();
-    }
-    int[] added = batch.execute();
+    int[] added = insert(handle, all, now);
     // In an order of its own, so that two transactions never wait for each other.
     Map<String, Map<Long, Integer>> counts = new TreeMap<>();
     for (int i = 0; i < added.length; i++) {
@@ -89,6 +70,31 @@ public class LiveRatingStore {
                         .bind("line", line)
                         .bind("version", version)
                         .execute()));
+  }
+
+  /** How many rows each rating became: 0 or 1. */
+  private static int[] insert(Handle handle, List<LiveRating> ratings, Instant now) {
+    try (PreparedBatch batch =
+        handle.prepareBatch(
+            """
+            insert into live_rating (line, version, rating_id, voice, value, accepted_time)
+            select :line, :version, :rating, :voice, :value, :now
+            where exists
+              (select 1 from adapter_line where line = :line and kind = 'LINE_KIND_POLICY')
+            on conflict do nothing
+            """)) {
+      for (LiveRating rating : ratings) {
+        batch
+            .bind("line", rating.line())
+            .bind("version", rating.version())
+            .bind("rating", rating.ratingId())
+            .bind("voice", rating.voice())
+            .bind("value", rating.value())
+            .bind("now", now.atOffset(ZoneOffset.UTC))
+            .add();
+      }
+      return batch.execute();
+    }
   }
 
   /** Begins to watch a release; the line's last one is watched no more. */
@@ -187,6 +193,7 @@ public class LiveRatingStore {
                   ratings[0] += row.getLong("ratings");
                   return row.getDouble("mean");
                 })
+            .list()
             .stream()
             .mapToDouble(Double::doubleValue)
             .toArray();

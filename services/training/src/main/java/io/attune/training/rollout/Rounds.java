@@ -187,7 +187,7 @@ public class Rounds {
         && scored.getHeldOutScoresCount() != chunk.answers()) {
       return Optional.of(
           failure(
-              ErrorCode.ERROR_CODE_INTERNAL,
+              ErrorCode.ERROR_CODE_UNAVAILABLE,
               "Rollout %s asked for %d held-out scores and came back with %d."
                   .formatted(
                       scored.getRolloutId(), chunk.answers(), scored.getHeldOutScoresCount())));
