@@ -8,6 +8,7 @@ import io.attune.training.v1.RatingSettings;
 import io.attune.training.v1.RewardObjective;
 import io.attune.training.v1.TrainingSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -31,7 +32,8 @@ class FoldTest {
         assertThat(folds).hasSize(1);
         sizes[folds.get(0)]++;
       }
-      assertThat(sizes).allMatch(size -> Math.abs(size - 2_000 / count) < 120);
+      assertThat(Arrays.stream(sizes).boxed())
+          .allMatch(size -> Math.abs(size - 2_000 / count) < 120);
     }
   }
 
