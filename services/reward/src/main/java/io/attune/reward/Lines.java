@@ -1,15 +1,12 @@
 package io.attune.reward;
 
-import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.KafkaClients;
 import io.attune.platform.line.LineConsumer;
 import io.attune.platform.line.LineSwitch;
 import io.attune.platform.line.LineVersion;
-import io.attune.platform.line.Release;
 import io.attune.platform.line.Replica;
 import io.attune.platform.line.ServedLines;
-import io.attune.platform.storage.ObjectStore;
 import io.attune.training.v1.LineKind;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -33,29 +30,24 @@ import org.eclipse.microprofile.health.Readiness;
 public class Lines implements HealthCheck, LineSwitch.Listener {
 
   private final ServedLines<Scorer.Model> served;
-  private final ObjectStore store;
-  private final Scorer scorer;
   private final MeterRegistry metrics;
   private final LineConsumer consumer;
   private final Map<String, AtomicLong> versions = new ConcurrentHashMap<>();
 
   public Lines(
       ServedLines<Scorer.Model> served,
-      ObjectStore store,
-      Scorer scorer,
+      ModelLoader loader,
       KafkaClients kafka,
       MeterRegistry metrics,
       RewardConfig config) {
     this.served = served;
-    this.store = store;
-    this.scorer = scorer;
     this.metrics = metrics;
     String replica = config.replica().orElseGet(Replica::name);
     // A group of its own for each replica: all of them read all of it.
     this.consumer =
         new LineConsumer(
             () -> kafka.consumer("reward-lines-" + replica, 500),
-            new LineSwitch<>(LineKind.LINE_KIND_REWARD, served, this::load, this),
+            new LineSwitch<>(LineKind.LINE_KIND_REWARD, served, loader, this),
             () -> served.completeWithBase(config.defaultLine()));
   }
 
@@ -65,17 +57,6 @@ public class Lines implements HealthCheck, LineSwitch.Listener {
 
   void stop(@Observes ShutdownEvent stopping) {
     consumer.close();
-  }
-
-  private Scorer.Model load(Release release) {
-    String contract = release.contractSha256();
-    if (!contract.isEmpty() && !contract.equals(scorer.contractSha256())) {
-      throw new PlatformException(
-          ErrorCode.ERROR_CODE_INCOMPATIBLE,
-          "Version %s was trained with another tokenizer, chat template or end-of-sequence tokens than this base model's (contract %s, here %s)."
-              .formatted(release.version(), contract, scorer.contractSha256()));
-    }
-    return scorer.load(store.open(release.artifact()));
   }
 
   @Override

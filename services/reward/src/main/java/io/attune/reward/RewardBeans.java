@@ -1,5 +1,6 @@
 package io.attune.reward;
 
+import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.ServedLines;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
@@ -16,5 +17,16 @@ public final class RewardBeans {
 
   void close(@Disposes ServedLines<Scorer.Model> lines) {
     lines.close();
+  }
+
+  @Produces
+  @Singleton
+  LoadedVersions<Scorer.Model> versions(
+      RewardConfig config, ServedLines<Scorer.Model> lines, ModelLoader loader) {
+    return new LoadedVersions<>(config.maxVersions(), lines, loader);
+  }
+
+  void close(@Disposes LoadedVersions<Scorer.Model> versions) {
+    versions.close();
   }
 }

@@ -16,6 +16,10 @@ public interface RewardConfig {
   @WithDefault("32")
   int maxQueue();
 
+  /** Reward models kept loaded that are not released now, for jobs that still score by them. */
+  @WithDefault("2")
+  int maxVersions();
+
   /** This replica's name, which no other replica may have: transactions are told apart by it. */
   Optional<String> replica();
 }

@@ -4,7 +4,10 @@ import com.google.protobuf.util.Timestamps;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.line.LineVersion;
+import io.attune.platform.line.Release;
 import io.attune.serving.v1.Generation;
+import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutScored;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -80,9 +83,20 @@ public class RolloutConsumer {
       return event.setFailure(rollout.getFailure()).build();
     }
     try {
-      Scoring.Scored scored = scoring.score(rollout.getRewardLine(), answers(rollout));
+      List<PromptAnswer> answers = answers(rollout);
+      Scoring.Scored scored =
+          rollout.hasRewardModel()
+              ? scoring.score(release(rollout.getRewardModel()), answers)
+              : scoring.score(rollout.getRewardLine(), answers);
       for (float score : scored.scores()) {
         event.addScores(score);
+      }
+      if (rollout.hasHeldOutRewardModel()) {
+        Scoring.Scored heldOut = scoring.score(release(rollout.getHeldOutRewardModel()), answers);
+        for (float score : heldOut.scores()) {
+          event.addHeldOutScores(score);
+        }
+        event.setHeldOutRewardModel(heldOut.rewardModel().toProto());
       }
       metrics.counter("attune.reward.rollouts", "outcome", "OK").increment();
       return event.setRewardModel(scored.rewardModel().toProto()).build();
@@ -92,8 +106,20 @@ public class RolloutConsumer {
       LOG.errorf(
           "Rollout not scored rolloutId=%s jobId=%s reason=%s",
           rollout.getRolloutId(), rollout.getJobId(), failure.getMessage());
-      return event.setFailure(failure.toFailure()).build();
+      return event
+          .clearScores()
+          .clearHeldOutScores()
+          .clearHeldOutRewardModel()
+          .setFailure(failure.toFailure())
+          .build();
     }
+  }
+
+  private static Release release(Adapter rewardModel) {
+    return new Release(
+        LineVersion.of(rewardModel.getVersion()),
+        rewardModel.getArtifact(),
+        rewardModel.getContractSha256());
   }
 
   private static List<PromptAnswer> answers(RolloutCompleted rollout) {

@@ -4,7 +4,9 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.line.LineVersion;
+import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
+import io.attune.platform.line.Release;
 import io.attune.platform.line.ServedLines;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -12,6 +14,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * Scores batches, one at a time: a batch uses all the threads there are, so two at once would only
@@ -33,13 +36,19 @@ public class Scoring {
   }
 
   private final ServedLines<Scorer.Model> lines;
+  private final LoadedVersions<Scorer.Model> versions;
   private final RewardConfig config;
   private final MeterRegistry metrics;
   private final Semaphore turn = new Semaphore(1, true);
   private final AtomicInteger waiting = new AtomicInteger();
 
-  public Scoring(ServedLines<Scorer.Model> lines, RewardConfig config, MeterRegistry metrics) {
+  public Scoring(
+      ServedLines<Scorer.Model> lines,
+      LoadedVersions<Scorer.Model> versions,
+      RewardConfig config,
+      MeterRegistry metrics) {
     this.lines = lines;
+    this.versions = versions;
     this.config = config;
     this.metrics = metrics;
     metrics.gauge("attune.reward.waiting", waiting);
@@ -70,7 +79,17 @@ public class Scoring {
   /** Scores a rollout's answers. The same, but it waits as long as it takes. */
   public Scored score(String line, List<PromptAnswer> answers) {
     String name = line.isEmpty() ? config.defaultLine() : line;
-    try (Pin<Scorer.Model> pin = lines.pin(name)) {
+    return score(name, () -> lines.pin(name), answers);
+  }
+
+  /** Scores a rollout's answers by the version that it names, released or not. */
+  public Scored score(Release rewardModel, List<PromptAnswer> answers) {
+    return score(rewardModel.version().line(), () -> versions.pin(rewardModel), answers);
+  }
+
+  private Scored score(
+      String name, Supplier<Pin<Scorer.Model>> pinning, List<PromptAnswer> answers) {
+    try (Pin<Scorer.Model> pin = pinning.get()) {
       Scorer.Model model = pin.handle().orElseThrow(() -> noModel(name));
       turn.acquire();
       var timing = Timer.start(metrics);

@@ -136,6 +136,64 @@ class RewardIT {
   }
 
   @Test
+  void aRolloutIsScoredByTheVersionsThatItNamesWhateverIsReleased() throws IOException {
+    String line = "refreshed";
+    Artifact first = publish("first");
+    Artifact second = publish("second");
+    release(line, 1, first);
+    await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
+    release(line, 2, second);
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> score(line, "x").getRewardModel().getVersion() == 2);
+    float score = score(line, "On its way.").getScores(0);
+    Artifact third = publish("third");
+    Adapter gold = rewardModel("gold", 1, third);
+
+    RolloutScored old =
+        scored(
+            complete(
+                RolloutCompleted.newBuilder()
+                    .setRewardLine(line)
+                    .setRewardModel(rewardModel(line, 1, first))
+                    .setHeldOutRewardModel(gold),
+                "On its way."));
+    RolloutScored young =
+        scored(
+            complete(
+                RolloutCompleted.newBuilder()
+                    .setRewardLine(line)
+                    .setRewardModel(rewardModel(line, 2, second)),
+                "On its way."));
+
+    assertThat(old.getRewardModel()).isEqualTo(rewardModel(line, 1, first).getVersion());
+    assertThat(old.getScores(0)).isCloseTo(score, within(1e-5f));
+    assertThat(old.getHeldOutRewardModel()).isEqualTo(gold.getVersion());
+    assertThat(old.getHeldOutScoresList()).hasSize(1);
+    assertThat(young.getRewardModel().getVersion()).isEqualTo(2);
+    assertThat(young.getHeldOutScoresList()).isEmpty();
+    assertThat(young.hasHeldOutRewardModel()).isFalse();
+  }
+
+  @Test
+  void aHeldOutModelThatCannotBeLoadedFailsTheRolloutWhole() throws IOException {
+    Artifact broken = publish("broken").toBuilder().setSha256("1".repeat(64)).build();
+    Artifact sound = publish("sound");
+
+    RolloutScored event =
+        scored(
+            complete(
+                RolloutCompleted.newBuilder()
+                    .setRewardModel(rewardModel("any", 1, sound))
+                    .setHeldOutRewardModel(rewardModel("gold", 2, broken)),
+                "On its way."));
+
+    assertThat(event.hasFailure()).isTrue();
+    assertThat(event.getScoresCount()).isZero();
+    assertThat(event.getHeldOutScoresCount()).isZero();
+  }
+
+  @Test
   void failedRolloutIsPassedOn() {
     String id = UUID.randomUUID().toString();
     send(
@@ -178,12 +236,15 @@ class RewardIT {
   }
 
   private String complete(String line, String completion) {
+    return complete(RolloutCompleted.newBuilder().setRewardLine(line), completion);
+  }
+
+  private String complete(RolloutCompleted.Builder rollout, String completion) {
     String id = UUID.randomUUID().toString();
     send(
-        RolloutCompleted.newBuilder()
+        rollout
             .setRolloutId(id)
             .setJobId("job")
-            .setRewardLine(line)
             .addGenerations(
                 Generation.newBuilder()
                     .setGenerationId(id + "/0")
@@ -224,7 +285,13 @@ class RewardIT {
   }
 
   private Artifact publish() throws IOException {
+    return publish("");
+  }
+
+  /** The tests' reward model, under a digest of its own. */
+  private Artifact publish(String name) throws IOException {
     Path staged = store.stage("adapters");
+    Files.writeString(staged.resolve("name"), name);
     try (Stream<Path> files = Files.list(Path.of("src/test/resources/reward"))) {
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
@@ -233,17 +300,24 @@ class RewardIT {
     return store.publishFolder("adapters", staged);
   }
 
+  private static Adapter rewardModel(String line, long version, Artifact artifact) {
+    return Adapter.newBuilder()
+        .setVersion(
+            AdapterVersion.newBuilder()
+                .setLine(line)
+                .setVersion(version)
+                .setSha256(artifact.getSha256()))
+        .setKind(LineKind.LINE_KIND_REWARD)
+        .setArtifact(artifact)
+        .build();
+  }
+
   private void release(String line, Artifact artifact) {
-    var active =
-        Adapter.newBuilder()
-            .setVersion(
-                AdapterVersion.newBuilder()
-                    .setLine(line)
-                    .setVersion(1)
-                    .setSha256(artifact.getSha256()))
-            .setKind(LineKind.LINE_KIND_REWARD)
-            .setArtifact(artifact)
-            .build();
+    release(line, 1, artifact);
+  }
+
+  private void release(String line, long version, Artifact artifact) {
+    Adapter active = rewardModel(line, version, artifact);
     send(
         AdapterLineChanged.newBuilder()
             .setLine(line)
@@ -251,7 +325,7 @@ class RewardIT {
             .setChange(AdapterLineChanged.Change.CHANGE_RELEASED)
             .setSubject(active)
             .setActive(active)
-            .setRevision(1)
+            .setRevision(version)
             .build());
   }
 

@@ -1,12 +1,12 @@
 package io.attune.serving;
 
 import io.attune.platform.line.LineSwitch;
+import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.ServedLines;
 import io.attune.platform.time.Ids;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.AnswerMetrics;
 import io.attune.serving.generate.Answering;
-import io.attune.serving.generate.Candidates;
 import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Generator.LoadedAdapter;
 import io.attune.serving.generate.Models;
@@ -40,14 +40,14 @@ public final class ServingBeans {
 
   @Produces
   @Singleton
-  Candidates candidates(
+  LoadedVersions<LoadedAdapter> candidates(
       ServingConfig config,
       ServedLines<LoadedAdapter> lines,
       LineSwitch.Loader<LoadedAdapter> loader) {
-    return new Candidates(config.maxCandidates(), lines, loader);
+    return new LoadedVersions<>(config.maxCandidates(), lines, loader);
   }
 
-  void close(@Disposes Candidates candidates) {
+  void close(@Disposes LoadedVersions<LoadedAdapter> candidates) {
     candidates.close();
   }
 
@@ -58,7 +58,7 @@ public final class ServingBeans {
       @ConfigProperty(name = "attune.base-model") Path folder,
       @ConfigProperty(name = "attune.base-model-name") Optional<String> name,
       ServedLines<LoadedAdapter> lines,
-      Candidates candidates) {
+      LoadedVersions<LoadedAdapter> candidates) {
     String baseName = name.orElseGet(() -> folder.toAbsolutePath().getFileName().toString());
     return new Models(baseName, config.defaultLine(), lines, candidates);
   }

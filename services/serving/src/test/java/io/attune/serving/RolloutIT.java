@@ -11,6 +11,7 @@ import io.attune.common.v1.Prompt;
 import io.attune.platform.storage.ObjectStore;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.testkit.Infrastructure;
+import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutTokens;
@@ -48,6 +49,8 @@ class RolloutIT {
             .setJobId("job-1")
             .setPurpose("gate/candidate")
             .setRewardLine("reward")
+            .setRewardModel(rewardModel("reward", 3))
+            .setHeldOutRewardModel(rewardModel("gold", 1))
             .setAdapter(Fixture.version("candidate", 4, artifact))
             .setArtifact(artifact)
             .setSampling(SamplingParameters.newBuilder().setTemperature(0).setMaxNewTokens(24));
@@ -62,6 +65,8 @@ class RolloutIT {
     assertThat(completed.getJobId()).isEqualTo("job-1");
     assertThat(completed.getPurpose()).isEqualTo("gate/candidate");
     assertThat(completed.getRewardLine()).isEqualTo("reward");
+    assertThat(completed.getRewardModel()).isEqualTo(request.getRewardModel());
+    assertThat(completed.getHeldOutRewardModel()).isEqualTo(request.getHeldOutRewardModel());
     for (int i = 0; i < 3; i++) {
       assertThat(completed.getGenerations(i).getCompletion())
           .isEqualTo(expected(i).path("completion").textValue());
@@ -127,6 +132,13 @@ class RolloutIT {
     assertThat(completed.getGenerationsCount()).isZero();
     assertThat(completed.getFailure().getCode())
         .isIn(ErrorCode.ERROR_CODE_CORRUPT, ErrorCode.ERROR_CODE_NOT_FOUND);
+  }
+
+  private static Adapter rewardModel(String line, long version) {
+    return Adapter.newBuilder()
+        .setVersion(AdapterVersion.newBuilder().setLine(line).setVersion(version))
+        .setContractSha256("c0")
+        .build();
   }
 
   private RolloutCompleted completed(String rolloutId) {

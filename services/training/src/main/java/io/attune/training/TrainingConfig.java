@@ -15,7 +15,10 @@ public interface TrainingConfig {
   @WithDefault("${attune.storage.root}/training-jobs")
   Path folder();
 
-  /** How many jobs train at once on this machine. */
+  /**
+   * How many jobs train at once on this machine. Reward jobs have as many places beside jobs that
+   * learn online, which are to learn from their outcome.
+   */
   @WithDefault("1")
   int parallelJobs();
 
@@ -42,6 +45,9 @@ public interface TrainingConfig {
 
   /** What starts rounds by itself. */
   Trigger trigger();
+
+  /** What takes a release back by itself. */
+  Rollback rollback();
 
   /** The process of a job. */
   interface Worker {
@@ -131,6 +137,38 @@ public interface TrainingConfig {
     int attempts();
   }
 
+  /**
+   * What takes a release back by itself: its ratings are surely worse than those of the version
+   * before it.
+   */
+  interface Rollback {
+    /** Whether it does. */
+    @WithDefault("true")
+    boolean enabled();
+
+    /**
+     * Ratings of the new version at which it is compared with the one before, for the first time;
+     * then at twice as many, and so on. The one before needs as many.
+     */
+    @WithDefault("50")
+    int ratings();
+
+    /** Least raters of either version; each counts once, with the mean of what he said. */
+    @WithDefault("10")
+    int raters();
+
+    /**
+     * How long after its release a version is compared, and how far back the ratings of the one
+     * before count.
+     */
+    @WithDefault("168h")
+    Duration window();
+
+    /** Least fall of the mean rating. */
+    @WithDefault("0.02")
+    double margin();
+  }
+
   /** What starts rounds by itself: a reward job, and a policy job after it. */
   interface Trigger {
     /** The policy line to train; no round starts by itself without it. */
@@ -155,6 +193,13 @@ public interface TrainingConfig {
     /** Least new ratings of a round that the interval starts. */
     @WithDefault("100")
     long minimumRatings();
+
+    /**
+     * While a job of the line learns online, so many new ratings start a reward job by itself,
+     * whose release scores the rounds that follow. 0: never.
+     */
+    @WithDefault("200")
+    long refreshRatings();
 
     /** The reward job. */
     JobSettings reward();

@@ -7,16 +7,16 @@ import java.util.Map;
 public final class NoWorkers implements QuarkusTestProfile {
   @Override
   public Map<String, String> getConfigOverrides() {
-    return Map.of(
-        "attune.base-model", "/nonexistent",
-        "attune.training.parallel-jobs", "0",
-        "attune.training.gate.chunk-size", "8",
-        "attune.training.gate.retry-delay", "50ms",
-        "attune.training.gate.policy-margin", "0.05",
-        "attune.training.trigger.line", "triggered",
-        "attune.training.trigger.reward-line", "triggered-reward",
-        "attune.training.trigger.dataset", "shop",
-        "attune.training.trigger.ratings", "50",
-        "attune.training.trigger.policy.arguments.learning_rate", "0.0005");
+    return Map.ofEntries(
+        Map.entry("attune.base-model", "/nonexistent"),
+        Map.entry("attune.training.parallel-jobs", "0"),
+        Map.entry("attune.training.gate.chunk-size", "8"),
+        Map.entry("attune.training.gate.retry-delay", "50ms"),
+        Map.entry("attune.training.gate.policy-margin", "0.05"),
+        Map.entry("attune.training.trigger.line", "triggered"),
+        Map.entry("attune.training.trigger.reward-line", "triggered-reward"),
+        Map.entry("attune.training.trigger.dataset", "shop"),
+        Map.entry("attune.training.trigger.ratings", "50"),
+        Map.entry("attune.training.trigger.policy.arguments.learning_rate", "0.0005"));
   }
 }

@@ -3,6 +3,7 @@ package io.attune.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.Artifact;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadOptions;
@@ -69,7 +70,7 @@ class OnlineJobIT {
                   RolloutScored answer = answer(model, request);
                   return lost ? List.of() : List.of(answer, answer);
                 })) {
-      UUID id = create();
+      UUID id = create("online");
       await("the last round")
           .atMost(LONG)
           .until(() -> graders.requests().stream().anyMatch(one -> one.getRound() == ROUNDS - 1));
@@ -90,14 +91,67 @@ class OnlineJobIT {
     }
   }
 
-  private UUID create() {
+  /** The one place of this machine is taken by the job that learns online, and yet. */
+  @Test
+  void aRewardModelThatIsTrainedMeanwhileScoresTheRoundsThatFollow() throws Exception {
+    Ingestion.holds(Optional.of(TinyModel.ratings(80)));
+    AtomicBoolean silent = new AtomicBoolean(true);
+    try (LanguageModel model =
+            LanguageModel.load(TinyModel.FOLDER, LoadOptions.defaults().withThreads(1));
+        Graders graders =
+            Graders.answering(
+                request -> {
+                  if (!request.hasRound()) {
+                    return List.of(gate(request));
+                  }
+                  boolean waits = request.getRound() == 1 && silent.get();
+                  return waits ? List.of() : List.of(answer(model, request));
+                })) {
+      UUID online = create("refreshed");
+      await("the second round")
+          .atMost(LONG)
+          .until(() -> graders.requests().stream().anyMatch(one -> one.getRound() == 1));
+
+      TrainingSpec spec =
+          Messages.fromJson(
+                  "{\"line\":\"reward\",\"reward\":{}," + TinyModel.arguments(60) + "}",
+                  TrainingSpec.newBuilder())
+              .build();
+      UUID reward = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
+      Job trained =
+          await("reward job").atMost(LONG).until(() -> jobs.get(reward.toString()), Job::isFinal);
+      assertThat(trained.state()).isInstanceOf(JobState.Released.class);
+      assertThat(jobs.get(online.toString()).state()).isInstanceOf(JobState.Training.class);
+      silent.set(false);
+      clock.forward(Duration.ofMinutes(6)); // what the second round asked for is due again
+      Job job = await("job").atMost(LONG).until(() -> jobs.get(online.toString()), Job::isFinal);
+
+      assertThat(job.state()).isInstanceOf(JobState.Released.class);
+      List<RolloutRequested> rounds =
+          graders.requests().stream()
+              .filter(one -> one.hasRound() && one.getJobId().equals(online.toString()))
+              .toList();
+      AdapterVersion version = trained.state().work().candidate().orElseThrow();
+      assertThat(rounds)
+          .filteredOn(one -> one.getRound() == 1)
+          .as("asked twice, by the same reward model")
+          .hasSizeGreaterThan(1)
+          .noneMatch(one -> one.getRewardModel().getVersion().equals(version));
+      assertThat(rounds)
+          .filteredOn(one -> one.getRound() == 2)
+          .isNotEmpty()
+          .allMatch(one -> one.getRewardModel().getVersion().equals(version));
+    }
+  }
+
+  private UUID create(String line) {
     String json =
         """
-        {"line":"online","rloo":{"num_generations":2},"rollouts":{"max_completion_length":4},
+        {"line":"%s","rloo":{"num_generations":2},"rollouts":{"max_completion_length":4},
         "lora":{"r":4,"lora_alpha":8},"arguments":{"learning_rate":0.01,
         "per_device_train_batch_size":8,"max_steps":%d,"max_length":64,"seed":1}}
         """
-            .formatted(ROUNDS);
+            .formatted(line, ROUNDS);
     TrainingSpec spec = Messages.fromJson(json, TrainingSpec.newBuilder()).build();
     return jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
   }

@@ -1,10 +1,12 @@
 package io.attune.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.Prompt;
+import io.attune.platform.error.PlatformException;
 import io.attune.platform.storage.ObjectStore;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.Generation;
@@ -24,9 +26,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -42,6 +46,7 @@ class RoundsIT {
 
   @Inject Rounds rounds;
   @Inject Jobs jobs;
+  @Inject Candidates candidates;
   @Inject ObjectStore store;
   @Inject MovableClock clock;
 
@@ -102,6 +107,89 @@ class RoundsIT {
     }
   }
 
+  @Test
+  void eachRoundIsScoredByTheRewardModelThatIsReleasedWhenItBegins() throws Exception {
+    String first = release("reward", 1);
+    Job refreshing = job("refreshing");
+    Job pinned = job("pinned", "{\"refresh_reward\":false}");
+    AtomicBoolean silent = new AtomicBoolean(true);
+    try (Graders graders =
+        Graders.answering(
+            request ->
+                silent.get()
+                    ? List.of()
+                    : List.of(scored(request, request.getAdapter().getVersion(), 0.5)))) {
+      open(refreshing, 0);
+      open(pinned, 0);
+      String second = release("reward", 2);
+      open(refreshing, 0); // as after a restart
+      await("what is asked for first")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> of(graders, refreshing).size() >= 2 && of(graders, pinned).size() >= 2);
+      clock.forward(Duration.ofMinutes(6)); // the chunks that did not come are due again
+      silent.set(false);
+      awaitRound(refreshing, 0);
+      awaitRound(pinned, 0);
+      open(refreshing, 1);
+      open(pinned, 1);
+      awaitRound(refreshing, 1);
+      awaitRound(pinned, 1);
+
+      assertThat(rewards(graders, refreshing, 0)).containsOnly(first);
+      assertThat(of(graders, refreshing)).anyMatch(one -> one.getRolloutId().endsWith("/0/0/2"));
+      assertThat(rewards(graders, refreshing, 1)).containsOnly(second);
+      assertThat(rewards(graders, pinned, 0)).containsOnly(first);
+      assertThat(rewards(graders, pinned, 1)).containsOnly(first);
+    }
+  }
+
+  @Test
+  void aHeldOutRewardModelScoresToo() throws Exception {
+    Job job = job("watched", "{\"held_out_reward_line\":\"gold\"}");
+    assertThatThrownBy(() -> open(job, 0))
+        .isInstanceOf(PlatformException.class)
+        .hasMessageContaining("No version of line gold is released");
+    String gold = release("gold", 1);
+    try (Graders graders =
+        Graders.answering(
+            request -> {
+              RolloutScored once = scored(request, request.getAdapter().getVersion(), 0.5);
+              // A reward service that knows nothing of held-out models answers the first attempts.
+              return List.of(
+                  request.getRolloutId().endsWith("/1")
+                      ? once
+                      : once.toBuilder()
+                          .addAllHeldOutScores(Collections.nCopies(once.getScoresCount(), 0.25f))
+                          .build());
+            })) {
+      open(job, 0);
+      List<RolloutScored> answers = awaitRound(job, 0);
+
+      assertThat(of(graders, job))
+          .allMatch(one -> one.getHeldOutRewardModel().getArtifact().getSha256().equals(gold));
+      assertThat(answers).allMatch(one -> one.getHeldOutScores(0) == 0.25f);
+      assertThat(answers).allMatch(one -> one.getRolloutId().endsWith("/2"));
+    }
+  }
+
+  private static List<String> rewards(Graders graders, Job job, int round) {
+    return of(graders, job).stream()
+        .filter(request -> request.getRound() == round)
+        .map(request -> request.getRewardModel().getArtifact().getSha256())
+        .toList();
+  }
+
+  /** Releases a version of a reward line; gives its digest. */
+  private String release(String line, long version) {
+    UUID id =
+        candidates.reward(line, version - 1, 20, version == 1 ? Optional.empty() : Optional.of(5));
+    Job done =
+        await("release")
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> jobs.get(id.toString()), Job::isFinal);
+    return done.require(JobState.Released.class).work().candidate().orElseThrow().getSha256();
+  }
+
   private static List<RolloutRequested> of(Graders graders, Job job) {
     return graders.requests().stream()
         .filter(request -> request.getJobId().equals(job.id().toString()))
@@ -124,8 +212,14 @@ class RoundsIT {
   }
 
   private Job job(String line) {
+    return job(line, "{}");
+  }
+
+  private Job job(String line, String rollouts) {
     TrainingSpec spec =
-        Messages.fromJson("{\"line\":\"" + line + "\",\"rloo\":{}}", TrainingSpec.newBuilder())
+        Messages.fromJson(
+                "{\"line\":\"%s\",\"rloo\":{},\"rollouts\":%s}".formatted(line, rollouts),
+                TrainingSpec.newBuilder())
             .build();
     UUID id = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
     return jobs.change(

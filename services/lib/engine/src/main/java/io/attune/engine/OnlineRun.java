@@ -13,7 +13,6 @@ import io.attune.engine.online.LocalRollouts;
 import io.attune.engine.online.OnlineLoop;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.Prompt;
-import io.attune.engine.online.RewardSource;
 import io.attune.engine.online.Rewards;
 import io.attune.engine.online.RolloutExchange;
 import io.attune.engine.online.RolloutSource;
@@ -24,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,10 +79,16 @@ final class OnlineRun {
     if (settings.adapter() != null) {
       requireShareable(settings.adapter());
     }
-    if (exchange != null && (settings.adapter() == null || !online.sources().isEmpty())) {
+    boolean scores = !online.sources().isEmpty() || !online.heldOut().isEmpty();
+    if (exchange != null && (settings.adapter() == null || scores)) {
       throw new IllegalArgumentException(
           "completions that others write and score need an adapter to write with, and no"
-              + " 'reward_model', 'reward_function' or 'reward_rule'");
+              + " 'reward_model', 'reward_function' or 'reward_rule', nor those with 'eval_'");
+    }
+    if (!online.heldOut().isEmpty() && !settings.evaluation().enabled()) {
+      throw new IllegalArgumentException(
+          "'eval_reward_model', 'eval_reward_function' and 'eval_reward_rule' are measured at"
+              + " evaluations; set eval_strategy, and give held-out prompts");
     }
     return settings.adapter() != null ? trainAdapter() : trainWeights();
   }
@@ -144,11 +150,19 @@ final class OnlineRun {
     }
   }
 
-  /** Where completions come from, and what says how good they are. */
-  private record Answers(RolloutSource rollouts, Rewards rewards) implements AutoCloseable {
+  /**
+   * Where completions come from, and what says how good they are.
+   *
+   * @param heldOut null for none
+   */
+  private record Answers(RolloutSource rollouts, Rewards rewards, @Nullable Rewards heldOut)
+      implements AutoCloseable {
     @Override
     public void close() {
       rewards.close();
+      if (heldOut != null) {
+        heldOut.close();
+      }
     }
   }
 
@@ -160,19 +174,36 @@ final class OnlineRun {
     }
     ExchangedRollouts rollouts =
         new ExchangedRollouts(exchange, folder -> output.writeAdapter(adapter, null, folder));
-    return new Answers(rollouts, new Rewards(List.of(rollouts), List.of()));
+    return new Answers(rollouts, new Rewards(List.of(rollouts), List.of()), null);
   }
 
   /**
    * @param shares whether the base weights stay as they are
    */
   private Answers ownAnswers(Generation.Decoders decoders, int[] virtualTokens, boolean shares) {
-    return new Answers(
+    RolloutSource rollouts =
         new LocalRollouts(
             online.writing(),
             new Generation(decoders, virtualTokens, model.eosTokenIds(), this::text),
-            settings.arguments().seed()),
-        new Rewards(sources(shares), online.sources().weights()));
+            settings.arguments().seed());
+    RewardSources sources =
+        new RewardSources(
+            model,
+            output.baseDigest(),
+            shares,
+            settings.maxLength(),
+            settings.arguments().perDeviceTrainBatchSize());
+    Rewards rewards = sources.open(online.sources());
+    boolean complete = false;
+    try {
+      Rewards heldOut = online.heldOut().isEmpty() ? null : sources.open(online.heldOut());
+      complete = true;
+      return new Answers(rollouts, rewards, heldOut);
+    } finally {
+      if (!complete) {
+        rewards.close();
+      }
+    }
   }
 
   private @Nullable ValueModel value(Weights frozen) {
@@ -188,7 +219,11 @@ final class OnlineRun {
     return new OnlineLoop(
         settings.arguments(),
         online,
-        new OnlineLoop.Roles(policy, value == null ? null : value.policy(), answers.rewards()),
+        new OnlineLoop.Roles(
+            policy,
+            value == null ? null : value.policy(),
+            answers.rewards(),
+            answers.heldOut()),
         answers.rollouts(),
         prompts(spec.data(), virtual),
         new OnlineLoop.Watch(
@@ -198,7 +233,11 @@ final class OnlineRun {
   }
 
   private StepMetrics run(OnlineLoop loop) {
-    List<String> models = online.sources().models().stream().map(RewardSources::digest).toList();
+    List<String> models =
+        Stream.of(online.sources(), online.heldOut())
+            .flatMap(sources -> sources.models().stream())
+            .map(RewardSources::digest)
+            .toList();
     return audience.during(
         spec.out(),
         output.fingerprint(models),
@@ -231,18 +270,5 @@ final class OnlineRun {
     return new PromptReader(
             model, settings.maxLength(), virtual, online.writing().maxCompletionLength())
         .read(file, format, audience.listener()::onNotice);
-  }
-
-  /**
-   * @param shares as in {@link #ownAnswers}
-   */
-  private List<RewardSource> sources(boolean shares) {
-    return new RewardSources(
-            model,
-            output.baseDigest(),
-            shares,
-            settings.maxLength(),
-            settings.arguments().perDeviceTrainBatchSize())
-        .open(online.sources());
   }
 }

@@ -73,7 +73,7 @@ public final class PolicyEvaluation implements AutoCloseable {
     LoadedAdapter loaded = adapter == null ? null : model.loadAdapter(adapter);
     boolean opened = false;
     try {
-      var sources =
+      Rewards rewards =
           new RewardSources(
                   model,
                   RunOutput.weightsDigest(model.folder()),
@@ -81,9 +81,7 @@ public final class PolicyEvaluation implements AutoCloseable {
                   settings.maxLength(),
                   settings.writing().slots())
               .open(settings.sources());
-      PolicyEvaluation evaluation =
-          new PolicyEvaluation(
-              model, settings, loaded, new Rewards(sources, settings.sources().weights()));
+      PolicyEvaluation evaluation = new PolicyEvaluation(model, settings, loaded, rewards);
       opened = true;
       return evaluation;
     } catch (IllegalArgumentException e) {

@@ -6,6 +6,7 @@ import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.RewardSource;
+import io.attune.engine.online.Rewards;
 import io.attune.engine.online.RuleReward;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ record RewardSources(
     LanguageModel policy, String policyDigest, boolean shares, int maxLength, int batch) {
 
   /** Models before functions before rules; the caller closes them. */
-  List<RewardSource> open(OnlineSettings.Sources named) {
+  Rewards open(OnlineSettings.Sources named) {
     List<RewardSource> sources = new ArrayList<>();
     boolean complete = false;
     try {
@@ -37,8 +38,9 @@ record RewardSources(
       for (String rule : named.rules()) {
         sources.add(new RuleReward("rule" + number(sources), rule));
       }
+      Rewards rewards = new Rewards(sources, named.weights());
       complete = true;
-      return sources;
+      return rewards;
     } finally {
       if (!complete) {
         sources.forEach(RewardSource::close);

@@ -10,7 +10,7 @@ import io.attune.engine.data.Content;
 import io.attune.engine.data.Row;
 import io.attune.engine.online.OnlineSettings;
 import io.attune.engine.online.Prompt;
-import io.attune.engine.online.RewardSource;
+import io.attune.engine.online.Rewards;
 import io.attune.engine.online.Rollout;
 import io.attune.engine.token.ChatMessage;
 import java.io.IOException;
@@ -33,12 +33,8 @@ class EncoderRewardTest {
   private static double score(Path reward, Rollout rollout) {
     try (LanguageModel policy = LanguageModel.load(POLICY, LoadOptions.defaults())) {
       var sources = new OnlineSettings.Sources(List.of(reward), List.of(), List.of(), List.of());
-      RewardSource source = new RewardSources(policy, "", true, 64, 2).open(sources).get(0);
-      try {
-        assertThat(source.name()).isEqualTo(reward.getFileName().toString());
-        return source.score(List.of(rollout, rollout))[1];
-      } finally {
-        source.close();
+      try (Rewards rewards = new RewardSources(policy, "", true, 64, 2).open(sources)) {
+        return rewards.total(List.of(rollout, rollout))[1];
       }
     }
   }

@@ -102,6 +102,61 @@ class OnlineExchangeTest {
         .hasMessageContaining("'reward_rule'");
   }
 
+  @Test
+  void aHeldOutScoreThatFallsWhileTheScoreRisesStopsTheRun() {
+    TrainingSpec spec = spec("hacked", Map.of("max_steps", "40"));
+    try (Writers writers = new Writers(folder.resolve("policies"), 0)) {
+      assertThatThrownBy(
+              () ->
+                  TrainingRun.run(
+                      spec,
+                      ProgressListener.NONE,
+                      CancelSignal.NEVER,
+                      (iteration, rows, each, policy) ->
+                          judged(writers.exchange(iteration, rows, each, policy), "reward@1")))
+          .isInstanceOfSatisfying(
+              EngineException.class,
+              e -> assertThat(e.reason()).isEqualTo(EngineException.Reason.DIVERGED))
+          .hasMessageContainingAll(
+              "the policy pleases the reward alone", "The last good checkpoint is");
+    }
+  }
+
+  @Test
+  void scoresOfARefreshedRewardModelAreNotComparedWithThoseOfTheOneBefore() throws IOException {
+    TrainingSpec spec = spec("refreshed", Map.of("max_steps", "25"));
+    try (Writers writers = new Writers(folder.resolve("policies"), 0)) {
+      TrainingRun.run(
+          spec,
+          ProgressListener.NONE,
+          CancelSignal.NEVER,
+          (iteration, rows, each, policy) ->
+              judged(writers.exchange(iteration, rows, each, policy), "reward@" + iteration));
+    }
+    List<String> lines = Files.readAllLines(spec.out().resolve("metrics.jsonl"));
+    assertThat(mean(lines.subList(20, 25))).isGreaterThan(mean(lines.subList(0, 5)) + 0.2);
+    assertThat(JSON.readTree(lines.get(24)).get("held_out_reward").asDouble())
+        .isCloseTo(-JSON.readTree(lines.get(24)).get("reward").asDouble(), within(1e-9));
+  }
+
+  /** By somebody who likes the letter e as little as the reward likes it much. */
+  private static List<RolloutExchange.Written> judged(
+      List<RolloutExchange.Written> written, String judges) {
+    return written.stream()
+        .map(
+            one ->
+                new RolloutExchange.Written(
+                    one.promptIds(),
+                    one.completionIds(),
+                    one.logProbs(),
+                    one.completion(),
+                    one.ended(),
+                    one.score(),
+                    -one.score(),
+                    judges))
+        .toList();
+  }
+
   private TrainingSpec spec(String out, Map<String, String> more) {
     Map<String, String> parameters = new HashMap<>();
     parameters.put("per_device_train_batch_size", "8");

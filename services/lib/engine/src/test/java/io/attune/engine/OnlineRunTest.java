@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -285,6 +286,99 @@ class OnlineRunTest {
         "alarm_length_factor");
   }
 
+  /** What the held-out reward likes: half of the letters, no more. */
+  private static final String HALF =
+      "completion.count('e') / completion_tokens * (1 - completion.count('e') / completion_tokens)";
+
+  @Test
+  void aPolicyThatPleasesItsRewardAloneIsStopped() throws IOException {
+    Map<String, String> more =
+        new HashMap<>(
+            Map.of(
+                "eval_strategy", "steps",
+                "eval_steps", "5",
+                "num_generations", "4",
+                "num_generations_eval", "8",
+                "max_steps", "100",
+                "save_steps", "5",
+                "save_total_limit", "1"));
+    more.put("eval_reward_rule", HALF);
+    TrainingSpec hacked = evaluated(spec("grpo", "hacked", more));
+    assertStopped(
+        hacked,
+        "the policy pleases the reward alone",
+        "The last good checkpoint is",
+        "alarm_reward_hacking");
+
+    List<JsonNode> lines = metrics(hacked);
+    int stopped = lines.size();
+    assertThat(stopped).isLessThan(100).matches(step -> step % 5 == 0);
+    List<Double> heldOut = new ArrayList<>();
+    for (int i = 4; i < stopped; i += 5) {
+      heldOut.add(lines.get(i).get("eval_held_out_reward").asDouble());
+    }
+    double best = heldOut.stream().max(Double::compare).orElseThrow();
+    assertThat(best).as("it was better before it was worse").isGreaterThan(heldOut.get(0));
+    assertThat(heldOut.get(heldOut.size() - 1)).isLessThan(best);
+    assertThat(hacked.out().resolve("adapter_model.safetensors")).doesNotExist();
+    // One checkpoint is all that is asked for; the good one is kept beside the doubtful ones.
+    int first = checkpoints(hacked).get(0);
+    assertThat(first).isBetween(5 * (heldOut.indexOf(best) + 1), stopped - 10);
+    assertThat(checkpoints(hacked)).hasSize(3).contains(stopped);
+
+    // The same command comes to the same end at once, another setting goes on.
+    assertStopped(hacked, "step " + (stopped + 1) + ": the policy pleases the reward alone");
+    assertThat(metrics(hacked)).hasSize(stopped);
+    Map<String, String> off = new HashMap<>(hacked.parameters());
+    off.put("alarm_reward_hacking", "0");
+    off.put("max_steps", "100");
+    run(evaluated(spec("grpo", "hacked", off)));
+    assertThat(metrics(hacked)).hasSize(100);
+  }
+
+  @Test
+  void aHeldOutRewardThatAgreesStopsNothing() throws IOException {
+    TrainingSpec spec =
+        evaluated(
+            spec(
+                "grpo",
+                "honest",
+                Map.of(
+                    "eval_strategy", "steps",
+                    "eval_steps", "2",
+                    "num_generations", "4",
+                    "max_steps", "20",
+                    "eval_reward_rule", RULE + " * 3")));
+    run(spec);
+    JsonNode last = metrics(spec).get(19);
+    assertThat(last.get("eval_held_out_reward").asDouble())
+        .isCloseTo(3 * last.get("eval_reward").asDouble(), within(1e-9));
+  }
+
+  private TrainingSpec evaluated(TrainingSpec plain) {
+    return new TrainingSpec(
+        plain.model(),
+        plain.data(),
+        plain.out(),
+        plain.objective(),
+        plain.method(),
+        null,
+        prompts,
+        null,
+        plain.parameters());
+  }
+
+  private static List<Integer> checkpoints(TrainingSpec spec) throws IOException {
+    try (Stream<Path> files = Files.list(spec.out())) {
+      return files
+          .map(path -> path.getFileName().toString())
+          .filter(name -> name.startsWith("checkpoint-"))
+          .map(name -> Integer.parseInt(name.substring("checkpoint-".length())))
+          .sorted()
+          .toList();
+    }
+  }
+
   private static void assertStopped(TrainingSpec spec, String... said) {
     assertThatThrownBy(() -> run(spec))
         .isInstanceOfSatisfying(
@@ -310,6 +404,8 @@ class OnlineRunTest {
     assertRefused("rloo", Map.of("reward_function", "none-such"), "'none-such'");
     assertRefused("rloo", Map.of("reward_model", "/nowhere"), "/nowhere");
     assertRefused("rloo", Map.of("reward_weights", "1,2"), "'reward_weights' has 2");
+    assertRefused("rloo", Map.of("eval_reward_rule", "1"), "set eval_strategy");
+    assertRefused("rloo", Map.of("alarm_reward_hacking", "-1"), "'alarm_reward_hacking' is -1");
   }
 
   private void assertRefused(String objective, Map<String, String> more, String name) {

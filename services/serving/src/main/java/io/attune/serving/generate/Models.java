@@ -3,6 +3,7 @@ package io.attune.serving.generate;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.line.LineVersion;
+import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
 import io.attune.platform.line.ServedLines;
 import io.attune.platform.line.ServedVersion;
@@ -23,7 +24,7 @@ public final class Models {
   private final String baseName;
   private final String defaultLine;
   private final ServedLines<LoadedAdapter> lines;
-  private final Candidates candidates;
+  private final LoadedVersions<LoadedAdapter> candidates;
   private final ServedVersion<LoadedAdapter> base;
 
   /**
@@ -33,7 +34,7 @@ public final class Models {
       String baseName,
       String defaultLine,
       ServedLines<LoadedAdapter> lines,
-      Candidates candidates) {
+      LoadedVersions<LoadedAdapter> candidates) {
     if (baseName.equals(defaultLine)) {
       throw new IllegalArgumentException(
           "attune.base-model-name and attune.serving.default-line are both \""

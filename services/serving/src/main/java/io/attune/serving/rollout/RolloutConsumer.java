@@ -5,6 +5,7 @@ import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.line.LineVersion;
+import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
 import io.attune.platform.line.Release;
 import io.attune.platform.line.ServedVersion;
@@ -15,7 +16,6 @@ import io.attune.serving.ServingPublisher;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.Answering;
-import io.attune.serving.generate.Candidates;
 import io.attune.serving.generate.Generator.LoadedAdapter;
 import io.attune.serving.generate.Prepared;
 import io.attune.serving.generate.Question;
@@ -46,7 +46,7 @@ public class RolloutConsumer {
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
   private final Answering answering;
-  private final Candidates candidates;
+  private final LoadedVersions<LoadedAdapter> candidates;
   private final Admission admission;
   private final TokenFiles tokenFiles;
   private final ServingPublisher publisher;
@@ -55,7 +55,7 @@ public class RolloutConsumer {
 
   public RolloutConsumer(
       Answering answering,
-      Candidates candidates,
+      LoadedVersions<LoadedAdapter> candidates,
       Admission admission,
       TokenFiles tokenFiles,
       ServingPublisher publisher,
@@ -176,10 +176,18 @@ public class RolloutConsumer {
   }
 
   private static RolloutCompleted.Builder about(RolloutRequested request) {
-    return RolloutCompleted.newBuilder()
-        .setRolloutId(request.getRolloutId())
-        .setJobId(request.getJobId())
-        .setPurpose(request.getPurpose())
-        .setRewardLine(request.getRewardLine());
+    var completed =
+        RolloutCompleted.newBuilder()
+            .setRolloutId(request.getRolloutId())
+            .setJobId(request.getJobId())
+            .setPurpose(request.getPurpose())
+            .setRewardLine(request.getRewardLine());
+    if (request.hasRewardModel()) {
+      completed.setRewardModel(request.getRewardModel());
+    }
+    if (request.hasHeldOutRewardModel()) {
+      completed.setHeldOutRewardModel(request.getHeldOutRewardModel());
+    }
+    return completed;
   }
 }

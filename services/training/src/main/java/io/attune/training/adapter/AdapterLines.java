@@ -10,6 +10,7 @@ import io.attune.training.adapter.AdapterStore.Line;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.AdapterLineChanged;
 import io.attune.training.v1.AdapterLineChanged.Change;
+import io.attune.training.v1.GateDecision;
 import io.attune.training.v1.LineKind;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -65,6 +66,11 @@ public class AdapterLines {
     return store
         .findLine(handle, line)
         .flatMap(found -> store.find(handle, line, found.activeVersion()));
+  }
+
+  /** A version of a line; empty for version 0, which is none. */
+  public Optional<Adapter> find(Handle handle, String line, long version) {
+    return store.find(handle, line, version);
   }
 
   /** Registers what a job made as the next version of its line. */
@@ -143,27 +149,33 @@ public class AdapterLines {
    *     the version was never released
    */
   public AdapterVersion rollBack(String line, long version) {
-    return jdbi.inTransaction(
-        handle -> {
-          Line locked = lock(handle, line);
-          Optional<Adapter> target = store.find(handle, line, version);
-          if (version != 0 && target.isEmpty()) {
-            throw new PlatformException(
-                ErrorCode.ERROR_CODE_NOT_FOUND,
-                "Line " + line + " has no version " + version + ".");
-          }
-          if (version != 0 && !store.wasReleased(handle, line, version)) {
-            throw new PlatformException(
-                ErrorCode.ERROR_CODE_CONFLICT,
-                "Version " + version + " of line " + line + " never passed the gate.");
-          }
-          if (locked.activeVersion() != version) {
-            Optional<Adapter> left = store.find(handle, line, locked.activeVersion());
-            Line moved = move(handle, locked, locked.lastVersion(), version);
-            announce(handle, moved, Change.CHANGE_ROLLED_BACK, left, clock.instant());
-          }
-          return target.map(Adapter::getVersion).orElse(base(line));
-        });
+    return jdbi.inTransaction(handle -> rollBack(handle, line, version, Optional.empty()));
+  }
+
+  /**
+   * As the other, within a transaction.
+   *
+   * @param why what live ratings said, where it was they and not a person
+   */
+  public AdapterVersion rollBack(
+      Handle handle, String line, long version, Optional<GateDecision> why) {
+    Line locked = lock(handle, line);
+    Optional<Adapter> target = store.find(handle, line, version);
+    if (version != 0 && target.isEmpty()) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_NOT_FOUND, "Line " + line + " has no version " + version + ".");
+    }
+    if (version != 0 && !store.wasReleased(handle, line, version)) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_CONFLICT,
+          "Version " + version + " of line " + line + " never passed the gate.");
+    }
+    if (locked.activeVersion() != version) {
+      Optional<Adapter> left = store.find(handle, line, locked.activeVersion());
+      Line moved = move(handle, locked, locked.lastVersion(), version);
+      announce(handle, moved, Change.CHANGE_ROLLED_BACK, left, clock.instant(), why);
+    }
+    return target.map(Adapter::getVersion).orElse(base(line));
   }
 
   /** Version 0 of a line: the base model. */
@@ -202,6 +214,16 @@ public class AdapterLines {
 
   private void announce(
       Handle handle, Line line, Change change, Optional<Adapter> subject, Instant now) {
+    announce(handle, line, change, subject, now, Optional.empty());
+  }
+
+  private void announce(
+      Handle handle,
+      Line line,
+      Change change,
+      Optional<Adapter> subject,
+      Instant now,
+      Optional<GateDecision> liveRatings) {
     AdapterLineChanged.Builder event =
         AdapterLineChanged.newBuilder()
             .setLine(line.name())
@@ -210,6 +232,7 @@ public class AdapterLines {
             .setRevision(line.revision())
             .setChangeTime(Messages.timestamp(now));
     subject.ifPresent(event::setSubject);
+    liveRatings.ifPresent(event::setLiveRatings);
     store.find(handle, line.name(), line.activeVersion()).ifPresent(event::setActive);
     outbox.add(handle, event.build(), "line/" + line.name() + "/" + line.revision(), now);
   }

@@ -44,7 +44,9 @@ public record RowSet(
   public static RowSet derive(TrainingSpec spec, List<SnapshotRating> snapshot, Limits limits) {
     RaterWeights weights = RaterWeights.of(snapshot, RatingProtection.of(spec.getRatings()));
     List<PromptRatings> prompts = PromptRatings.gather(snapshot, weights);
-    Stream<PromptRatings> seen = prompts.stream().filter(prompt -> !prompt.heldOut());
+    Fold fold = Fold.of(spec.getRatings());
+    Stream<PromptRatings> seen =
+        prompts.stream().filter(prompt -> !prompt.heldOut() && fold.contains(prompt.prompt()));
     List<Row> rows =
         RowWeights.normalised(seen.<Row>flatMap(prompt -> rows(spec, prompt).stream()).toList());
     List<EvaluationPair> pairs = List.of();

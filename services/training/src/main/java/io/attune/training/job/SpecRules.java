@@ -126,6 +126,11 @@ public final class SpecRules {
     return spec.getRollouts().hasMaxStaleness() ? spec.getRollouts().getMaxStaleness() : 1;
   }
 
+  /** Whether each round is scored by the reward model that is released when it begins. */
+  public static boolean refreshesReward(TrainingSpec spec) {
+    return !spec.getRollouts().hasRefreshReward() || spec.getRollouts().getRefreshReward();
+  }
+
   private static void checkOnline(TrainingSpec spec) {
     require(
         NAME.matcher(rolloutLine(spec.getLine())).matches(),
@@ -137,6 +142,11 @@ public final class SpecRules {
         "spec.rollouts.max_completion_length",
         ONE_OR_MORE);
     require(rollouts.getMaxStaleness() >= 0, "spec.rollouts.max_staleness", "0 or more");
+    String heldOut = rollouts.getHeldOutRewardLine();
+    require(
+        heldOut.isEmpty() || NAME.matcher(heldOut).matches(),
+        "spec.rollouts.held_out_reward_line",
+        "the name of a reward line");
     require(
         !spec.getLora().hasLoraDropout() || spec.getLora().getLoraDropout() == 0,
         "spec.lora.lora_dropout",
@@ -246,6 +256,12 @@ public final class SpecRules {
     if (ratings.hasMaxAnonymousShare()) {
       share(ratings.getMaxAnonymousShare(), at + "max_anonymous_share");
     }
+    int folds = ratings.hasFolds() ? ratings.getFolds() : 1;
+    require(folds >= 1, at + "folds", ONE_OR_MORE);
+    require(
+        ratings.getFold() >= 0 && ratings.getFold() < folds,
+        at + "fold",
+        "at least 0 and less than folds (" + folds + ")");
   }
 
   private static void checkLora(LoraSettings lora) {

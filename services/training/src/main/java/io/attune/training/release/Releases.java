@@ -24,6 +24,7 @@ public class Releases {
   private final Lineage lineage;
   private final RewardGate rewardGate;
   private final PolicyGate policyGate;
+  private final LiveRatings liveRatings;
 
   @Inject
   public Releases(
@@ -32,13 +33,15 @@ public class Releases {
       AdapterLines lines,
       Lineage lineage,
       RewardGate rewardGate,
-      PolicyGate policyGate) {
+      PolicyGate policyGate,
+      LiveRatings liveRatings) {
     this.jdbi = jdbi;
     this.jobs = jobs;
     this.lines = lines;
     this.lineage = lineage;
     this.rewardGate = rewardGate;
     this.policyGate = policyGate;
+    this.liveRatings = liveRatings;
   }
 
   /**
@@ -110,7 +113,11 @@ public class Releases {
       lines.refuse(handle, candidate);
       return evaluating.refuse(decision.get());
     }
-    lines.release(handle, candidate, decision.get().getActive().getVersion());
+    long previous = decision.get().getActive().getVersion();
+    lines.release(handle, candidate, previous);
+    if (!job.spec().hasReward()) {
+      liveRatings.watch(handle, candidate, previous);
+    }
     return evaluating.release(decision.get());
   }
 }

@@ -37,6 +37,56 @@ public class RoundStore {
         == 1;
   }
 
+  /** Notes which reward models score a round. */
+  void judge(Handle handle, UUID job, int round, Optional<Long> reward, Optional<Long> heldOut) {
+    handle
+        .createUpdate(
+            """
+            update rollout_round set reward_version = :reward, held_out_version = :heldOut
+            where job_id = :job and round = :round
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .bind("reward", reward.orElse(null))
+        .bind("heldOut", heldOut.orElse(null))
+        .execute();
+  }
+
+  /** Which reward models were noted for a round; empty for what was not. */
+  Judged judged(Handle handle, UUID job, int round) {
+    return handle
+        .createQuery(
+            """
+            select reward_version, held_out_version from rollout_round
+            where job_id = :job and round = :round
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .map(
+            (row, context) ->
+                new Judged(
+                    Optional.ofNullable(row.getObject(1, Long.class)),
+                    Optional.ofNullable(row.getObject(2, Long.class))))
+        .findOne()
+        .orElse(new Judged(Optional.empty(), Optional.empty()));
+  }
+
+  /** Versions of the reward line and of the held-out one. */
+  record Judged(Optional<Long> reward, Optional<Long> heldOut) {}
+
+  /** The reward version of the job's first round that had one. */
+  Optional<Long> firstRewardVersion(Handle handle, UUID job) {
+    return handle
+        .createQuery(
+            """
+            select reward_version from rollout_round
+            where job_id = :job and reward_version is not null order by round limit 1
+            """)
+        .bind("job", job)
+        .mapTo(Long.class)
+        .findOne();
+  }
+
   /** Whether a round has been asked for. */
   boolean isOpen(Handle handle, UUID job, int round) {
     return versions(handle, job).containsValue(round);

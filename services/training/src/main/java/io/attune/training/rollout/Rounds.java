@@ -96,12 +96,15 @@ public class Rounds {
           AdapterVersion version =
               lines.advance(handle, job.id(), line, question.policy(), question.contractSha256());
           store.open(handle, job.id(), question.round(), version.getVersion());
-          ask(handle, job, version, question);
+          RoundJudges judges =
+              RoundJudges.choose(handle, job, question.round(), rewardLine, store, lines);
+          ask(handle, job, version, question, judges);
         });
     outbox.wake();
   }
 
-  private void ask(Handle handle, Job job, AdapterVersion version, Question question) {
+  private void ask(
+      Handle handle, Job job, AdapterVersion version, Question question, RoundJudges judges) {
     List<Prompt> prompts = question.prompts();
     int size = Math.max(1, config.chunkSize() / question.each());
     long seed =
@@ -123,6 +126,7 @@ public class Rounds {
                       .setMaxNewTokens(SpecRules.maxCompletionLength(job.spec()))
                       .setSeed(seed + (long) from * question.each()))
               .setRewardLine(rewardLine);
+      judges.into(request);
       send(handle, new RoundChunk.Id(job.id(), question.round(), chunk), 1, request);
     }
   }
@@ -178,6 +182,15 @@ public class Rounds {
                       scored.getGenerationsCount(),
                       scored.getScoresCount(),
                       scored.hasTokens() ? "its" : "no")));
+    }
+    if (chunk.request().hasHeldOutRewardModel()
+        && scored.getHeldOutScoresCount() != chunk.answers()) {
+      return Optional.of(
+          failure(
+              ErrorCode.ERROR_CODE_UNAVAILABLE,
+              "Rollout %s asked for %d held-out scores and came back with %d."
+                  .formatted(
+                      scored.getRolloutId(), chunk.answers(), scored.getHeldOutScoresCount())));
     }
     for (Generation generation : scored.getGenerationsList()) {
       Integer wrote = rounds.get(generation.getAdapter().getVersion());

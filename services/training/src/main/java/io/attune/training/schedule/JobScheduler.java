@@ -9,6 +9,7 @@ import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
 import io.attune.training.job.SpecRules;
+import io.attune.training.release.LiveRatings;
 import io.attune.training.release.Releases;
 import io.attune.training.trigger.RatingTrigger;
 import io.quarkus.runtime.ShutdownEvent;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +51,7 @@ public class JobScheduler {
   private final WorkerLauncher launcher;
   private final Releases releases;
   private final RatingTrigger trigger;
+  private final LiveRatings liveRatings;
   private final Leadership leadership;
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
@@ -74,6 +77,7 @@ public class JobScheduler {
       WorkerLauncher launcher,
       Releases releases,
       RatingTrigger trigger,
+      LiveRatings liveRatings,
       Leadership leadership,
       OnlineRounds rounds,
       AbandonedFolders abandoned,
@@ -84,6 +88,7 @@ public class JobScheduler {
     this.launcher = launcher;
     this.releases = releases;
     this.trigger = trigger;
+    this.liveRatings = liveRatings;
     this.leadership = leadership;
     this.rounds = rounds;
     this.abandoned = abandoned;
@@ -112,6 +117,7 @@ public class JobScheduler {
       }
       sweep();
       trigger.look();
+      liveRatings.look();
       place(jobs.open());
     } catch (RuntimeException e) {
       LOG.warn("the scheduler could not look after its jobs and tries again", e);
@@ -144,10 +150,26 @@ public class JobScheduler {
       }
       if (job.state() instanceof JobState.Evaluating) {
         releases.examine(job.id());
-      } else if (running.size() < config.parallelJobs() && ready(job, byId)) {
+      } else if (hasPlace(job, byId) && ready(job, byId)) {
         begin(job);
       }
     }
+  }
+
+  /**
+   * A reward job takes no account of jobs that learn online: they wait for answers most of the
+   * time, and the next of their rounds is to be scored by what comes out.
+   */
+  private boolean hasPlace(Job job, Map<UUID, Job> open) {
+    long taken =
+        running.keySet().stream()
+            .filter(id -> !job.spec().hasReward() || !isOnline(Optional.ofNullable(open.get(id))))
+            .count();
+    return taken < config.parallelJobs();
+  }
+
+  private static boolean isOnline(Optional<Job> job) {
+    return job.isPresent() && SpecRules.isOnline(job.get().spec());
   }
 
   private boolean ready(Job job, Map<UUID, Job> open) {

@@ -5,10 +5,13 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
+import io.attune.training.release.LiveRating;
+import io.attune.training.release.LiveRatings;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,11 +26,13 @@ public class AcceptedConsumer {
 
   private final InboxConsumers consumers;
   private final RatingTrigger trigger;
+  private final LiveRatings liveRatings;
 
   @Inject
-  AcceptedConsumer(InboxConsumers consumers, RatingTrigger trigger) {
+  AcceptedConsumer(InboxConsumers consumers, RatingTrigger trigger, LiveRatings liveRatings) {
     this.consumers = consumers;
     this.trigger = trigger;
+    this.liveRatings = liveRatings;
   }
 
   void onStart(@Observes StartupEvent started) {
@@ -38,14 +43,19 @@ public class AcceptedConsumer {
 
   private InboxConsumers.Effects read(List<ConsumerRecord<String, byte[]>> batch) {
     Map<String, Long> ratings = new HashMap<>();
+    List<LiveRating> live = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> one : batch) {
       try {
         RatingAccepted accepted = EventRecords.decode(one, RatingAccepted.class);
         ratings.merge(accepted.getRating().getDataset(), 1L, Long::sum);
+        LiveRating.of(accepted).ifPresent(live::add);
       } catch (PlatformException e) {
         LOG.warnf("an accepted rating is not counted: %s", e.getMessage());
       }
     }
-    return handle -> trigger.count(handle, ratings);
+    return handle -> {
+      trigger.count(handle, ratings);
+      liveRatings.count(handle, live);
+    };
   }
 }

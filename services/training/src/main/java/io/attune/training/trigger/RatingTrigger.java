@@ -5,8 +5,10 @@ import io.attune.platform.time.Ids;
 import io.attune.training.TrainingConfig;
 import io.attune.training.TrainingConfig.Trigger;
 import io.attune.training.job.Job;
+import io.attune.training.job.JobState;
 import io.attune.training.job.JobStore;
 import io.attune.training.job.Jobs;
+import io.attune.training.job.SpecRules;
 import io.attune.training.v1.TrainingSpec;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -93,7 +95,10 @@ public class RatingTrigger {
     }
   }
 
-  private record Count(long ratings, Instant since) {}
+  /**
+   * @param refreshed how many of the ratings the reward model was refreshed with
+   */
+  private record Count(long ratings, Instant since, long refreshed) {}
 
   private boolean look(Handle handle) {
     Optional<Count> count =
@@ -104,17 +109,58 @@ public class RatingTrigger {
                 (row, context) ->
                     new Count(
                         row.getLong("ratings"),
-                        row.getObject("since", OffsetDateTime.class).toInstant()))
+                        row.getObject("since", OffsetDateTime.class).toInstant(),
+                        row.getLong("refreshed")))
             .findOne();
     Instant now = clock.instant();
     Optional<String> by =
         count.flatMap(c -> rule.due(c.ratings(), Duration.between(c.since(), now)));
     List<String> lines = List.of(config.line().orElseThrow(), config.rewardLine());
+    if (count.isPresent() && isRefreshDue(handle, count.get())) {
+      refresh(handle, count.get());
+      return true;
+    }
     if (by.isEmpty() || store.hasOpenRound(handle, lines)) {
       return false;
     }
     start(handle, count.orElseThrow().ratings(), by.get(), now);
     return true;
+  }
+
+  /**
+   * Whether a job of the line learns online from a reward model that has not seen enough of the new
+   * ratings. One refresh at a time.
+   */
+  private boolean isRefreshDue(Handle handle, Count count) {
+    long unseen = count.ratings() - count.refreshed();
+    if (config.refreshRatings() == 0 || unseen < config.refreshRatings()) {
+      return false;
+    }
+    List<Job> open = store.open(handle);
+    boolean learns =
+        open.stream()
+            .anyMatch(
+                job ->
+                    job.spec().getLine().equals(config.line().orElseThrow())
+                        && SpecRules.isOnline(job.spec())
+                        && SpecRules.refreshesReward(job.spec())
+                        && job.state() instanceof JobState.Training);
+    return learns
+        && open.stream().noneMatch(job -> job.spec().getLine().equals(config.rewardLine()));
+  }
+
+  /** The ratings count for the next round as well, which is about the policy. */
+  private void refresh(Handle handle, Count count) {
+    Job reward =
+        jobs.create(handle, ids.next().toString(), RoundSpecs.reward(config), "trigger:refresh");
+    handle
+        .createUpdate("update trigger_count set refreshed = :ratings where dataset = :dataset")
+        .bind("ratings", count.ratings())
+        .bind("dataset", config.dataset())
+        .execute();
+    LOG.infof(
+        "reward model refreshed while a job learns online ratings=%d rewardJobId=%s",
+        count.ratings() - count.refreshed(), reward.id());
   }
 
   private void start(Handle handle, long ratings, String by, Instant now) {
@@ -136,7 +182,11 @@ public class RatingTrigger {
         .bind("now", now.atOffset(ZoneOffset.UTC))
         .execute();
     handle
-        .createUpdate("update trigger_count set ratings = 0, since = :now where dataset = :dataset")
+        .createUpdate(
+            """
+            update trigger_count set ratings = 0, refreshed = 0, since = :now
+            where dataset = :dataset
+            """)
         .bind("now", now.atOffset(ZoneOffset.UTC))
         .bind("dataset", config.dataset())
         .execute();

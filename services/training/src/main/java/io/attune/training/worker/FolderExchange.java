@@ -2,12 +2,14 @@ package io.attune.training.worker;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.ErrorCode;
 import io.attune.engine.data.Row;
 import io.attune.engine.online.RolloutExchange;
 import io.attune.platform.error.PlatformException;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.Generation;
+import io.attune.training.v1.RolloutScored;
 import io.attune.training.v1.TokenSequence;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -99,9 +101,25 @@ final class FolderExchange implements RolloutExchange {
               tokens.getLogProbabilitiesList().stream().mapToDouble(Float::doubleValue).toArray(),
               generation.getCompletion(),
               generation.getFinishReason() == FinishReason.FINISH_REASON_STOP,
-              chunk.scored().getScores(i)));
+              chunk.scored().getScores(i),
+              chunk.scored().getHeldOutScoresCount() == 0
+                  ? null
+                  : (double) chunk.scored().getHeldOutScores(i),
+              judges(chunk.scored())));
     }
     return written;
+  }
+
+  private static String judges(RolloutScored scored) {
+    AdapterVersion reward = scored.getRewardModel();
+    AdapterVersion heldOut = scored.getHeldOutRewardModel();
+    return reward.getLine()
+        + "@"
+        + reward.getVersion()
+        + " "
+        + heldOut.getLine()
+        + "@"
+        + heldOut.getVersion();
   }
 
   private static int[] ids(List<Integer> ids) {

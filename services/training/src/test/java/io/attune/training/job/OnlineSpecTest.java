@@ -24,6 +24,10 @@ class OnlineSpecTest {
     assertThat(SpecRules.maxStaleness(spec)).isZero();
     assertThat(SpecRules.maxStaleness(spec("\"rloo\":{}"))).isEqualTo(1);
     assertThat(SpecRules.isOnline(spec("\"dpo\":{}"))).isFalse();
+    assertThat(SpecRules.refreshesReward(spec)).isTrue();
+    assertThat(
+            SpecRules.refreshesReward(spec("\"ppo\":{},\"rollouts\":{\"refresh_reward\":false}")))
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -39,6 +43,10 @@ class OnlineSpecTest {
         "\"rloo\":{\"beta\":-0.1}|spec.rloo.beta",
         "\"ppo\":{},\"rollouts\":{\"max_staleness\":-1}|spec.rollouts.max_staleness",
         "\"ppo\":{},\"rollouts\":{\"max_completion_length\":0}|spec.rollouts.max_completion_length",
+        "\"ppo\":{},\"rollouts\":{\"held_out_reward_line\":\"A b\"}|spec.rollouts.held_out_reward_line",
+        "\"reward\":{},\"ratings\":{\"folds\":0}|spec.ratings.folds",
+        "\"reward\":{},\"ratings\":{\"folds\":2,\"fold\":2}|spec.ratings.fold",
+        "\"reward\":{},\"ratings\":{\"fold\":1}|spec.ratings.fold",
         "\"grpo\":{},\"lora\":{\"lora_dropout\":0.1}|spec.lora.lora_dropout"
       })
   void valuesOutOfRangeAreNamed(String json, String field) {

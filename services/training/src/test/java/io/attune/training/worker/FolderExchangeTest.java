@@ -3,6 +3,7 @@ package io.attune.training.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attune.common.v1.AdapterVersion;
 import io.attune.engine.EngineException;
 import io.attune.engine.data.Content;
 import io.attune.engine.data.Row;
@@ -59,7 +60,31 @@ class FolderExchangeTest {
     assertThat(again.get(1).logProbs()).containsExactly(-0.5, -0.25);
     assertThat(again.get(1).promptIds()).containsExactly(1, 2);
     assertThat(again.get(0).ended()).isTrue();
+    assertThat(again.get(0).heldOutScore()).as("nobody measured beside").isNull();
     assertThat(policies).as("the policy is written once").hasValue(1);
+  }
+
+  @Test
+  void heldOutScoresComeWithTheNamesOfWhoGaveThem() {
+    JobFolder folder = new JobFolder(root);
+    RoundFolder.Chunk plain = chunk(1, 2);
+    RolloutScored scored =
+        plain.scored().toBuilder()
+            .setRewardModel(version("reward", 3))
+            .addHeldOutScores(0.25f)
+            .setHeldOutRewardModel(version("gold", 1))
+            .build();
+    folder.round(3).answer(List.of(new RoundFolder.Chunk(scored, plain.tokens())));
+
+    Written written = ask(folder, new StopSignal()).get(0);
+
+    assertThat(written.score()).isEqualTo(1);
+    assertThat(written.heldOutScore()).isEqualTo(0.25);
+    assertThat(written.judges()).isEqualTo("reward@3 gold@1");
+  }
+
+  private static AdapterVersion version(String line, long version) {
+    return AdapterVersion.newBuilder().setLine(line).setVersion(version).build();
   }
 
   @Test

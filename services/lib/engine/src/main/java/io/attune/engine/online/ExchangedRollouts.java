@@ -71,7 +71,8 @@ public final class ExchangedRollouts implements RolloutSource, RewardSource {
         written.completionIds(),
         written.completion(),
         written.ended(),
-        new Rollout.Origin(written.logProbs(), written.score()));
+        new Rollout.Origin(
+            written.logProbs(), written.score(), written.heldOutScore(), written.judges()));
   }
 
   @Override

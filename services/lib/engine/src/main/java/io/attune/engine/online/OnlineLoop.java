@@ -1,6 +1,7 @@
 package io.attune.engine.online;
 
 import ai.djl.ndarray.NDArray;
+import io.attune.engine.EngineException;
 import io.attune.engine.objective.Metrics;
 import io.attune.engine.objective.Reading;
 import io.attune.engine.rollout.Experience;
@@ -18,7 +19,6 @@ import io.attune.engine.train.RunContext;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TrainingArguments;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +52,10 @@ public final class OnlineLoop {
    * Who takes part besides the reference, which the policy knows.
    *
    * @param value scores every token by a head; null where nothing learns values
+   * @param heldOut measures at evaluations what nothing is learnt from; null for nothing
    */
-  public record Roles(Policy policy, @Nullable Policy value, Rewards rewards) {}
+  public record Roles(
+      Policy policy, @Nullable Policy value, Rewards rewards, @Nullable Rewards heldOut) {}
 
   /**
    * What is looked at on the way.
@@ -126,10 +128,12 @@ public final class OnlineLoop {
       StepMetrics last = null;
       done = progress.done();
       while (progress.goesOn()) {
+        iterations.checkRewards(); // of the checkpoint that was resumed, too
         progress.heedCancel();
         last = iterations.next();
         done = progress.done();
       }
+      iterations.checkRewards();
       progress.end(roles.policy().trainable());
       return last;
     }
@@ -155,20 +159,21 @@ public final class OnlineLoop {
    * from the reference ({@code kl}, nats a completion).
    */
   public Map<String, Double> evaluate() {
-    List<Rollout> written =
-        rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0);
-    Map<String, Double> metrics = new TreeMap<>(roles.rewards().score(written).metrics().means());
-    metrics.putAll(Lengths.of(written));
-    double[] kl =
+    return evaluated().metrics();
+  }
+
+  private HeldOutEvaluation evaluated() {
+    Policy policy = roles.policy();
+    return HeldOutEvaluation.of(
+        roles.rewards(),
+        roles.heldOut(),
         new Divergence(
-                roles.policy(),
-                roles.policy(),
-                settings.writing().temperature(),
-                arguments.perDeviceTrainBatchSize())
-            .of(written);
-    metrics.put("kl", Arrays.stream(kl).average().orElse(0));
-    metrics.put("rows", (double) watch.heldOut().size());
-    return metrics;
+            policy,
+            policy,
+            settings.writing().temperature(),
+            arguments.perDeviceTrainBatchSize()),
+        rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0),
+        settings.writing().evaluated());
   }
 
   /** The iterations of one call of {@link #run}. */
@@ -179,6 +184,7 @@ public final class OnlineLoop {
     private final @Nullable Learner<Experience> critic;
     private final ExperienceMaker maker;
     private final RolloutAlarms alarms;
+    private final RewardHackingAlarm hacking;
 
     Iterations(
         Progress progress,
@@ -191,6 +197,7 @@ public final class OnlineLoop {
       this.critic = critic;
       this.maker = new ExperienceMaker(settings, progress);
       this.alarms = new RolloutAlarms(settings.alarms(), progress);
+      this.hacking = new RewardHackingAlarm(settings.alarms().rewardHacking(), progress);
     }
 
     /** Writes, scores and learns; gives the metrics of the last step. */
@@ -207,12 +214,21 @@ public final class OnlineLoop {
               "rollouts",
               iteration);
       Rewards.Scores scores = roles.rewards().score(written);
+      RewardMeasurement measured =
+          RewardMeasurement.ofOrigins(written, scores.total(), plan.numGenerations());
+      if (measured != null) {
+        hacking.take(progress.done(), measured);
+        checkRewards();
+      }
       ExperienceMaker.Made made =
           maker.make(written, scores.total(), readings(written, plan.epoch(seed, 0)));
       surrogate.over(counted(made));
       Map<String, Double> metrics = new TreeMap<>(scores.metrics().means());
       metrics.putAll(made.metrics().means());
       metrics.putAll(Lengths.of(written));
+      if (measured != null) {
+        metrics.put(RewardMeasurement.HELD_OUT, measured.heldOutMean());
+      }
       StepMetrics last = null;
       for (int epoch = 0; epoch < plan.epochs() && progress.goesOn(); epoch++) {
         for (List<int[]> mini : plan.epoch(seed, epoch)) {
@@ -305,7 +321,22 @@ public final class OnlineLoop {
               ProcessMemory.peakBytes(),
               metrics);
       boolean whole = (step + 1) % settings.plan().updates() == 0 || step + 1 == progress.total();
-      return progress.finish(said, whole, OnlineLoop.this::evaluate);
+      return progress.finish(said, whole, () -> evaluateAfter(said.step()));
+    }
+
+    private Map<String, Double> evaluateAfter(int step) {
+      HeldOutEvaluation evaluated = evaluated();
+      if (evaluated.measured() != null) {
+        hacking.take(step, evaluated.measured());
+      }
+      return evaluated.metrics();
+    }
+
+    /**
+     * @throws EngineException if the policy pleases the reward alone
+     */
+    void checkRewards() {
+      hacking.check(progress.done() + 1);
     }
 
     private double epoch(int steps) {

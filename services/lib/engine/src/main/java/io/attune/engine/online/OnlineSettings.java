@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Settings of learning online, from parameters under the names and with the defaults of trl's
  * PPOConfig, GRPOConfig and RLOOConfig.
  *
+ * @param heldOut what measures at evaluations whether the policy only pleases {@code sources};
+ *     empty for nothing
  * @param controller of what divergence costs in the reward; coefficient 0 where it costs nothing
  *     there
  * @param value null but for PPO
@@ -32,6 +34,7 @@ public record OnlineSettings(
     UpdatePlan plan,
     Writing writing,
     Sources sources,
+    Sources heldOut,
     TokenRewards.Config rewards,
     RewardNormalizer.Mode normalization,
     KlController controller,
@@ -114,7 +117,8 @@ public record OnlineSettings(
             longest,
             in.integer("rollout_slots", 64),
             in.integer("num_generations_eval", 1)),
-        sources(in),
+        sources(in, "", weights(in)),
+        sources(in, "eval_", List.of()),
         new TokenRewards.Config(
             KlEstimator.named(in.text("kl_estimator", "k1")),
             in.number("kl_clamp", Double.POSITIVE_INFINITY),
@@ -191,12 +195,17 @@ public record OnlineSettings(
         false);
   }
 
-  private static Sources sources(Parameters in) {
+  private static Sources sources(Parameters in, String prefix, List<Double> weights) {
     List<Path> models = new ArrayList<>();
-    in.text("reward_model")
+    in.text(prefix + "reward_model")
         .ifPresent(text -> List.of(text.split(",")).forEach(f -> models.add(Path.of(f.trim()))));
     List<String> rules = new ArrayList<>();
-    in.text("reward_rule").ifPresent(text -> rules.addAll(rules(text)));
+    String rule = prefix + "reward_rule";
+    in.text(rule).ifPresent(text -> rules.addAll(rules(text, rule)));
+    return new Sources(models, in.list(prefix + "reward_function", List.of()), rules, weights);
+  }
+
+  private static List<Double> weights(Parameters in) {
     List<Double> weights = new ArrayList<>();
     for (String weight : in.list("reward_weights", List.of())) {
       try {
@@ -206,16 +215,16 @@ public record OnlineSettings(
             "'reward_weights' has '" + weight + "', which is no number", e);
       }
     }
-    return new Sources(models, in.list("reward_function", List.of()), rules, weights);
+    return weights;
   }
 
   /** One expression, or a JSON list of several. */
-  private static List<String> rules(String text) {
+  private static List<String> rules(String text, String name) {
     if (!text.startsWith("[\"")) {
       return List.of(text);
     }
     List<String> rules = new ArrayList<>();
-    for (JsonNode rule : JsonFiles.parse(text, "parameter 'reward_rule'")) {
+    for (JsonNode rule : JsonFiles.parse(text, "parameter '" + name + "'")) {
       rules.add(rule.asText());
     }
     return rules;

@@ -20,9 +20,12 @@ public record Rollout(
    *
    * @param logProbs of its tokens under the policy that wrote them, perhaps an older one
    * @param score what it is worth
+   * @param heldOutScore what a reward says of it that nothing is learnt from; null for none
+   * @param judges who scored; scores of others are not compared with these
    */
   @SuppressWarnings("ArrayRecordComponent") // read-only by convention
-  public record Origin(double[] logProbs, double score) {}
+  public record Origin(
+      double[] logProbs, double score, @Nullable Double heldOutScore, String judges) {}
 
   public Rollout(Prompt prompt, int[] completionIds, String completion, boolean ended) {
     this(prompt, completionIds, completion, ended, null);

@@ -11,10 +11,12 @@ import io.attune.engine.train.Parameters;
  * @param lengthFactor how many times longer or shorter than usual completions must be; 0: never
  * @param entropyFactor which part of the usual entropy of a token is too little; 0: never
  * @param steps iterations in a row
+ * @param rewardHacking measurements in a row in which the reward was surely higher and the held-out
+ *     reward surely lower than at the held-out reward's best; 0: never
  */
 public record RolloutAlarmSettings(
-    double kl, double lengthFactor, double entropyFactor, int steps) {
-  public static final RolloutAlarmSettings DEFAULT = new RolloutAlarmSettings(100, 10, 0.01, 3);
+    double kl, double lengthFactor, double entropyFactor, int steps, int rewardHacking) {
+  public static final RolloutAlarmSettings DEFAULT = new RolloutAlarmSettings(100, 10, 0.01, 3, 2);
 
   public RolloutAlarmSettings {
     require(kl >= 0, "alarm_kl", kl, "at least 0");
@@ -25,6 +27,7 @@ public record RolloutAlarmSettings(
         entropyFactor,
         "in [0, 1)");
     require(steps > 0, "alarm_rollout_steps", steps, "above 0");
+    require(rewardHacking >= 0, "alarm_reward_hacking", rewardHacking, "at least 0");
   }
 
   static RolloutAlarmSettings parse(Parameters in) {
@@ -32,7 +35,8 @@ public record RolloutAlarmSettings(
         in.number("alarm_kl", DEFAULT.kl),
         in.number("alarm_length_factor", DEFAULT.lengthFactor),
         in.number("alarm_entropy_factor", DEFAULT.entropyFactor),
-        in.integer("alarm_rollout_steps", DEFAULT.steps));
+        in.integer("alarm_rollout_steps", DEFAULT.steps),
+        in.integer("alarm_reward_hacking", DEFAULT.rewardHacking));
   }
 
   private static void require(boolean valid, String name, double value, String allowed) {

@@ -4,6 +4,7 @@ import io.attune.engine.data.Row;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Has other processes write completions by the policy as it is, and say how good they are. */
 public interface RolloutExchange {
@@ -15,6 +16,8 @@ public interface RolloutExchange {
    * @param logProbs of the completion's tokens under the policy that wrote them, at temperature 1
    * @param ended whether it ended by itself, and was not cut off
    * @param score what it is worth
+   * @param heldOutScore what a reward says of it that nothing is learnt from; null for none
+   * @param judges who scored; scores of others are not compared with these
    */
   @SuppressWarnings("ArrayRecordComponent") // handed over, never kept
   record Written(
@@ -23,7 +26,19 @@ public interface RolloutExchange {
       double[] logProbs,
       String completion,
       boolean ended,
-      double score) {}
+      double score,
+      @Nullable Double heldOutScore,
+      String judges) {
+    public Written(
+        int[] promptIds,
+        int[] completionIds,
+        double[] logProbs,
+        String completion,
+        boolean ended,
+        double score) {
+      this(promptIds, completionIds, logProbs, completion, ended, score, null, "");
+    }
+  }
 
   /**
    * Waits for the completions of an iteration. A resumed run asks again, and gets the same.

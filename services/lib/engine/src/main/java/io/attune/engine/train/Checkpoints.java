@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -96,12 +97,17 @@ final class Checkpoints {
         });
   }
 
-  /** Deletes all but the newest of those up to {@code step}, and what these may end with. */
-  void prune(int step, int keep) {
+  /**
+   * Deletes all but the newest of those up to {@code step}, and what these may end with.
+   *
+   * @param good the newest one after at most so many steps stays as well
+   */
+  void prune(int step, int keep, int good) {
     // Later ones are damaged leftovers of a run that was taken up before them; none is in the way.
     List<Path> all = newestFirst().stream().filter(path -> step(path) <= step).toList();
     List<Path> kept = all.subList(0, Math.min(keep, all.size()));
-    Set<Path> best = kept.stream().map(this::best).collect(Collectors.toSet());
+    Set<Path> best = kept.stream().map(this::best).collect(Collectors.toCollection(HashSet::new));
+    all.stream().filter(path -> step(path) <= good).findFirst().ifPresent(best::add);
     for (Path old : all.subList(kept.size(), all.size())) {
       if (!best.contains(old)) {
         AtomicFiles.deleteTree(old);

@@ -41,6 +41,9 @@ public final class Progress {
   /** The first of the latest steps that others than {@link Alarms} count; 0 for none. */
   private int suspectSince;
 
+  /** Steps after which a policy was last found good; its checkpoint is kept. 0 for none. */
+  private int goodUntil;
+
   /**
    * Goes on from the newest checkpoint, if there is one.
    *
@@ -125,6 +128,11 @@ public final class Progress {
     suspectSince = since;
   }
 
+  /** The newest checkpoint after at most so many steps is known to be good, and is kept. */
+  public void vouch(int step) {
+    goodUntil = step;
+  }
+
   /**
    * What to throw to stop the run before a step changes the weights.
    *
@@ -157,7 +165,7 @@ public final class Progress {
       StepMetrics metrics, boolean isWhole, Supplier<Map<String, Double>> evaluator) {
     if (!pruned && !isSuspicious()) {
       // Only now is it known that the newest one's weights are good.
-      checkpoints.prune(done, arguments.saveTotalLimit());
+      checkpoints.prune(done, arguments.saveTotalLimit(), goodUntil);
       pruned = true;
     }
     numTokens = metrics.numTokens();
@@ -209,7 +217,7 @@ public final class Progress {
    */
   public void end(Map<String, NDArray> trained) {
     if (!pruned && !isSuspicious()) {
-      checkpoints.prune(done, arguments.saveTotalLimit());
+      checkpoints.prune(done, arguments.saveTotalLimit(), goodUntil);
     }
     if (selection.stops()) {
       context.notices().accept("stopped early after step " + done + "; best was " + selection);

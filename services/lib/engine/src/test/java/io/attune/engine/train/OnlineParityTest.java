@@ -142,7 +142,7 @@ class OnlineParityTest {
     return new OnlineLoop(
         arguments,
         OnlineSettings.parse(new Parameters(parameters), OnlineObjective.GRPO, arguments),
-        new OnlineLoop.Roles(policy, null, new Rewards(List.of(given(expected)), List.of())),
+        new OnlineLoop.Roles(policy, null, new Rewards(List.of(given(expected)), List.of()), null),
         (asked, each, purpose, number) ->
             completions(asked, expected.get("iterations").get(number).get("completion_ids")),
         prompts,

@@ -1,0 +1,75 @@
+package io.attune.platform.line;
+
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Optional;
+
+/**
+ * Versions that their lines do not serve, or not now, loaded for who names them: the few used last.
+ * One that falls out is closed when the last who uses it ends. Thread-safe.
+ */
+public final class LoadedVersions<H extends AutoCloseable> implements AutoCloseable {
+
+  private final int max;
+  private final ServedLines<H> lines;
+  private final LineSwitch.Loader<H> loader;
+  private final LinkedHashMap<LineVersion, ServedVersion<H>> loaded =
+      new LinkedHashMap<>(8, 0.75f, true);
+
+  /**
+   * @param max versions kept loaded, at least 1
+   */
+  public LoadedVersions(int max, ServedLines<H> lines, LineSwitch.Loader<H> loader) {
+    if (max < 1) {
+      throw new IllegalArgumentException("at least 1 version must be kept loaded, got " + max);
+    }
+    this.max = max;
+    this.lines = lines;
+    this.loader = loader;
+  }
+
+  /** A served version's own pin if it is the same one, else the named one, loaded if need be. */
+  public Pin<H> pin(Release release) {
+    if (lines.version(release.version().line()).filter(release.version()::equals).isPresent()) {
+      Pin<H> active = lines.pin(release.version().line());
+      if (active.version().equals(release.version())) {
+        return active;
+      }
+      active.close();
+    }
+    return pinOrLoad(release);
+  }
+
+  private synchronized Pin<H> pinOrLoad(Release release) {
+    ServedVersion<H> version = loaded.get(release.version());
+    if (version == null) {
+      version = ServedVersion.of(release.version(), loader.load(release));
+      loaded.put(release.version(), version);
+      retireOldest();
+    }
+    return version.pin().orElseThrow();
+  }
+
+  /** The version that people call {@code line@version}, if it is loaded here. */
+  public synchronized Optional<Pin<H>> pinLoaded(String name) {
+    return loaded.values().stream()
+        .filter(version -> version.version().toString().equals(name))
+        .findFirst()
+        .flatMap(ServedVersion::pin);
+  }
+
+  private void retireOldest() {
+    Iterator<ServedVersion<H>> oldest = loaded.values().iterator();
+    while (loaded.size() > max) {
+      ServedVersion<H> last = oldest.next();
+      oldest.remove();
+      last.retire();
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    loaded.values().forEach(ServedVersion::retire);
+    loaded.clear();
+  }
+}

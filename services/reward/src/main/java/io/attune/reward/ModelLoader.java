@@ -1,0 +1,33 @@
+package io.attune.reward;
+
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.PlatformException;
+import io.attune.platform.line.LineSwitch;
+import io.attune.platform.line.Release;
+import io.attune.platform.storage.ObjectStore;
+import jakarta.enterprise.context.ApplicationScoped;
+
+/** Loads a version's reward model from object storage, every file checked against its digest. */
+@ApplicationScoped
+public class ModelLoader implements LineSwitch.Loader<Scorer.Model> {
+
+  private final ObjectStore store;
+  private final Scorer scorer;
+
+  public ModelLoader(ObjectStore store, Scorer scorer) {
+    this.store = store;
+    this.scorer = scorer;
+  }
+
+  @Override
+  public Scorer.Model load(Release release) {
+    String contract = release.contractSha256();
+    if (!contract.isEmpty() && !contract.equals(scorer.contractSha256())) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INCOMPATIBLE,
+          "Version %s was trained with another tokenizer, chat template or end-of-sequence tokens than this base model's (contract %s, here %s)."
+              .formatted(release.version(), contract, scorer.contractSha256()));
+    }
+    return scorer.load(store.open(release.artifact()));
+  }
+}
