@@ -12,6 +12,7 @@ public final class NoWorkers implements QuarkusTestProfile {
         "attune.training.parallel-jobs", "0",
         "attune.training.gate.chunk-size", "8",
         "attune.training.gate.retry-delay", "50ms",
+        "attune.training.rollouts.retry-delay", "50ms",
         "attune.training.gate.policy-margin", "0.05",
         "attune.training.trigger.line", "triggered",
         "attune.training.trigger.reward-line", "triggered-reward",

@@ -39,6 +39,11 @@ public enum DemoObjective {
     return settings;
   }
 
+  /** Replicas of serving that the demo starts: two share what is written in rounds. */
+  public int servingReplicas() {
+    return this == DPO ? 1 : 2;
+  }
+
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -113,6 +113,7 @@ public class JobScheduler {
       sweep();
       trigger.look();
       place(jobs.open());
+      rounds.deleteEnded();
     } catch (RuntimeException e) {
       LOG.warn("the scheduler could not look after its jobs and tries again", e);
     }

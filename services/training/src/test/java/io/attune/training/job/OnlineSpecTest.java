@@ -17,11 +17,14 @@ class OnlineSpecTest {
     TrainingSpec spec =
         spec(
             "\"ppo\":{\"num_ppo_epochs\":2,\"kl_coef\":0,\"lam\":0.9},"
-                + "\"rollouts\":{\"max_completion_length\":32,\"max_staleness\":0}");
+                + "\"rollouts\":{\"max_completion_length\":32,\"max_staleness\":0,"
+                + "\"temperature\":0.7}");
 
     assertThat(SpecRules.isOnline(SpecRules.check(spec))).isTrue();
     assertThat(SpecRules.maxCompletionLength(spec)).isEqualTo(32);
     assertThat(SpecRules.maxStaleness(spec)).isZero();
+    assertThat(SpecRules.temperature(spec)).isEqualTo(0.7);
+    assertThat(SpecRules.temperature(spec("\"rloo\":{}"))).isEqualTo(1);
     assertThat(SpecRules.maxStaleness(spec("\"rloo\":{}"))).isEqualTo(1);
     assertThat(SpecRules.isOnline(spec("\"dpo\":{}"))).isFalse();
   }
@@ -39,6 +42,8 @@ class OnlineSpecTest {
         "\"rloo\":{\"beta\":-0.1}|spec.rloo.beta",
         "\"ppo\":{},\"rollouts\":{\"max_staleness\":-1}|spec.rollouts.max_staleness",
         "\"ppo\":{},\"rollouts\":{\"max_completion_length\":0}|spec.rollouts.max_completion_length",
+        "\"ppo\":{},\"rollouts\":{\"temperature\":0}|spec.rollouts.temperature",
+        "\"ppo\":{},\"rollouts\":{\"temperature\":5.1}|spec.rollouts.temperature",
         "\"grpo\":{},\"lora\":{\"lora_dropout\":0.1}|spec.lora.lora_dropout"
       })
   void valuesOutOfRangeAreNamed(String json, String field) {

@@ -1,0 +1,185 @@
+package io.attune.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.training.v1.RolloutCompleted;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A policy learns online through all four services, twice from the same seed: once undisturbed, and
+ * once while processes are killed. What it learns is the same, bit for bit.
+ *
+ * <p>The property {@code online.kills} names the processes, each of which is killed once; profile
+ * {@code chaos} names all of them.
+ */
+class OnlineST {
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+  private static final int ROUNDS = 10;
+  private static final int ANSWERS = 64;
+  private static final int CHUNKS = ANSWERS / 16;
+  private static final int PROMPTS = 160;
+  private static final Path MODEL =
+      AttuneProcess.home().resolve("services/lib/engine/src/test/resources/golden/models/llama");
+  private static final List<String> KILLS =
+      List.of(System.getProperty("online.kills", "worker,serving-2").split(","));
+
+  @TempDir Path folder;
+
+  @Test
+  void killedProcessesCostTimeAlone() throws Exception {
+    Path data = folder.resolve("data");
+    try (AttuneProcess attune =
+        AttuneProcess.start(
+            "up",
+            "--serving-replicas",
+            "2",
+            "--model",
+            MODEL.toString(),
+            "--data",
+            data.toString())) {
+      PlatformCalls calls = calls(attune, data);
+      calls.rate(ratings());
+      JsonNode reward =
+          calls.await(
+              calls.create("{\"line\":\"reward\",\"reward\":{}," + arguments(60, 8, 1) + "}"),
+              LIMIT,
+              OnlineST::isFinal);
+      assertThat(reward.path("state").asText()).as("%s", reward).isEqualTo("STATE_RELEASED");
+
+      String calm = calls.create(spec("calm"));
+      JsonNode undisturbed = calls.await(calm, LIMIT, OnlineST::isFinal);
+      assertThat(replicas(calls, calm)).containsExactly("serving", "serving-2");
+
+      String stormy = calls.create(spec("stormy"));
+      for (int i = 0; i < KILLS.size(); i++) {
+        int step = i + 1;
+        JsonNode seen = calls.await(stormy, LIMIT, job -> step(job) >= step || isFinal(job));
+        assertThat(isFinal(seen)).as("ended before the last kill: %s", seen).isFalse();
+        process(data, KILLS.get(i)).destroyForcibly();
+      }
+      JsonNode disturbed = calls.await(stormy, LIMIT, OnlineST::isFinal);
+
+      assertComplete(calls, calm, undisturbed, "calm");
+      assertComplete(calls, stormy, disturbed, "stormy");
+      assertThat(weights(data, disturbed)).isEqualTo(weights(data, undisturbed));
+      assertNothingStays(data);
+    }
+  }
+
+  private static PlatformCalls calls(AttuneProcess attune, Path data) throws Exception {
+    attune.await("the platform runs", LIMIT);
+    String ingestion = second(attune.await("ingestion   http", LIMIT));
+    String training = second(attune.await("training    http", LIMIT));
+    String kafka = second(attune.await("Kafka       ", LIMIT));
+    return new PlatformCalls(data, ingestion, training, kafka);
+  }
+
+  private static String second(String line) {
+    return line.strip().split(" +")[1];
+  }
+
+  /** To each prompt one answer is praised and one is not. */
+  private static String ratings() {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < PROMPTS; i++) {
+      lines.append(rating(i, "yes yes yes", 0.9)).append(rating(i, "no no no", 0.1));
+    }
+    return lines.toString();
+  }
+
+  private static String rating(int prompt, String completion, double score) {
+    return "{\"rater\":\"ann\",\"prompt\":\"question %d\",\"completion\":\"%s\",\"score\":%s}\n"
+        .formatted(prompt, completion, score);
+  }
+
+  private static String spec(String line) {
+    return """
+    {"line":"%s","ppo":{"num_ppo_epochs":1,"num_generations":4},
+    "rollouts":{"max_completion_length":8,"temperature":0.8},%s}
+    """
+        .formatted(line, arguments(ROUNDS, 16, ANSWERS / 16));
+  }
+
+  private static String arguments(int steps, int batch, int accumulation) {
+    return """
+    "lora":{"r":4,"lora_alpha":8},
+    "arguments":{"learning_rate":0.01,"per_device_train_batch_size":%d,
+    "gradient_accumulation_steps":%d,"max_steps":%d,"max_length":64,"seed":1}\
+    """
+        .formatted(batch, accumulation, steps);
+  }
+
+  private static boolean isFinal(JsonNode job) {
+    return Set.of("STATE_RELEASED", "STATE_REFUSED", "STATE_FAILED")
+        .contains(job.path("state").asText());
+  }
+
+  private static int step(JsonNode job) {
+    return job.path("progress").path("step").asInt();
+  }
+
+  private static ProcessHandle process(Path data, String name) throws Exception {
+    return name.equals("worker")
+        ? AttuneProcess.part(data, "training").children().findFirst().orElseThrow()
+        : AttuneProcess.part(data, name);
+  }
+
+  private static Set<String> replicas(PlatformCalls calls, String job) {
+    return calls.rollouts(job).stream()
+        .filter(one -> one.getPurpose().equals("round"))
+        .map(RolloutCompleted::getReplica)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Every round took place, with every chunk, and made one version. */
+  private static void assertComplete(PlatformCalls calls, String id, JsonNode job, String line)
+      throws Exception {
+    assertThat(job.path("state").asText()).as("%s", job).isIn("STATE_RELEASED", "STATE_REFUSED");
+    assertThat(step(job)).isEqualTo(ROUNDS);
+    assertThat(calls.versions(line)).isEqualTo(1);
+    assertThat(calls.versions(line + ".rollouts")).isEqualTo(ROUNDS);
+    Set<String> chunks = new TreeSet<>();
+    for (RolloutCompleted one : calls.rollouts(id)) {
+      if (one.getPurpose().equals("round")) {
+        chunks.add(one.getRolloutId().substring(0, one.getRolloutId().lastIndexOf('/')));
+      }
+    }
+    assertThat(chunks).hasSize(ROUNDS * CHUNKS);
+  }
+
+  private static byte[] weights(Path data, JsonNode job) throws Exception {
+    Path adapter =
+        data.resolve("storage/adapters").resolve(job.path("candidate").path("sha256").asText());
+    return Files.readAllBytes(adapter.resolve("adapter_model.safetensors"));
+  }
+
+  /** Tokens and policies of rounds are deleted with their jobs: three adapters stay. */
+  private static void assertNothingStays(Path data) throws Exception {
+    List<Path> left = new ArrayList<>();
+    long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+    do {
+      left.clear();
+      left.addAll(published(data.resolve("storage/rollouts")));
+      left.addAll(published(data.resolve("storage/adapters")));
+      Thread.sleep(100);
+    } while (left.size() != 3 && System.nanoTime() < end);
+    assertThat(left).hasSize(3).allMatch(one -> one.startsWith(data.resolve("storage/adapters")));
+  }
+
+  private static List<Path> published(Path collection) throws Exception {
+    try (Stream<Path> entries = Files.list(collection)) {
+      return entries.filter(one -> !one.endsWith(".staging")).toList();
+    }
+  }
+}
