@@ -3,13 +3,18 @@ package io.attune.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.serving.v1.Generation;
 import io.attune.training.v1.RolloutCompleted;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -18,14 +23,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A policy learns online through all four services, twice from the same seed: once undisturbed, and
- * once while processes are killed. What it learns is the same, bit for bit.
+ * once while processes are killed. What it writes on the way is the same, word for word, and what it
+ * learns is too, but for rounding: the last bits of a log-probability depend on the answers that a
+ * replica writes beside it.
  *
  * <p>The property {@code online.kills} names the processes, each of which is killed once; profile
  * {@code chaos} names all of them.
  */
 class OnlineST {
   private static final Duration LIMIT = Duration.ofMinutes(10);
-  private static final int ROUNDS = 10;
   private static final int ANSWERS = 64;
   private static final int CHUNKS = ANSWERS / 16;
   private static final int PROMPTS = 160;
@@ -33,6 +39,10 @@ class OnlineST {
       AttuneProcess.home().resolve("services/lib/engine/src/test/resources/golden/models/llama");
   private static final List<String> KILLS =
       List.of(System.getProperty("online.kills", "worker,serving-2").split(","));
+  private static final int ROUNDS = KILLS.size() + 3;
+
+  /** Weights are about 0.1. */
+  private static final float ROUNDING = 1e-5f;
 
   @TempDir Path folder;
 
@@ -72,7 +82,10 @@ class OnlineST {
 
       assertComplete(calls, calm, undisturbed, "calm");
       assertComplete(calls, stormy, disturbed, "stormy");
-      assertThat(weights(data, disturbed)).isEqualTo(weights(data, undisturbed));
+      assertThat(answers(calls, stormy)).isEqualTo(answers(calls, calm));
+      assertThat(weights(data, disturbed))
+          .usingComparatorWithPrecision(ROUNDING)
+          .isEqualTo(weights(data, undisturbed));
       assertNothingStays(data);
     }
   }
@@ -149,19 +162,35 @@ class OnlineST {
     assertThat(step(job)).isEqualTo(ROUNDS);
     assertThat(calls.versions(line)).isEqualTo(1);
     assertThat(calls.versions(line + ".rollouts")).isEqualTo(ROUNDS);
-    Set<String> chunks = new TreeSet<>();
-    for (RolloutCompleted one : calls.rollouts(id)) {
-      if (one.getPurpose().equals("round")) {
-        chunks.add(one.getRolloutId().substring(0, one.getRolloutId().lastIndexOf('/')));
-      }
-    }
-    assertThat(chunks).hasSize(ROUNDS * CHUNKS);
+    assertThat(answers(calls, id)).hasSize(ROUNDS * CHUNKS);
   }
 
-  private static byte[] weights(Path data, JsonNode job) throws Exception {
+  /** What was written, by round and chunk; of repeats the first. */
+  private static Map<String, List<String>> answers(PlatformCalls calls, String job) {
+    Map<String, List<String>> answers = new TreeMap<>();
+    for (RolloutCompleted one : calls.rollouts(job)) {
+      String[] id = one.getRolloutId().split("/");
+      if (one.getPurpose().equals("round")) {
+        answers.putIfAbsent(
+            id[2] + "/" + id[3],
+            one.getGenerationsList().stream().map(Generation::getCompletion).toList());
+      }
+    }
+    return answers;
+  }
+
+  /** All weights of the adapter that a job made, in the order of the file. */
+  private static float[] weights(Path data, JsonNode job) throws Exception {
     Path adapter =
         data.resolve("storage/adapters").resolve(job.path("candidate").path("sha256").asText());
-    return Files.readAllBytes(adapter.resolve("adapter_model.safetensors"));
+    ByteBuffer file =
+        ByteBuffer.wrap(Files.readAllBytes(adapter.resolve("adapter_model.safetensors")))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    file.position(Long.BYTES + Math.toIntExact(file.getLong(0)));
+    float[] weights = new float[file.remaining() / Float.BYTES];
+    file.slice().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(weights);
+    assertThat(weights).isNotEmpty();
+    return weights;
   }
 
   /** Tokens and policies of rounds are deleted with their jobs: three adapters stay. */

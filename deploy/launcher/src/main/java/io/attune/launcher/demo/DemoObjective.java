@@ -28,7 +28,7 @@ public enum DemoObjective {
       return settings;
     }
     String policy = prefix + "policy.";
-    settings.put(policy + "arguments.learning_rate", Double.toString(3e-4 * width));
+    settings.put(policy + "arguments.learning_rate", Double.toString(1e-3 * width));
     settings.put(policy + "arguments.gradient_accumulation_steps", "4");
     settings.put(policy + "arguments.max_steps", "40");
     settings.put(policy + "rollouts.max_completion_length", "80");
