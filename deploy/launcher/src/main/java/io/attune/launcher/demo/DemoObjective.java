@@ -30,7 +30,7 @@ public enum DemoObjective {
     String policy = prefix + "policy.";
     settings.put(policy + "arguments.learning_rate", Double.toString(1e-3 * width));
     settings.put(policy + "arguments.gradient_accumulation_steps", "4");
-    settings.put(policy + "arguments.max_steps", "40");
+    settings.put(policy + "arguments.max_steps", "30");
     settings.put(policy + "rollouts.max_completion_length", "80");
     settings.put(policy + "objective.num_generations", "4");
     if (this == PPO) {
