@@ -24,9 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A policy learns online through all four services, twice from the same seed: once undisturbed, and
- * once while processes are killed. What it writes on the way is the same, word for word, and what it
- * learns is too, but for rounding: the last bits of a log-probability depend on the answers that a
- * replica writes beside it.
+ * once while processes are killed. What it writes on the way is the same, word for word, and what
+ * it learns is too, but for rounding: the last bits of a log-probability depend on the answers that
+ * a replica writes beside it.
  *
  * <p>The property {@code online.kills} names the processes, each of which is killed once; profile
  * {@code chaos} names all of them.
