@@ -9,12 +9,14 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
 import io.attune.common.v1.Prompt;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutTokens;
+import io.attune.training.v1.TokenSequence;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -104,6 +106,8 @@ class RolloutIT {
         .containsExactly("hello", "hello", "good day", "good day");
     RolloutTokens tokens =
         RolloutTokens.parseFrom(Files.readAllBytes(store.open(completed.getTokens())));
+    assertThat(tokens.getRolloutId()).isEqualTo(request.getRolloutId());
+    assertThat(completed.getReplica()).isNotEmpty();
     assertThat(tokens.getSequencesList())
         .hasSize(4)
         .allMatch(one -> one.getPromptTokenIdsCount() > 0 && one.getCompletionTokenIdsCount() > 0)
@@ -111,6 +115,40 @@ class RolloutIT {
         .allMatch(one -> one.getLogProbabilitiesList().stream().allMatch(p -> p <= 0));
     assertThat(tokens.getSequences(0).getPromptTokenIdsList())
         .isEqualTo(tokens.getSequences(1).getPromptTokenIdsList());
+  }
+
+  @Test
+  void tokensByReferenceTellHowLikelyTheyWereToBeDrawn() throws IOException {
+    var request =
+        RolloutRequested.newBuilder()
+            .setJobId("job-4")
+            .setPurpose("round")
+            .setAdapter(AdapterVersion.newBuilder().setLine("candidate"))
+            .setSampling(
+                SamplingParameters.newBuilder().setTemperature(0.5f).setMaxNewTokens(8).setSeed(5))
+            .addPrompts(Prompt.newBuilder().setText("hello"));
+    var byValue = request.clone().setRolloutId(UUID.randomUUID().toString()).build();
+    var byReference =
+        request
+            .clone()
+            .setRolloutId(UUID.randomUUID().toString())
+            .setTokensByReference(true)
+            .build();
+
+    fixture.send(byValue);
+    fixture.send(byReference);
+    Generation own = completed(byValue.getRolloutId()).getGenerations(0);
+    TokenSequence drawn =
+        RolloutTokens.parseFrom(
+                Files.readAllBytes(store.open(completed(byReference.getRolloutId()).getTokens())))
+            .getSequences(0);
+
+    assertThat(drawn.getCompletionTokenIdsList()).isEqualTo(own.getCompletionTokenIdsList());
+    // Halving the temperature doubles what sets the tokens apart: the likelier ones gain.
+    for (int i = 0; i < drawn.getLogProbabilitiesCount(); i++) {
+      assertThat(drawn.getLogProbabilities(i)).isGreaterThan(2 * own.getLogProbabilities(i));
+    }
+    assertThat(drawn.getLogProbabilitiesList()).isNotEqualTo(own.getLogProbabilitiesList());
   }
 
   @Test

@@ -175,7 +175,7 @@ class OnlineJobIT {
             .setRolloutId(request.getRolloutId())
             .setJobId(request.getJobId())
             .setPurpose(request.getPurpose());
-    RolloutTokens.Builder tokens = RolloutTokens.newBuilder();
+    RolloutTokens.Builder tokens = RolloutTokens.newBuilder().setRolloutId(request.getRolloutId());
     int each = request.getGenerationsPerPrompt();
     for (int i = 0; i < request.getPromptsCount() * each; i++) {
       String prompt = request.getPrompts(i / each).getText();

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.attune.common.v1.Artifact;
+import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Prompt;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.storage.ObjectStore;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.Generation;
 import io.attune.testkit.Infrastructure;
+import io.attune.training.adapter.AdapterStore;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
@@ -23,15 +25,20 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** Rounds on the real broker and database, with serving and reward played. */
@@ -40,14 +47,15 @@ import org.junit.jupiter.api.Test;
 @WithTestResource(Infrastructure.class)
 @WithTestResource(Ingestion.class)
 class RoundsIT {
+  private static final Duration LONG = Duration.ofMinutes(3);
   private static final int EACH = 2;
-  private static final Artifact TOKENS =
-      Artifact.newBuilder().setUri("file:///t").setSha256("70").setSizeBytes(1).build();
 
   @Inject Rounds rounds;
   @Inject Jobs jobs;
   @Inject Candidates candidates;
   @Inject ObjectStore store;
+  @Inject Jdbi jdbi;
+  @Inject AdapterStore adapters;
   @Inject MovableClock clock;
 
   @Test
@@ -66,9 +74,7 @@ class RoundsIT {
       open(job, 0);
       open(job, 0); // as after a restart between asking and noting it
 
-      await("the second chunk")
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> of(graders, job).size() >= 2);
+      await("the second chunk's answers").atMost(LONG).until(() -> answered(job) == 1);
       assertThat(rounds.collect(job.id(), 0)).isEmpty();
       clock.forward(Duration.ofMinutes(6));
       List<RolloutScored> answers = awaitRound(job, 0);
@@ -190,6 +196,100 @@ class RoundsIT {
     return done.require(JobState.Released.class).work().candidate().orElseThrow().getSha256();
   }
 
+  @Test
+  void whatRoundsNeededIsDeletedWhenItIsNeededNoMore() throws Exception {
+    Job job = job("tidy");
+    String line = "tidy.rollouts";
+    List<Artifact> late = new CopyOnWriteArrayList<>();
+    try (Graders graders =
+        Graders.answering(
+            request -> {
+              if (!request.getJobId().equals(job.id().toString())) {
+                return List.of();
+              }
+              RolloutScored answer = scored(request, request.getAdapter().getVersion(), 0.5);
+              // As when serving answered twice: the second time with other tokens.
+              late.add(tokens(request, "late"));
+              RolloutScored second =
+                  answer.toBuilder().setTokens(late.get(late.size() - 1)).build();
+              return List.of(answer, second, answer);
+            })) {
+      List<List<RolloutScored>> rounds = new ArrayList<>();
+      for (int round = 0; round < 3; round++) {
+        open(job, round);
+        rounds.add(awaitRound(job, round));
+      }
+
+      assertThat(rounds.get(0)).noneMatch(this::isThere);
+      assertThat(rounds.get(1)).allMatch(this::isThere);
+      assertThat(rounds.get(2)).allMatch(this::isThere);
+      assertThat(policies(graders, job, 0)).noneMatch(this::isThere);
+      assertThat(policies(graders, job, 1)).allMatch(this::isThere);
+      assertThat(late).hasSize(6);
+      await("what came late is gone")
+          .atMost(LONG)
+          .until(() -> late.stream().noneMatch(this::isThere));
+      assertThat(active(line)).isEqualTo(3);
+
+      jobs.fail(job.id(), new PlatformException(ErrorCode.ERROR_CODE_DIVERGED, "for the test"));
+      await("the job's last round is gone")
+          .atMost(LONG)
+          .until(
+              () ->
+                  policies(graders, job, 2).stream().noneMatch(this::isThere)
+                      && rounds.get(2).stream().noneMatch(this::isThere));
+      assertThat(active(line)).as("the base model writes nothing, and costs nothing").isZero();
+    }
+  }
+
+  @Test
+  void answersWhoseTokensCannotBeReadAreAskedForAgain() throws Exception {
+    Job job = job("unreadable");
+    try (Graders graders =
+        Graders.answering(
+            request -> List.of(scored(request, request.getAdapter().getVersion(), 0.5)))) {
+      open(job, 0);
+      List<RolloutScored> answers = awaitRound(job, 0);
+
+      rounds.lose(answers.get(1), new PlatformException(ErrorCode.ERROR_CODE_CORRUPT, "broken"));
+      assertThat(rounds.collect(job.id(), 0)).isEmpty();
+
+      assertThat(awaitRound(job, 0))
+          .extracting(RolloutScored::getRolloutId)
+          .containsExactly(job.id() + "/round/0/0/1", job.id() + "/round/0/1/2");
+    }
+  }
+
+  private int answered(Job job) {
+    return jdbi.withHandle(
+        handle ->
+            handle
+                .createQuery(
+                    "select count(*) from rollout_chunk where job_id = ? and scored is not null")
+                .bind(0, job.id())
+                .mapTo(Integer.class)
+                .one());
+  }
+
+  private static List<Artifact> policies(Graders graders, Job job, int round) {
+    return of(graders, job).stream()
+        .filter(one -> one.getRound() == round)
+        .map(RolloutRequested::getArtifact)
+        .toList();
+  }
+
+  private boolean isThere(RolloutScored scored) {
+    return isThere(scored.getTokens());
+  }
+
+  private boolean isThere(Artifact artifact) {
+    return Files.exists(Path.of(URI.create(artifact.getUri())));
+  }
+
+  private long active(String line) {
+    return jdbi.withHandle(handle -> adapters.findLine(handle, line)).orElseThrow().activeVersion();
+  }
+
   private static List<RolloutRequested> of(Graders graders, Job job) {
     return graders.requests().stream()
         .filter(request -> request.getJobId().equals(job.id().toString()))
@@ -198,16 +298,8 @@ class RoundsIT {
 
   private List<RolloutScored> awaitRound(Job job, int round) {
     return await("round " + round)
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () -> {
-              Optional<List<RolloutScored>> found = rounds.collect(job.id(), round);
-              if (found.isEmpty()) {
-                clock.forward(Duration.ofSeconds(6)); // past the delay before a failure is repeated
-              }
-              return found;
-            },
-            Optional::isPresent)
+        .atMost(LONG)
+        .until(() -> rounds.collect(job.id(), round), Optional::isPresent)
         .orElseThrow();
   }
 
@@ -239,13 +331,24 @@ class RoundsIT {
         new Rounds.Question(round, store.publishFolder("adapters", staged), "c0", prompts, EACH));
   }
 
-  private static RolloutScored scored(RolloutRequested request, long version, double score) {
+  /** A token file of an attempt's own. */
+  private Artifact tokens(RolloutRequested request, String content) {
+    Path staged = store.stage("rollouts");
+    try {
+      Files.writeString(staged.resolve("tokens.binpb"), request.getRolloutId() + content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return store.publishFile("rollouts", staged, "tokens.binpb");
+  }
+
+  private RolloutScored scored(RolloutRequested request, long version, double score) {
     RolloutScored.Builder scored =
         RolloutScored.newBuilder()
             .setRolloutId(request.getRolloutId())
             .setJobId(request.getJobId())
             .setPurpose(request.getPurpose())
-            .setTokens(TOKENS);
+            .setTokens(tokens(request, ""));
     for (int i = 0; i < request.getPromptsCount() * EACH; i++) {
       scored
           .addGenerations(

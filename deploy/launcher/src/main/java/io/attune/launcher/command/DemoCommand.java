@@ -72,6 +72,7 @@ public final class DemoCommand implements Callable<Integer> {
               LocalOptions.home(),
               held.root(),
               local.model(),
+              local.servingReplicas(objective.servingReplicas()),
               Map.of("training", plan.trainingSettings(local.hiddenSize(), objective)));
       plan.rubricLines().forEach(System.out::println);
       try (Platform platform = Platform.start(settings, held, display)) {

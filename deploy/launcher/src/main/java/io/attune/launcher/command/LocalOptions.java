@@ -15,6 +15,14 @@ final class LocalOptions {
       description = "Base model, a Hugging Face folder. Default: the bundled one.")
   private Path model;
 
+  @Option(
+      names = "--serving-replicas",
+      paramLabel = "N",
+      description =
+          "Processes of serving, which share rollouts by partitions. The first takes callers."
+              + " Default: 1; for a demo that learns in rounds 2.")
+  private Integer servingReplicas;
+
   /** The checkout, which the attune script names. */
   static Path home() {
     String home = System.getProperty("attune.home");
@@ -29,6 +37,11 @@ final class LocalOptions {
     Path folder = model != null ? model : home().resolve("deploy/quickstart/model");
     config(folder);
     return folder;
+  }
+
+  /** Processes of serving. */
+  int servingReplicas(int absent) {
+    return servingReplicas == null ? absent : servingReplicas;
   }
 
   /** The width of the model's residual stream. */

@@ -32,7 +32,9 @@ public final class UpCommand implements Callable<Integer> {
     Path folder = data != null ? data : LocalOptions.home().resolve(".attune/up");
     Display display = Display.of(System.out);
     try (DataFolder held = DataFolder.open(folder)) {
-      Settings settings = new Settings(LocalOptions.home(), held.root(), local.model(), Map.of());
+      Settings settings =
+          new Settings(
+              LocalOptions.home(), held.root(), local.model(), local.servingReplicas(1), Map.of());
       try (Platform platform = Platform.start(settings, held, display)) {
         display.done("the platform runs");
         Welcome.lines(platform, settings).forEach(System.out::println);

@@ -48,14 +48,14 @@ public final class Demo {
       TrainingJob reward = round.awaitJob("reward");
       TrainingJob policy = round.awaitJob(DemoPlan.LINE);
       if (policy.getState() != TrainingJob.State.STATE_RELEASED) {
-        return DemoResult.unreleased(reward, policy);
+        return DemoResult.unreleased(reward, policy, round.rollouts().line());
       }
-      round.awaitActive(policy.getCandidate());
+      round.awaitActive(policy.getCandidate(), platform.endpoints().servingNames());
       progress.stage("the new adapter answers the held-out questions");
       List<Generation> after = ask(calls, heldOut, USE, seedOfHeldOut());
       check(before, 0);
       check(after, policy.getCandidate().getVersion());
-      return result(calls, reward, policy, heldOut, before, after);
+      return result(calls, round, reward, policy, heldOut, before, after);
     }
   }
 
@@ -112,6 +112,7 @@ public final class Demo {
 
   private DemoResult result(
       PlatformCalls calls,
+      Round round,
       TrainingJob reward,
       TrainingJob policy,
       List<Question> questions,
@@ -122,6 +123,7 @@ public final class Demo {
     return new DemoResult(
         reward,
         policy,
+        round.rollouts().line(),
         PairedDifference.of(ratingsBefore, ratingsAfter, plan.seed()),
         calls.lineage(DemoPlan.LINE, policy.getCandidate().getVersion()),
         questions,

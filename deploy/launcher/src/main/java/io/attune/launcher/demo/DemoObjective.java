@@ -28,15 +28,20 @@ public enum DemoObjective {
       return settings;
     }
     String policy = prefix + "policy.";
-    settings.put(policy + "arguments.learning_rate", Double.toString(3e-4 * width));
+    settings.put(policy + "arguments.learning_rate", Double.toString(1e-3 * width));
     settings.put(policy + "arguments.gradient_accumulation_steps", "4");
-    settings.put(policy + "arguments.max_steps", "40");
+    settings.put(policy + "arguments.max_steps", "30");
     settings.put(policy + "rollouts.max_completion_length", "80");
     settings.put(policy + "objective.num_generations", "4");
     if (this == PPO) {
       settings.put(policy + "objective.num_ppo_epochs", "2");
     }
     return settings;
+  }
+
+  /** Replicas of serving that the demo starts: two share what is written in rounds. */
+  public int servingReplicas() {
+    return this == DPO ? 1 : 2;
   }
 
   @Override

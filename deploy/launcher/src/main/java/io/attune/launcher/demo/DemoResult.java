@@ -14,6 +14,7 @@ import java.util.Locale;
  *
  * @param reward the reward model's job
  * @param policy the policy's job
+ * @param rollouts who wrote what the policy learnt from; empty where it learnt from ratings alone
  * @param difference of the held-out ratings; null when nothing was released
  * @param lineage of the released adapter; null when nothing was released
  * @param questions the held-out questions
@@ -23,6 +24,7 @@ import java.util.Locale;
 public record DemoResult(
     TrainingJob reward,
     TrainingJob policy,
+    String rollouts,
     PairedDifference difference,
     Lineage lineage,
     List<Question> questions,
@@ -30,8 +32,8 @@ public record DemoResult(
     List<Generation> after) {
   private static final int EXAMPLES = 3;
 
-  static DemoResult unreleased(TrainingJob reward, TrainingJob policy) {
-    return new DemoResult(reward, policy, null, null, List.of(), List.of(), List.of());
+  static DemoResult unreleased(TrainingJob reward, TrainingJob policy, String rollouts) {
+    return new DemoResult(reward, policy, rollouts, null, null, List.of(), List.of(), List.of());
   }
 
   /** Whether the mean rating of held-out questions rose, with an interval that excludes 0. */
@@ -44,6 +46,9 @@ public record DemoResult(
     List<String> lines = new ArrayList<>();
     lines.add("Reward model: " + outcome(reward));
     lines.add(kind(policy) + ":  " + outcome(policy));
+    if (!rollouts.isEmpty()) {
+      lines.add(rollouts);
+    }
     if (difference == null) {
       lines.add("Nothing was released, so nothing changed.");
       return lines;

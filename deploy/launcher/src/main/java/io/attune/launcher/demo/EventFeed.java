@@ -6,6 +6,7 @@ import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.platform.event.Events;
 import io.attune.serving.v1.AdapterActivated;
+import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.TrainingJobChanged;
 import java.time.Duration;
 import java.util.List;
@@ -33,7 +34,8 @@ final class EventFeed implements AutoCloseable {
               RatingAccepted.getDefaultInstance(),
               RatingRejected.getDefaultInstance(),
               TrainingJobChanged.getDefaultInstance(),
-              AdapterActivated.getDefaultInstance())
+              AdapterActivated.getDefaultInstance(),
+              RolloutCompleted.getDefaultInstance())
           .collect(
               Collectors.toUnmodifiableMap(
                   type -> Events.topic(type.getDescriptorForType()), type -> type));

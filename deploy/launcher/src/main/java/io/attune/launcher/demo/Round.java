@@ -7,11 +7,13 @@ import io.attune.feedback.v1.RatingRejected;
 import io.attune.launcher.local.LauncherException;
 import io.attune.launcher.local.Progress;
 import io.attune.serving.v1.AdapterActivated;
+import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.TrainingJob;
 import io.attune.training.v1.TrainingJobChanged;
 import io.attune.training.v1.WatchTrainingJobResponse;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -24,7 +26,11 @@ final class Round {
   private final Progress progress;
   private final CompletableFuture<String> platformFailed;
   private final Map<String, TrainingJob> jobs = new HashMap<>();
+
+  /** By the name of a replica of serving, which version of the demo's line it serves. */
   private final Map<String, Long> active = new HashMap<>();
+
+  private final RolloutShares rollouts = new RolloutShares();
   private int accepted;
 
   Round(
@@ -82,12 +88,18 @@ final class Round {
     }
   }
 
-  /** Waits until serving says that it serves the version. */
-  void awaitActive(AdapterVersion version) throws InterruptedException {
+  /** Waits until each of the replicas says that it serves the version. */
+  void awaitActive(AdapterVersion version, List<String> replicas) throws InterruptedException {
     progress.stage("serving swaps the adapter in");
-    while (!Objects.equals(active.get(version.getLine()), version.getVersion())) {
+    while (!replicas.stream()
+        .allMatch(replica -> Objects.equals(active.get(replica), version.getVersion()))) {
       handle(next());
     }
+  }
+
+  /** Who wrote what a policy learnt from, as far as it was told. */
+  RolloutShares rollouts() {
+    return rollouts;
   }
 
   private static String stage(TrainingJob job) {
@@ -136,8 +148,13 @@ final class Round {
       update(job);
     } else if (event instanceof WatchTrainingJobResponse watched) {
       update(watched.getJob());
+    } else if (event instanceof RolloutCompleted completed) {
+      rollouts.add(completed);
     } else if (event instanceof AdapterActivated activated) {
       AdapterVersion version = activated.getAdapter();
+      if (!version.getLine().equals(DemoPlan.LINE)) {
+        return; // a version that writes rollouts, which requests name themselves
+      }
       if (activated.hasFailure()) {
         throw new LauncherException(
             version.getLine()
@@ -146,7 +163,7 @@ final class Round {
                 + " cannot be loaded: "
                 + activated.getFailure().getMessage());
       }
-      active.put(version.getLine(), version.getVersion());
+      active.put(activated.getReplica(), version.getVersion());
     }
   }
 

@@ -51,7 +51,7 @@ public final class Platform implements AutoCloseable {
   }
 
   private void startParts(DataFolder data) {
-    endpoints = Endpoints.choose();
+    endpoints = Endpoints.choose(settings.servingReplicas());
     progress.stage("starting PostgreSQL and Kafka");
     Map<String, List<String>> clients = new HashMap<>();
     for (ServiceKind kind : ServiceKind.values()) {
@@ -65,7 +65,7 @@ public final class Platform implements AutoCloseable {
         Database.start(data, settings.home().resolve(".attune/cache"), endpoints.postgres());
     // PostgreSQL stops after Kafka, though it was started last: Kafka's stop lies above it.
     stopLast(database::close);
-    Topics.create(endpoints.bootstrap(), broker, KAFKA_LIMIT_SECONDS);
+    Topics.create(endpoints.bootstrap(), settings.servingReplicas(), broker, KAFKA_LIMIT_SECONDS);
     broker.onExit().thenRun(() -> lost("Kafka ended, see " + broker.log()));
     database.onExit().thenRun(() -> lost("PostgreSQL ended, see " + data.folder("logs")));
 

@@ -14,6 +14,8 @@ final class ServiceCommand {
    */
   static final String INSTANCE_HEADER = "X-Attune-Instance";
 
+  private static final int THREADS = 2;
+
   private final Settings settings;
   private final Endpoints endpoints;
   private final LocalIssuer issuer;
@@ -31,7 +33,8 @@ final class ServiceCommand {
    *
    * @param instance names the process; it answers with it in {@link #INSTANCE_HEADER}
    */
-  List<String> line(ServiceKind service, String instance) {
+  List<String> line(ServiceReplica replica, String instance) {
+    ServiceKind service = replica.kind();
     List<String> line = new ArrayList<>();
     line.add(JavaCommand.executable());
     line.add("-Xmx" + service.heap());
@@ -39,7 +42,7 @@ final class ServiceCommand {
     line.add("-XX:TieredStopAtLevel=1");
     line.add("-XX:+ExitOnOutOfMemoryError");
     line.add("--enable-native-access=ALL-UNNAMED");
-    Map<String, String> properties = properties(service);
+    Map<String, String> properties = properties(replica);
     properties.put("quarkus.http.header.\"" + INSTANCE_HEADER + "\".value", instance);
     properties.putAll(settings.services().getOrDefault(service.id(), Map.of()));
     properties.forEach((key, value) -> line.add("-D" + key + "=" + value));
@@ -70,11 +73,18 @@ final class ServiceCommand {
     return home.resolve("services/" + service.id() + "/target/quarkus-app/quarkus-run.jar");
   }
 
-  private Map<String, String> properties(ServiceKind service) {
+  /** Replicas share the threads that one process would have. */
+  private int threads(ServiceKind service) {
+    int replicas = service == ServiceKind.SERVING ? settings.servingReplicas() : 1;
+    return Math.max(1, THREADS / replicas);
+  }
+
+  private Map<String, String> properties(ServiceReplica replica) {
+    ServiceKind service = replica.kind();
     Map<String, String> p = new LinkedHashMap<>();
     p.put("quarkus.profile", "prod");
     p.put("quarkus.http.host", "127.0.0.1");
-    p.put("quarkus.http.port", Integer.toString(endpoints.port(service)));
+    p.put("quarkus.http.port", Integer.toString(endpoints.port(replica)));
     p.put("attune.parent-watch", "true");
     p.put("kafka.bootstrap.servers", endpoints.bootstrap());
     p.put("quarkus.oidc.auth-server-url", issuer.url());
@@ -82,10 +92,13 @@ final class ServiceCommand {
     p.put("quarkus.oidc-client.client-id", service.clientId());
     p.put("attune.storage.root", settings.data().resolve("storage").toString());
     p.put("attune.base-model", settings.model().toString());
-    p.put("attune.threads", "2");
+    p.put("attune.threads", Integer.toString(threads(service)));
     p.put("ai.djl.offline", "true");
     if (service == ServiceKind.TRAINING) {
-      p.put("attune.ingestion.url", endpoints.url(ServiceKind.INGESTION));
+      p.put("attune.ingestion.url", endpoints.url(new ServiceReplica(ServiceKind.INGESTION, 1)));
+    }
+    if (service == ServiceKind.SERVING) {
+      p.put("attune.serving.replica", replica.id());
     }
     if (service.usesDatabase()) {
       p.put("quarkus.datasource.jdbc.url", jdbcUrl);

@@ -17,30 +17,34 @@ final class ServiceProcess {
           .connectTimeout(Duration.ofSeconds(2))
           .build();
 
-  private final ServiceKind kind;
+  private final ServiceReplica replica;
   private final ChildProcess process;
   private final String instance;
   private final URI health;
 
-  private ServiceProcess(ServiceKind kind, ChildProcess process, String instance, URI health) {
-    this.kind = kind;
+  private ServiceProcess(
+      ServiceReplica replica, ChildProcess process, String instance, URI health) {
+    this.replica = replica;
     this.process = process;
     this.instance = instance;
     this.health = health;
   }
 
   static ServiceProcess start(
-      ServiceKind kind, ServiceCommand command, Endpoints endpoints, Path logs) {
+      ServiceReplica replica, ServiceCommand command, Endpoints endpoints, Path logs) {
     String instance = UUID.randomUUID().toString();
     ChildProcess process =
         ChildProcess.start(
-            kind.id(), command.line(kind, instance), command.environment(kind), logs);
-    URI health = URI.create(endpoints.url(kind) + "/q/health/ready");
-    return new ServiceProcess(kind, process, instance, health);
+            replica.id(),
+            command.line(replica, instance),
+            command.environment(replica.kind()),
+            logs);
+    URI health = URI.create(endpoints.url(replica) + "/q/health/ready");
+    return new ServiceProcess(replica, process, instance, health);
   }
 
-  ServiceKind kind() {
-    return kind;
+  ServiceReplica replica() {
+    return replica;
   }
 
   ChildProcess process() {

@@ -7,7 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +30,7 @@ final class Supervisor implements AutoCloseable {
   private static final long STOP_MILLIS = 35_000;
 
   private final ServiceCommand command;
+  private final List<ServiceReplica> replicas;
   private final Endpoints endpoints;
   private final Path logs;
   private final Progress progress;
@@ -41,13 +42,14 @@ final class Supervisor implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-  private final Map<ServiceKind, ServiceProcess> running = new EnumMap<>(ServiceKind.class);
-  private final Map<ServiceKind, Deque<Instant>> deaths = new EnumMap<>(ServiceKind.class);
+  private final Map<ServiceReplica, ServiceProcess> running = new HashMap<>();
+  private final Map<ServiceReplica, Deque<Instant>> deaths = new HashMap<>();
   private final CompletableFuture<String> givenUp = new CompletableFuture<>();
   private boolean closing;
 
   Supervisor(ServiceCommand command, Endpoints endpoints, Path logs, Progress progress) {
     this.command = command;
+    this.replicas = ServiceReplica.all(endpoints.servingReplicas().size());
     this.endpoints = endpoints;
     this.logs = logs;
     this.progress = progress;
@@ -60,11 +62,11 @@ final class Supervisor implements AutoCloseable {
 
   /** Starts all services and waits until each is ready. */
   void start(Duration limit) {
-    List<CompletableFuture<ServiceKind>> ready = new ArrayList<>();
-    for (ServiceKind kind : ServiceKind.values()) {
-      CompletableFuture<ServiceKind> one = new CompletableFuture<>();
+    List<CompletableFuture<ServiceReplica>> ready = new ArrayList<>();
+    for (ServiceReplica replica : replicas) {
+      CompletableFuture<ServiceReplica> one = new CompletableFuture<>();
       givenUp.thenAccept(reason -> one.completeExceptionally(new LauncherException(reason)));
-      thread.execute(() -> launch(kind, one));
+      thread.execute(() -> launch(replica, one));
       ready.add(one);
     }
     try {
@@ -79,7 +81,7 @@ final class Supervisor implements AutoCloseable {
       List<String> late = new ArrayList<>();
       for (int i = 0; i < ready.size(); i++) {
         if (!ready.get(i).isDone()) {
-          late.add(ServiceKind.values()[i].id());
+          late.add(replicas.get(i).id());
         }
       }
       throw new LauncherException(
@@ -90,13 +92,13 @@ final class Supervisor implements AutoCloseable {
     }
   }
 
-  private void launch(ServiceKind kind, CompletableFuture<ServiceKind> ready) {
+  private void launch(ServiceReplica replica, CompletableFuture<ServiceReplica> ready) {
     if (closing) {
       return;
     }
     try {
-      ServiceProcess service = ServiceProcess.start(kind, command, endpoints, logs);
-      running.put(kind, service);
+      ServiceProcess service = ServiceProcess.start(replica, command, endpoints, logs);
+      running.put(replica, service);
       service.process().onExit().thenRunAsync(() -> died(service, ready), thread);
       awaitReady(service, ready);
     } catch (LauncherException e) {
@@ -104,8 +106,8 @@ final class Supervisor implements AutoCloseable {
     }
   }
 
-  private void awaitReady(ServiceProcess service, CompletableFuture<ServiceKind> ready) {
-    if (closing || running.get(service.kind()) != service) {
+  private void awaitReady(ServiceProcess service, CompletableFuture<ServiceReplica> ready) {
+    if (closing || running.get(service.replica()) != service) {
       return;
     }
     // The probe may wait for seconds on a busy machine: not on the supervisor's thread.
@@ -114,8 +116,8 @@ final class Supervisor implements AutoCloseable {
             up -> {
               if (up) {
                 progress.note(
-                    service.kind().id() + " is ready on " + endpoints.url(service.kind()));
-                ready.complete(service.kind());
+                    service.replica().id() + " is ready on " + endpoints.url(service.replica()));
+                ready.complete(service.replica());
               } else {
                 thread.schedule(
                     () -> awaitReady(service, ready),
@@ -135,27 +137,31 @@ final class Supervisor implements AutoCloseable {
     }
   }
 
-  private void died(ServiceProcess service, CompletableFuture<ServiceKind> ready) {
-    ServiceKind kind = service.kind();
-    if (closing || running.get(kind) != service) {
+  private void died(ServiceProcess service, CompletableFuture<ServiceReplica> ready) {
+    ServiceReplica replica = service.replica();
+    if (closing || running.get(replica) != service) {
       return;
     }
-    running.remove(kind);
+    running.remove(replica);
     Instant now = clock.instant();
-    Deque<Instant> times = deaths.computeIfAbsent(kind, k -> new ArrayDeque<>());
+    Deque<Instant> times = deaths.computeIfAbsent(replica, k -> new ArrayDeque<>());
     times.addLast(now);
     while (times.getFirst().isBefore(now.minus(DEATHS_WINDOW))) {
       times.removeFirst();
     }
     String what =
-        kind.id() + " ended (" + service.process().ending() + "), see " + service.process().log();
+        replica.id()
+            + " ended ("
+            + service.process().ending()
+            + "), see "
+            + service.process().log();
     if (times.size() > DEATHS_ALLOWED) {
       givenUp.complete(what + "; it ended " + times.size() + " times within two minutes");
       return;
     }
     long delayMillis = 500L << (times.size() - 1);
     progress.note(what + "; starting it again in " + delayMillis + " ms");
-    thread.schedule(() -> launch(kind, ready), delayMillis, TimeUnit.MILLISECONDS);
+    thread.schedule(() -> launch(replica, ready), delayMillis, TimeUnit.MILLISECONDS);
   }
 
   /** Stops all services at once and waits for them. */

@@ -15,13 +15,17 @@ import org.apache.kafka.clients.admin.NewTopic;
 
 /** Makes the topics that the contract names. */
 final class Topics {
-  /** Few: one machine has one replica of each service. */
+  /** Few: one machine has few replicas of each service. */
   private static final int PARTITIONS = 2;
 
   private Topics() {}
 
-  /** Waits for the broker, then makes the topics that are missing. */
-  static void create(String bootstrap, ChildProcess broker, int limitSeconds) {
+  /**
+   * Waits for the broker, then makes the topics that are missing.
+   *
+   * @param replicas of the service that has most; those of one service share partitions
+   */
+  static void create(String bootstrap, int replicas, ChildProcess broker, int limitSeconds) {
     Map<String, Object> config =
         Map.of(
             AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -42,7 +46,7 @@ final class Topics {
       List<NewTopic> missing =
           all().stream()
               .filter(topic -> !existing.contains(topic.name()))
-              .map(Topics::newTopic)
+              .map(topic -> newTopic(topic, Math.max(PARTITIONS, replicas)))
               .toList();
       admin.createTopics(missing).all().get(limitSeconds, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
@@ -54,8 +58,8 @@ final class Topics {
     }
   }
 
-  private static NewTopic newTopic(io.attune.platform.event.Topics.Topic topic) {
-    NewTopic created = new NewTopic(topic.name(), PARTITIONS, (short) 1);
+  private static NewTopic newTopic(io.attune.platform.event.Topics.Topic topic, int partitions) {
+    NewTopic created = new NewTopic(topic.name(), partitions, (short) 1);
     return topic.compacted() ? created.configs(Map.of("cleanup.policy", "compact")) : created;
   }
 }

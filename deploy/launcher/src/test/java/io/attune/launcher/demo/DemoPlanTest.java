@@ -46,7 +46,7 @@ class DemoPlanTest {
     assertThat(DemoPlan.standard(1, 100).trainingSettings(192, DemoObjective.PPO))
         .containsEntry("attune.training.trigger.policy-objective", "ppo")
         .containsEntry("attune.training.trigger.policy.objective.num_generations", "4")
-        .containsEntry("attune.training.trigger.policy.arguments.max_steps", "40");
+        .containsEntry("attune.training.trigger.policy.arguments.max_steps", "30");
     assertThat(DemoPlan.standard(1, 100).trainingSettings(192, DemoObjective.DPO))
         .containsEntry("attune.training.trigger.policy-objective", "dpo")
         .doesNotContainKey("attune.training.trigger.policy.arguments.max_steps");

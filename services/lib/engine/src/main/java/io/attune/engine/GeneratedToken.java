@@ -9,9 +9,9 @@ import java.util.List;
  * @param text what became certain of the text; empty while a character or a possible stop text is
  *     incomplete, and for the token that ends the text
  * @param logProbability natural logarithm, from the model's own logits: before bias, penalties,
- *     temperature and truncation
- * @param top the likeliest tokens at this place by the same measure, likeliest first, as many as
- *     were asked for
+ *     temperature and truncation, unless processed log-probabilities were asked for
+ * @param top the likeliest tokens at this place by the model's own logits, likeliest first, as many
+ *     as were asked for
  */
 public record GeneratedToken(
     int id, String text, float logProbability, List<TokenLogProbability> top) {}

@@ -52,6 +52,11 @@ public record Sampling(SamplingParameters parameters) {
     return new Sampling(parameters.toBuilder().seed(parameters.seed().getAsLong() + i).build());
   }
 
+  /** The same, whose answers tell with which probability each of their tokens was drawn. */
+  public Sampling tellingDrawn() {
+    return of(parameters.toBuilder().processedLogProbabilities(true));
+  }
+
   private static void require(boolean holds, String otherwise) {
     if (!holds) {
       throw invalid(otherwise);

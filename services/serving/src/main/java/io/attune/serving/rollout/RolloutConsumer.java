@@ -8,6 +8,7 @@ import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
 import io.attune.platform.line.Release;
+import io.attune.platform.line.Replica;
 import io.attune.platform.line.ServedVersion;
 import io.attune.serving.AnswerSet;
 import io.attune.serving.InferenceGrpc;
@@ -51,6 +52,7 @@ public class RolloutConsumer {
   private final TokenFiles tokenFiles;
   private final ServingPublisher publisher;
   private final ServingConfig config;
+  private final String replica;
   private final MeterRegistry metrics;
 
   public RolloutConsumer(
@@ -67,6 +69,7 @@ public class RolloutConsumer {
     this.tokenFiles = tokenFiles;
     this.publisher = publisher;
     this.config = config;
+    this.replica = config.replica().orElseGet(Replica::name);
     this.metrics = metrics;
   }
 
@@ -108,7 +111,9 @@ public class RolloutConsumer {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_INVALID_ARGUMENT, "A rollout needs at least one prompt.");
     }
-    Sampling sampling = InferenceGrpc.sampling(request.getSampling(), config.defaultMaxNewTokens());
+    Sampling asked = InferenceGrpc.sampling(request.getSampling(), config.defaultMaxNewTokens());
+    // Who learns from the tokens needs to know how likely they were to be drawn.
+    Sampling sampling = request.getTokensByReference() ? asked.tellingDrawn() : asked;
     var questions = new ArrayList<Prepared>();
     try (Pin<LoadedAdapter> version = pin(request)) {
       int each = Math.max(1, request.getGenerationsPerPrompt());
@@ -156,7 +161,7 @@ public class RolloutConsumer {
               .clearCompletionTokenIds()
               .clearLogProbabilities());
     }
-    return completed.setTokens(tokenFiles.publish(answers)).build();
+    return completed.setTokens(tokenFiles.publish(request.getRolloutId(), answers)).build();
   }
 
   private Uni<RolloutCompleted> failed(RolloutRequested request, Throwable thrown) {
@@ -175,13 +180,14 @@ public class RolloutConsumer {
     return Uni.createFrom().item(about(request).setFailure(failure.toFailure()).build());
   }
 
-  private static RolloutCompleted.Builder about(RolloutRequested request) {
+  private RolloutCompleted.Builder about(RolloutRequested request) {
     var completed =
         RolloutCompleted.newBuilder()
             .setRolloutId(request.getRolloutId())
             .setJobId(request.getJobId())
             .setPurpose(request.getPurpose())
-            .setRewardLine(request.getRewardLine());
+            .setRewardLine(request.getRewardLine())
+            .setReplica(replica);
     if (request.hasRewardModel()) {
       completed.setRewardModel(request.getRewardModel());
     }

@@ -25,9 +25,12 @@ public class TokenFiles {
     this.store = store;
   }
 
-  /** Equal tokens are one file, so that a chunk answered twice leaves nothing behind. */
-  Artifact publish(List<Answer> answers) {
-    RolloutTokens.Builder tokens = RolloutTokens.newBuilder();
+  /**
+   * Publishes the tokens of a rollout. Answered twice, the same tokens are one file; those of
+   * another rollout are another one, whatever they are.
+   */
+  Artifact publish(String rolloutId, List<Answer> answers) {
+    RolloutTokens.Builder tokens = RolloutTokens.newBuilder().setRolloutId(rolloutId);
     for (Answer answer : answers) {
       tokens.addSequences(sequence(answer));
     }

@@ -133,6 +133,23 @@ public class AdapterLines {
     return made;
   }
 
+  /**
+   * Takes a line that no gate guards back to the base model, if its active version is one of a
+   * job's. A line that is not there changes nothing.
+   */
+  public void retire(String line, UUID jobId) {
+    jdbi.useTransaction(
+        handle -> {
+          Optional<Line> locked = store.lockLine(handle, line);
+          Optional<Adapter> ours =
+              active(handle, line).filter(adapter -> adapter.getJobId().equals(jobId.toString()));
+          if (locked.isPresent() && ours.isPresent()) {
+            Line moved = move(handle, locked.get(), locked.get().lastVersion(), 0);
+            announce(handle, moved, Change.CHANGE_ROLLED_BACK, ours, clock.instant());
+          }
+        });
+  }
+
   /** Says that a candidate was refused. */
   public void refuse(Handle handle, AdapterVersion candidate) {
     Line locked = lock(handle, candidate.getLine());

@@ -23,6 +23,10 @@ public final class SpecRules {
   private static final int MAXIMUM_RANK = 256;
   private static final String ROLLOUTS = ".rollouts";
   private static final int MAXIMUM_COMPLETION = 128;
+
+  /** What serving takes. */
+  private static final int MAXIMUM_TEMPERATURE = 5;
+
   private static final String ONE_OR_MORE = "1 or more";
   private static final String ABOVE_ZERO = "greater than 0";
 
@@ -131,6 +135,11 @@ public final class SpecRules {
     return !spec.getRollouts().hasRefreshReward() || spec.getRollouts().getRefreshReward();
   }
 
+  /** At which the tokens of a round are drawn. */
+  public static double temperature(TrainingSpec spec) {
+    return spec.getRollouts().hasTemperature() ? spec.getRollouts().getTemperature() : 1;
+  }
+
   private static void checkOnline(TrainingSpec spec) {
     require(
         NAME.matcher(rolloutLine(spec.getLine())).matches(),
@@ -141,6 +150,11 @@ public final class SpecRules {
         !rollouts.hasMaxCompletionLength() || rollouts.getMaxCompletionLength() > 0,
         "spec.rollouts.max_completion_length",
         ONE_OR_MORE);
+    double temperature = temperature(spec);
+    require(
+        temperature > 0 && temperature <= MAXIMUM_TEMPERATURE,
+        "spec.rollouts.temperature",
+        "above 0 and at most " + MAXIMUM_TEMPERATURE);
     require(rollouts.getMaxStaleness() >= 0, "spec.rollouts.max_staleness", "0 or more");
     String heldOut = rollouts.getHeldOutRewardLine();
     require(

@@ -51,7 +51,8 @@ public class Rollouts {
       Optional<Failure> failure) {}
 
   private static final Pattern ID =
-      Pattern.compile("([0-9a-f-]{36})/(candidate|active)/(\\d{1,9})/(\\d{1,9})");
+      Pattern.compile(
+          "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(candidate|active)/(\\d{1,9})/(\\d{1,9})");
 
   /** Names an attempt at a chunk. */
   static String id(UUID job, Arm arm, int chunk, int attempt) {

@@ -1,10 +1,12 @@
 package io.attune.training.release;
 
+import io.attune.common.v1.Artifact;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
 import io.attune.training.rollout.Rounds;
+import io.attune.training.rollout.SpentRounds;
 import io.attune.training.v1.RolloutScored;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
+import org.jdbi.v3.core.Handle;
 
 /** Reads scored rollouts for the gates and the rounds that wait for them. */
 @ApplicationScoped
@@ -24,12 +27,14 @@ public class ScoredConsumer {
   private final InboxConsumers consumers;
   private final Rollouts rollouts;
   private final Rounds rounds;
+  private final SpentRounds spent;
 
   @Inject
-  ScoredConsumer(InboxConsumers consumers, Rollouts rollouts, Rounds rounds) {
+  ScoredConsumer(InboxConsumers consumers, Rollouts rollouts, Rounds rounds, SpentRounds spent) {
     this.consumers = consumers;
     this.rollouts = rollouts;
     this.rounds = rounds;
+    this.spent = spent;
   }
 
   void onStart(@Observes StartupEvent started) {
@@ -47,11 +52,29 @@ public class ScoredConsumer {
         LOG.warnf("a scored rollout is left out: %s", e.getMessage());
       }
     }
-    return handle ->
-        scored.forEach(
-            one -> {
-              rollouts.accept(handle, one);
-              rounds.accept(handle, one);
-            });
+    return new Acceptance(scored);
+  }
+
+  private final class Acceptance implements InboxConsumers.Effects {
+    private final List<RolloutScored> scored;
+    private final List<Artifact> unneeded = new ArrayList<>();
+
+    Acceptance(List<RolloutScored> scored) {
+      this.scored = scored;
+    }
+
+    @Override
+    public void write(Handle handle) {
+      unneeded.clear();
+      for (RolloutScored one : scored) {
+        rollouts.accept(handle, one);
+        rounds.accept(handle, one).ifPresent(unneeded::add);
+      }
+    }
+
+    @Override
+    public void committed() {
+      unneeded.forEach(spent::delete);
+    }
   }
 }

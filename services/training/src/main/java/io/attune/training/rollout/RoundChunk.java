@@ -28,7 +28,8 @@ record RoundChunk(
   /** Which chunk of which round. */
   record Id(UUID job, int round, int chunk) {
     private static final Pattern PATTERN =
-        Pattern.compile("([0-9a-f-]{36})/round/(\\d{1,9})/(\\d{1,9})/(\\d{1,9})");
+        Pattern.compile(
+            "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/round/(\\d{1,9})/(\\d{1,9})/(\\d{1,9})");
 
     /** The name of an attempt, by which its answers are known. */
     String rolloutId(int attempt) {

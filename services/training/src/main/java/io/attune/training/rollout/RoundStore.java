@@ -22,19 +22,18 @@ import org.jdbi.v3.core.statement.StatementContext;
 @ApplicationScoped
 public class RoundStore {
 
-  /** Notes a round and its version; false when it is there already. */
-  boolean open(Handle handle, UUID job, int round, long version) {
-    return handle
-            .createUpdate(
-                """
-                insert into rollout_round (job_id, round, version) values (:job, :round, :version)
-                on conflict (job_id, round) do nothing
-                """)
-            .bind("job", job)
-            .bind("round", round)
-            .bind("version", version)
-            .execute()
-        == 1;
+  /** Notes a round and its version. */
+  void open(Handle handle, UUID job, int round, long version) {
+    handle
+        .createUpdate(
+            """
+            insert into rollout_round (job_id, round, version) values (:job, :round, :version)
+            on conflict (job_id, round) do update set version = excluded.version
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .bind("version", version)
+        .execute();
   }
 
   /** Notes which reward models score a round. */
@@ -87,9 +86,15 @@ public class RoundStore {
         .findOne();
   }
 
-  /** Whether a round has been asked for. */
+  /** Whether a round has been asked for and is not forgotten. */
   boolean isOpen(Handle handle, UUID job, int round) {
-    return versions(handle, job).containsValue(round);
+    return handle
+        .createQuery(
+            "select exists (select 1 from rollout_chunk where job_id = :job and round = :round)")
+        .bind("job", job)
+        .bind("round", round)
+        .mapTo(Boolean.class)
+        .one();
   }
 
   /** The round that began with each version of the job's rollout line. */
@@ -134,6 +139,52 @@ public class RoundStore {
         .list();
   }
 
+  /** The chunks of a round that have no answers, in order. */
+  List<RoundChunk> missing(Handle handle, UUID job, int round) {
+    return handle
+        .createQuery(
+            """
+            select * from rollout_chunk
+            where job_id = :job and round = :round and scored is null order by chunk
+            """)
+        .bind("job", job)
+        .bind("round", round)
+        .map(RoundStore::read)
+        .list();
+  }
+
+  /** The chunks of a job's rounds before one. */
+  List<RoundChunk> before(Handle handle, UUID job, int round) {
+    return handle
+        .createQuery("select * from rollout_chunk where job_id = :job and round < :round")
+        .bind("job", job)
+        .bind("round", round)
+        .map(RoundStore::read)
+        .list();
+  }
+
+  /** Forgets the chunks of a job's rounds before one. */
+  void forget(Handle handle, UUID job, int round) {
+    handle
+        .createUpdate("delete from rollout_chunk where job_id = :job and round < :round")
+        .bind("job", job)
+        .bind("round", round)
+        .execute();
+  }
+
+  /** Jobs that have chunks and no process any more that could ask for them. */
+  List<UUID> ended(Handle handle) {
+    return handle
+        .createQuery(
+            """
+            select distinct chunk.job_id from rollout_chunk chunk
+              join training_job job on job.id = chunk.job_id
+            where job.state not in ('STATE_QUEUED', 'STATE_TRAINING')
+            """)
+        .mapTo(UUID.class)
+        .list();
+  }
+
   /** One chunk, locked until the transaction ends; empty when nobody asked for it. */
   Optional<RoundChunk> lock(Handle handle, RoundChunk.Id id) {
     return handle
@@ -149,7 +200,7 @@ public class RoundStore {
         .findOne();
   }
 
-  /** Keeps the answers of a chunk, for good. */
+  /** Keeps the answers of a chunk. */
   void keep(Handle handle, RoundChunk.Id id, RolloutScored scored) {
     handle
         .createUpdate(
@@ -166,12 +217,13 @@ public class RoundStore {
         .execute();
   }
 
-  /** Notes why a chunk has no answers. */
+  /** Notes why a chunk has no answers, or none that could be read. */
   void fail(Handle handle, RoundChunk.Id id, Failure failure) {
     handle
         .createUpdate(
             """
-            update rollout_chunk set failure = :failure, failure_code = :code
+            update rollout_chunk set failure = :failure, failure_code = :code, scored = null,
+              reward_version = null
             where job_id = :job and round = :round and chunk = :chunk
             """)
         .bind("failure", failure.getMessage())

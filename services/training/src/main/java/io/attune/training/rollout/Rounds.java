@@ -18,6 +18,7 @@ import io.attune.training.job.SpecRules;
 import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
+import io.attune.training.v1.TrainingArguments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -41,10 +42,14 @@ import org.jdbi.v3.core.Jdbi;
 public class Rounds {
   private static final Logger LOG = Logger.getLogger(Rounds.class);
 
+  /** The last one, and the one before, whose version a replica may be about to load. */
+  private static final int ROUNDS_KEPT = 1;
+
   private final Jdbi jdbi;
   private final JobStore jobs;
   private final RoundStore store;
   private final AdapterLines lines;
+  private final SpentRounds spent;
   private final Outbox outbox;
   private final TrainingConfig.Rollouts config;
   private final String rewardLine;
@@ -56,6 +61,7 @@ public class Rounds {
       JobStore jobs,
       RoundStore store,
       AdapterLines lines,
+      SpentRounds spent,
       Outbox outbox,
       TrainingConfig config,
       Clock clock) {
@@ -63,6 +69,7 @@ public class Rounds {
     this.jobs = jobs;
     this.store = store;
     this.lines = lines;
+    this.spent = spent;
     this.outbox = outbox;
     this.config = config.rollouts();
     this.rewardLine = config.gate().rewardLine();
@@ -84,7 +91,10 @@ public class Rounds {
     return jdbi.withHandle(handle -> store.isOpen(handle, job, round));
   }
 
-  /** Publishes the policy and asks for answers by it; nothing if that is done already. */
+  /**
+   * Publishes the policy and asks for answers by it; nothing if that is done already. What the
+   * rounds long before it needed is deleted.
+   */
   public void open(Job job, Question question) {
     jdbi.useTransaction(
         handle -> {
@@ -101,14 +111,14 @@ public class Rounds {
           ask(handle, job, version, question, judges);
         });
     outbox.wake();
+    spent.delete(job.id(), question.round() - ROUNDS_KEPT);
   }
 
   private void ask(
       Handle handle, Job job, AdapterVersion version, Question question, RoundJudges judges) {
     List<Prompt> prompts = question.prompts();
     int size = Math.max(1, config.chunkSize() / question.each());
-    long seed =
-        new SplittableRandom(job.id().getLeastSignificantBits() + question.round()).nextLong();
+    long seed = seed(job, question.round());
     for (int from = 0, chunk = 0; from < prompts.size(); from += size, chunk++) {
       RolloutRequested.Builder request =
           RolloutRequested.newBuilder()
@@ -122,13 +132,20 @@ public class Rounds {
               .setTokensByReference(true)
               .setSampling(
                   SamplingParameters.newBuilder()
-                      .setTemperature(1)
+                      .setTemperature((float) SpecRules.temperature(job.spec()))
                       .setMaxNewTokens(SpecRules.maxCompletionLength(job.spec()))
                       .setSeed(seed + (long) from * question.each()))
               .setRewardLine(rewardLine);
       judges.into(request);
       send(handle, new RoundChunk.Id(job.id(), question.round(), chunk), 1, request);
     }
+  }
+
+  /** Repeatable where the job is meant to be. */
+  private static long seed(Job job, int round) {
+    TrainingArguments arguments = job.spec().getArguments();
+    long ofJob = arguments.hasSeed() ? arguments.getSeed() : job.id().getLeastSignificantBits();
+    return new SplittableRandom(new SplittableRandom(ofJob).nextLong() + round).nextLong();
   }
 
   private void send(
@@ -142,14 +159,28 @@ public class Rounds {
   /**
    * Takes what reward has scored. A repeat, and an answer to somebody else's question, change
    * nothing; an answer to an earlier attempt is as good as one to the last.
+   *
+   * @return the tokens, if nobody will ever need them: to be deleted once the transaction is
+   *     committed
    */
-  public void accept(Handle handle, RolloutScored scored) {
+  public Optional<Artifact> accept(Handle handle, RolloutScored scored) {
     Optional<RoundChunk.Id> id = RoundChunk.Id.of(scored.getRolloutId());
-    Optional<RoundChunk> found = id.flatMap(known -> store.lock(handle, known));
-    if (found.isEmpty() || found.get().scored().isPresent()) {
-      return;
+    if (id.isEmpty()) {
+      return Optional.empty();
     }
-    RoundChunk chunk = found.get();
+    Optional<RoundChunk> found = store.lock(handle, id.get());
+    boolean kept =
+        found.isPresent()
+            && found
+                .get()
+                .scored()
+                .map(before -> before.getTokens().equals(scored.getTokens()))
+                .orElseGet(() -> take(handle, found.get(), scored));
+    return kept || !scored.hasTokens() ? Optional.empty() : Optional.of(scored.getTokens());
+  }
+
+  /** Whether the answers are now those of the chunk. */
+  private boolean take(Handle handle, RoundChunk chunk, RolloutScored scored) {
     Optional<Failure> refused =
         scored.hasFailure()
             ? Optional.of(scored.getFailure())
@@ -164,6 +195,7 @@ public class Rounds {
       LOG.infof("rollout refused rolloutId=%s: %s", scored.getRolloutId(), refused.get());
       store.fail(handle, chunk.id(), refused.get());
     }
+    return refused.isEmpty();
   }
 
   /** Why answers are of no use; empty where they are. */
@@ -225,20 +257,48 @@ public class Rounds {
     Optional<List<RolloutScored>> whole =
         jdbi.inTransaction(
             handle -> {
-              List<RoundChunk> chunks = store.chunks(handle, job, round);
-              boolean complete = true;
-              for (RoundChunk chunk : chunks) {
-                if (chunk.scored().isEmpty()) {
-                  complete = false;
-                  askAgain(handle, chunk);
-                }
-              }
-              return complete
-                  ? Optional.of(chunks.stream().map(c -> c.scored().orElseThrow()).toList())
+              List<RoundChunk> missing = store.missing(handle, job, round);
+              missing.forEach(chunk -> askAgain(handle, chunk));
+              return missing.isEmpty()
+                  ? Optional.of(
+                      store.chunks(handle, job, round).stream()
+                          .map(chunk -> chunk.scored().orElseThrow())
+                          .toList())
                   : Optional.<List<RolloutScored>>empty();
             });
     outbox.wake();
     return whole;
+  }
+
+  /**
+   * Takes back answers that cannot be read: they count as a failure in passing, after which they
+   * are asked for again.
+   */
+  public void lose(RolloutScored scored, PlatformException reason) {
+    RoundChunk.Id id = RoundChunk.Id.of(scored.getRolloutId()).orElseThrow();
+    LOG.warnf("rollout lost rolloutId=%s: %s", scored.getRolloutId(), reason.getMessage());
+    jdbi.useTransaction(
+        handle ->
+            store
+                .lock(handle, id)
+                .filter(chunk -> chunk.scored().filter(scored::equals).isPresent())
+                .ifPresent(
+                    chunk ->
+                        store.fail(
+                            handle,
+                            id,
+                            failure(ErrorCode.ERROR_CODE_UNAVAILABLE, reason.getMessage()))));
+  }
+
+  /** Deletes what the rounds of jobs needed that learn no more. */
+  public void deleteEnded() {
+    for (UUID job : jdbi.withHandle(store::ended)) {
+      // Nothing writes for it any more: the line is let go of wherever it is loaded.
+      jdbi.withHandle(handle -> jobs.find(handle, job))
+          .ifPresent(ended -> lines.retire(SpecRules.rolloutLine(ended.spec().getLine()), job));
+      spent.delete(job, Integer.MAX_VALUE);
+      outbox.wake();
+    }
   }
 
   private void askAgain(Handle handle, RoundChunk seen) {

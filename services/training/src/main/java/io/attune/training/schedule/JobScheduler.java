@@ -119,6 +119,7 @@ public class JobScheduler {
       trigger.look();
       liveRatings.look();
       place(jobs.open());
+      rounds.deleteEnded();
     } catch (RuntimeException e) {
       LOG.warn("the scheduler could not look after its jobs and tries again", e);
     }

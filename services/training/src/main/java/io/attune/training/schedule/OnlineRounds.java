@@ -1,7 +1,10 @@
 package io.attune.training.schedule;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.attune.common.v1.Artifact;
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.storage.ObjectStore;
 import io.attune.training.job.Job;
@@ -56,7 +59,15 @@ public class OnlineRounds {
     } catch (PlatformException e) {
       LOG.warnf("job failed jobId=%s: %s", job.id(), e.getMessage());
       jobs.fail(job.id(), e);
+    } catch (RuntimeException e) {
+      // Of files or the database: it may pass, and is no reason to leave other jobs alone.
+      LOG.warnf(e, "a round could not be brought on and is looked at again jobId=%s", job.id());
     }
+  }
+
+  /** Deletes what rounds left behind whose jobs have ended. */
+  void deleteEnded() {
+    rounds.deleteEnded();
   }
 
   private void carry(Job job, RoundFolder folder) {
@@ -66,28 +77,36 @@ public class OnlineRounds {
           job,
           new Rounds.Question(
               question.round(),
-              publish(folder.policy()),
+              publish(job, question.round(), folder.policy()),
               contract(folder.policy()),
               question.prompts().stream().map(Workplace::prompt).toList(),
               question.each()));
       LOG.infof("round begins jobId=%s round=%d", job.id(), question.round());
     }
-    Optional<List<RolloutScored>> scored = rounds.collect(job.id(), question.round());
-    if (scored.isPresent()) {
-      List<RoundFolder.Chunk> chunks = new ArrayList<>();
-      for (RolloutScored chunk : scored.get()) {
-        chunks.add(new RoundFolder.Chunk(chunk, tokens(chunk.getTokens())));
-      }
+    List<RolloutScored> scored = rounds.collect(job.id(), question.round()).orElse(List.of());
+    List<RoundFolder.Chunk> chunks = new ArrayList<>();
+    for (RolloutScored chunk : scored) {
+      tokens(chunk).ifPresent(tokens -> chunks.add(new RoundFolder.Chunk(chunk, tokens)));
+    }
+    if (!scored.isEmpty() && chunks.size() == scored.size()) {
       folder.answer(chunks);
+      folder.deletePolicy();
     }
   }
 
-  private Artifact publish(Path policy) {
+  /** With a file that makes it another one than every other policy, equal as they may be. */
+  private Artifact publish(Job job, int round, Path policy) {
     Path staged = objects.stage("adapters");
     try (Stream<Path> files = Files.list(policy)) {
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
       }
+      Files.writeString(
+          staged.resolve("round.json"),
+          JSON.createObjectNode()
+              .put("job_id", job.id().toString())
+              .put("round", round)
+              .toString());
     } catch (IOException e) {
       throw new UncheckedIOException("cannot publish the policy in " + policy, e);
     }
@@ -104,11 +123,26 @@ public class OnlineRounds {
     }
   }
 
-  private RolloutTokens tokens(Artifact file) {
+  /** The tokens of a chunk; empty where they cannot be read now, or are asked for again. */
+  private Optional<RolloutTokens> tokens(RolloutScored chunk) {
+    Artifact file = chunk.getTokens();
     try {
-      return RolloutTokens.parseFrom(Files.readAllBytes(objects.open(file)));
+      return Optional.of(RolloutTokens.parseFrom(Files.readAllBytes(objects.open(file))));
+    } catch (InvalidProtocolBufferException e) {
+      rounds.lose(
+          chunk,
+          new PlatformException(
+              ErrorCode.ERROR_CODE_CORRUPT, "The tokens at " + file.getUri() + " are none.", e));
+      return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the tokens at " + file.getUri(), e);
+    } catch (PlatformException e) {
+      if (ErrorCodes.retryable(e.code())) {
+        LOG.warnf("a round waits jobId=%s: %s", chunk.getJobId(), e.getMessage());
+      } else {
+        rounds.lose(chunk, e);
+      }
+      return Optional.empty();
     }
   }
 }

@@ -117,7 +117,7 @@ final class EngineParameters {
     objective
         .getAllFields()
         .forEach((field, value) -> parameters.put(field.getName(), value.toString()));
-    parameters.put("temperature", "1");
+    parameters.put("temperature", Double.toString(SpecRules.temperature(spec)));
     parameters.put("max_completion_length", Integer.toString(SpecRules.maxCompletionLength(spec)));
     // Checkpoints are written between rounds: a worker that is lost costs one round at most.
     parameters.put("save_steps", "1");

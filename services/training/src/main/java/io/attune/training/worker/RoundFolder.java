@@ -55,6 +55,21 @@ public record RoundFolder(Path root) {
     return root.resolve("adapter");
   }
 
+  /** Deletes the policy, of which nothing is needed any more once it is published. */
+  public void deletePolicy() {
+    if (!Files.isDirectory(policy())) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(policy())) {
+      for (Path file : files.toList()) {
+        Files.deleteIfExists(file);
+      }
+      Files.deleteIfExists(policy());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + policy(), e);
+    }
+  }
+
   boolean isAsked() {
     return Files.exists(root.resolve(QUESTION));
   }

@@ -17,11 +17,14 @@ class OnlineSpecTest {
     TrainingSpec spec =
         spec(
             "\"ppo\":{\"num_ppo_epochs\":2,\"kl_coef\":0,\"lam\":0.9},"
-                + "\"rollouts\":{\"max_completion_length\":32,\"max_staleness\":0}");
+                + "\"rollouts\":{\"max_completion_length\":32,\"max_staleness\":0,"
+                + "\"temperature\":0.7}");
 
     assertThat(SpecRules.isOnline(SpecRules.check(spec))).isTrue();
     assertThat(SpecRules.maxCompletionLength(spec)).isEqualTo(32);
     assertThat(SpecRules.maxStaleness(spec)).isZero();
+    assertThat(SpecRules.temperature(spec)).isEqualTo(0.7);
+    assertThat(SpecRules.temperature(spec("\"rloo\":{}"))).isEqualTo(1);
     assertThat(SpecRules.maxStaleness(spec("\"rloo\":{}"))).isEqualTo(1);
     assertThat(SpecRules.isOnline(spec("\"dpo\":{}"))).isFalse();
     assertThat(SpecRules.refreshesReward(spec)).isTrue();
@@ -47,6 +50,8 @@ class OnlineSpecTest {
         "\"reward\":{},\"ratings\":{\"folds\":0}|spec.ratings.folds",
         "\"reward\":{},\"ratings\":{\"folds\":2,\"fold\":2}|spec.ratings.fold",
         "\"reward\":{},\"ratings\":{\"fold\":1}|spec.ratings.fold",
+        "\"ppo\":{},\"rollouts\":{\"temperature\":0}|spec.rollouts.temperature",
+        "\"ppo\":{},\"rollouts\":{\"temperature\":5.1}|spec.rollouts.temperature",
         "\"grpo\":{},\"lora\":{\"lora_dropout\":0.1}|spec.lora.lora_dropout"
       })
   void valuesOutOfRangeAreNamed(String json, String field) {

@@ -71,6 +71,17 @@ class EngineParametersTest {
   }
 
   @Test
+  void roundsAreDrawnAndReadAtOneTemperature() {
+    assertThat(EngineParameters.of(spec("{\"ppo\":{\"kl_coef\":0.1}}"), 1, BALANCED))
+        .containsEntry("temperature", "1.0")
+        .containsEntry("kl_coef", "0.1");
+    assertThat(
+            EngineParameters.of(
+                spec("{\"grpo\":{},\"rollouts\":{\"temperature\":0.7}}"), 1, BALANCED))
+        .containsEntry("temperature", "0.7");
+  }
+
+  @Test
   void ktoIsBalancedUnlessTheJobSaysHow() {
     KtoWeights balance = new KtoWeights(1, 2.5);
 

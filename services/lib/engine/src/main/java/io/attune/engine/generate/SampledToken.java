@@ -6,7 +6,8 @@ import java.util.List;
  * The token that was chosen.
  *
  * @param logProbability natural logarithm, from the model's own logits: before bias, penalties,
- *     temperature and truncation
- * @param top the likeliest tokens by the same measure, likeliest first, as many as were asked for
+ *     temperature and truncation, unless processed log-probabilities were asked for
+ * @param top the likeliest tokens by the model's own logits, likeliest first, as many as were asked
+ *     for
  */
 public record SampledToken(int id, float logProbability, List<TokenLogProbability> top) {}

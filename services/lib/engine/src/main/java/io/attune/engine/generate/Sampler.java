@@ -55,7 +55,22 @@ public final class Sampler {
     }
     adjustments.wrote(id);
     float logSumExp = logits.logSumExp();
-    return new SampledToken(id, logits.get(id) - logSumExp, top(logits, logSumExp));
+    float told =
+        parameters.processedLogProbabilities() ? drawn(adjusted, id) : logits.get(id) - logSumExp;
+    return new SampledToken(id, told, top(logits, logSumExp));
+  }
+
+  /** With which log-probability a token comes from all; the greedy choice is certain. */
+  private float drawn(Logits logits, int id) {
+    if (parameters.temperature() == 0) {
+      return 0;
+    }
+    if (parameters.temperature() == 1) {
+      return logits.get(id) - logits.logSumExp();
+    }
+    double behind = logits.get(id) - logits.get(logits.argmax());
+    double temperature = truncation.temperature();
+    return (float) (behind / temperature - Math.log(logits.mass(temperature)));
   }
 
   /**

@@ -22,6 +22,9 @@ import java.util.OptionalLong;
  * @param frequencyPenalty is taken from a token's logit for each time that the text has it, -2 to 2
  * @param logitBias is added to the logits of these token ids, -100 to 100
  * @param topLogProbabilities how many of the likeliest tokens are told at each place, 0 to 20
+ * @param processedLogProbabilities whether a chosen token's log-probability is that with which it
+ *     was drawn, after bias, penalties and temperature but before truncation (vLLM's {@code
+ *     processed_logprobs}); else the model's own
  * @param maxNewTokens at least 1
  * @param stop texts that end the answer and are not part of it
  * @param seed makes sampling repeatable; a random one when empty
@@ -36,6 +39,7 @@ public record SamplingParameters(
     double frequencyPenalty,
     Map<Integer, Double> logitBias,
     int topLogProbabilities,
+    boolean processedLogProbabilities,
     int maxNewTokens,
     List<String> stop,
     OptionalLong seed) {
@@ -129,6 +133,7 @@ public record SamplingParameters(
         .frequencyPenalty(frequencyPenalty)
         .logitBias(logitBias)
         .topLogProbabilities(topLogProbabilities)
+        .processedLogProbabilities(processedLogProbabilities)
         .maxNewTokens(maxNewTokens)
         .stop(stop)
         .seed(seed);
@@ -145,6 +150,7 @@ public record SamplingParameters(
     private double frequencyPenalty;
     private Map<Integer, Double> logitBias = Map.of();
     private int topLogProbabilities;
+    private boolean processedLogProbabilities;
     private int maxNewTokens = Integer.MAX_VALUE;
     private List<String> stop = List.of();
     private OptionalLong seed = OptionalLong.empty();
@@ -196,6 +202,11 @@ public record SamplingParameters(
       return this;
     }
 
+    public Builder processedLogProbabilities(boolean value) {
+      processedLogProbabilities = value;
+      return this;
+    }
+
     public Builder maxNewTokens(int value) {
       maxNewTokens = value;
       return this;
@@ -229,6 +240,7 @@ public record SamplingParameters(
           frequencyPenalty,
           logitBias,
           topLogProbabilities,
+          processedLogProbabilities,
           maxNewTokens,
           stop,
           seed);

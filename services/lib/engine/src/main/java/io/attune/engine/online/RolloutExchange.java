@@ -13,7 +13,8 @@ public interface RolloutExchange {
    * A completion that came back.
    *
    * @param promptIds as the writer read the prompt
-   * @param logProbs of the completion's tokens under the policy that wrote them, at temperature 1
+   * @param logProbs of the completion's tokens under the policy that wrote them, at the temperature
+   *     that the run is set to
    * @param ended whether it ended by itself, and was not cut off
    * @param score what it is worth
    * @param heldOutScore what a reward says of it that nothing is learnt from; null for none

@@ -155,6 +155,38 @@ class SamplerTest {
   }
 
   @Test
+  void processedLogProbabilitiesAreThoseOfTheDraw() {
+    double[] shares = {0.1, 0.4, 0.2, 0.3};
+    for (double temperature : new double[] {0.5, 1, 2}) {
+      var sampler =
+          new Sampler(
+              seeded().temperature(temperature).processedLogProbabilities(true).build(),
+              new int[] {1});
+      double sum = 0;
+      for (double share : shares) {
+        sum += Math.pow(share, 1 / temperature);
+      }
+      for (int i = 0; i < 10; i++) {
+        SampledToken token = next(sampler, LOGITS);
+        assertThat(Math.exp(token.logProbability()))
+            .isCloseTo(Math.pow(shares[token.id()], 1 / temperature) / sum, within(1e-6));
+      }
+    }
+  }
+
+  @Test
+  void processedLogProbabilitiesKnowOfBiasAndOfGreedyChoices() {
+    var biased = seeded().logitBias(Map.of(0, Math.log(7))).processedLogProbabilities(true);
+    SampledToken token = next(new Sampler(biased.temperature(1).build(), new int[0]), LOGITS);
+    double weight = token.id() == 0 ? 0.7 : new double[] {0.1, 0.4, 0.2, 0.3}[token.id()];
+
+    assertThat(Math.exp(token.logProbability())).isCloseTo(weight / 1.6, within(1e-6));
+    assertThat(
+            next(new Sampler(biased.temperature(0).build(), new int[0]), LOGITS).logProbability())
+        .isZero();
+  }
+
+  @Test
   void likeliestOfEqualTokensAreThoseWithTheSmallestIds() {
     float[] row = new float[3000];
     row[17] = 1;

@@ -65,6 +65,7 @@ class SamplingParametersTest {
             2,
             Map.of(4, -5.0),
             7,
+            true,
             11,
             List.of("x"),
             java.util.OptionalLong.of(9));

@@ -23,6 +23,9 @@ public class KafkaClients {
 
   private static final String PREFIX = "kafka.";
 
+  /** After which the partitions of a process that was lost go to another one. */
+  private static final int SESSION_TIMEOUT_MILLIS = 15_000;
+
   private final Config config;
   private final String application;
 
@@ -59,6 +62,7 @@ public class KafkaClients {
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, maxPollRecords);
     settings.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 5000);
+    settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_TIMEOUT_MILLIS);
     return new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
   }
 

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -90,6 +91,29 @@ public final class FolderStore implements ObjectStore {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_UNAVAILABLE,
           "The artifact at %s cannot be read now.".formatted(artifact.getUri()),
+          failed);
+    }
+  }
+
+  @Override
+  public void delete(Artifact artifact) {
+    Path path = inside(artifact);
+    Path collection = root.resolve(path.getName(root.getNameCount()));
+    Path entry = collection.resolve(path.getName(root.getNameCount() + 1));
+    if (!Files.exists(entry)) {
+      return;
+    }
+    try {
+      // First out of the way, as a whole: nobody opens a part of it.
+      Path away = stage(collection.getFileName().toString());
+      Files.move(entry, away, StandardCopyOption.ATOMIC_MOVE);
+      delete(away);
+    } catch (NoSuchFileException gone) {
+      // Somebody else deleted it in between.
+    } catch (IOException failed) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_UNAVAILABLE,
+          "The artifact at %s cannot be deleted now.".formatted(artifact.getUri()),
           failed);
     }
   }

@@ -40,4 +40,13 @@ public interface ObjectStore {
    *     digest differs, INVALID_ARGUMENT if the URI points out of the store
    */
   Path open(Artifact artifact);
+
+  /**
+   * Deletes what an artifact names, which must be the only one of its content. One that is gone
+   * already is no error.
+   *
+   * @throws io.attune.platform.error.PlatformException INVALID_ARGUMENT if the URI points out of
+   *     the store, UNAVAILABLE if it cannot be deleted now
+   */
+  void delete(Artifact artifact);
 }

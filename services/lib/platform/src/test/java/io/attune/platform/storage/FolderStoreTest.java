@@ -58,6 +58,24 @@ class FolderStoreTest {
   }
 
   @Test
+  void whatIsDeletedIsGoneAndNothingElse() throws IOException {
+    Artifact folder = store.publishFolder("adapters", staged("a", "1", "b", "2"));
+    Artifact file = store.publishFile("adapters", staged("a", "1"), "a");
+    Artifact other = store.publishFile("adapters", staged("a", "2"), "a");
+
+    store.delete(folder);
+    store.delete(file);
+    store.delete(file);
+
+    assertCode(folder, ErrorCode.ERROR_CODE_NOT_FOUND);
+    assertCode(file, ErrorCode.ERROR_CODE_NOT_FOUND);
+    assertThat(store.open(other)).hasContent("2");
+    assertThat(root.resolve("adapters/.staging")).isEmptyDirectory();
+    assertThatExceptionOfType(PlatformException.class)
+        .isThrownBy(() -> store.delete(file.toBuilder().setUri("file:///etc/passwd").build()));
+  }
+
+  @Test
   void whatWasChangedAddedOrRemovedIsCorrupt() throws IOException {
     Artifact artifact = store.publishFolder("adapters", staged("a", "1", "b", "2"));
     Path folder = store.open(artifact);
