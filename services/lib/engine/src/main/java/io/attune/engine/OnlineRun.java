@@ -220,10 +220,7 @@ final class OnlineRun {
         settings.arguments(),
         online,
         new OnlineLoop.Roles(
-            policy,
-            value == null ? null : value.policy(),
-            answers.rewards(),
-            answers.heldOut()),
+            policy, value == null ? null : value.policy(), answers.rewards(), answers.heldOut()),
         answers.rollouts(),
         prompts(spec.data(), virtual),
         new OnlineLoop.Watch(

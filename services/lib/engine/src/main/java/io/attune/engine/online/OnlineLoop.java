@@ -168,10 +168,7 @@ public final class OnlineLoop {
         roles.rewards(),
         roles.heldOut(),
         new Divergence(
-            policy,
-            policy,
-            settings.writing().temperature(),
-            arguments.perDeviceTrainBatchSize()),
+            policy, policy, settings.writing().temperature(), arguments.perDeviceTrainBatchSize()),
         rollouts.write(watch.heldOut(), settings.writing().evaluated(), "held-out", 0),
         settings.writing().evaluated());
   }

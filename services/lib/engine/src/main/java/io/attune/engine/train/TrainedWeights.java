@@ -2,9 +2,9 @@ package io.attune.engine.train;
 
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.EncoderModel;
+import io.attune.engine.model.HeadLayer;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.optim.ParameterNames;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -29,10 +29,12 @@ public sealed interface TrainedWeights {
    *
    * @param fresh layers of the head that start at random, as {@code pooler.dense}: they are trained
    *     whole, since what is drawn is of no use as it is
+   * @param saved {@code modules_to_save}: layers of the head that are trained whole besides
    */
-  record Biases(List<String> fresh) implements TrainedWeights {
+  record Biases(List<String> fresh, List<String> saved) implements TrainedWeights {
     public Biases {
       fresh = List.copyOf(fresh);
+      saved = List.copyOf(saved);
     }
 
     @Override
@@ -49,27 +51,29 @@ public sealed interface TrainedWeights {
                 + model.config().modelType()
                 + ") has none; use lora, or freeze");
       }
-      if (model instanceof EncoderModel encoder) {
-        trained.addAll(head(encoder));
+      List<Linear> head =
+          model instanceof EncoderModel encoder
+              ? encoder.head().stream().map(HeadLayer::linear).toList()
+              : List.of();
+      for (String module : saved) {
+        if (head.stream().noneMatch(linear -> hasPart(linear.weight(), module))) {
+          throw new IllegalArgumentException(
+              "'modules_to_save' names '"
+                  + module
+                  + "'; besides biases, method bitfit trains layers of an encoder's head, and this"
+                  + " model has "
+                  + (head.isEmpty() ? "none" : head.stream().map(Linear::name).toList()));
+        }
+      }
+      for (Linear linear : head) {
+        boolean drawn = fresh.stream().anyMatch(each -> ("." + linear.name()).endsWith("." + each));
+        if (drawn
+            || saved.stream().anyMatch(module -> hasPart(linear.weight(), module))
+            || !linear.name().startsWith(((EncoderModel) model).prefix())) {
+          trained.add(linear.weight());
+        }
       }
       return trained;
-    }
-
-    /** Layers of the head that the model without a task has not, and those that are drawn. */
-    private List<String> head(EncoderModel encoder) {
-      List<String> names = new ArrayList<>();
-      encoder
-          .head()
-          .forEach(
-              layer -> {
-                Linear linear = layer.linear();
-                boolean drawn =
-                    fresh.stream().anyMatch(each -> ("." + linear.name()).endsWith("." + each));
-                if (drawn || !linear.name().startsWith(encoder.prefix())) {
-                  names.add(linear.weight());
-                }
-              });
-      return names;
     }
   }
 
@@ -121,11 +125,6 @@ public sealed interface TrainedWeights {
       return layers < 0 ? layer < -layers : layer >= count - layers;
     }
 
-    /** Whether a name has a module in its path; the weight itself is no module. */
-    private static boolean hasPart(String name, String module) {
-      return ("." + name.substring(0, name.lastIndexOf('.')) + ".").contains("." + module + ".");
-    }
-
     private static Set<String> inside(Set<String> names) {
       Set<String> modules = new TreeSet<>(Set.of(ALL));
       for (String name : names) {
@@ -155,5 +154,10 @@ public sealed interface TrainedWeights {
         }
       }
     }
+  }
+
+  /** Whether a name has a module in its path; the weight itself is no module. */
+  private static boolean hasPart(String name, String module) {
+    return ("." + name.substring(0, name.lastIndexOf('.')) + ".").contains("." + module + ".");
   }
 }

@@ -99,7 +99,7 @@ public record TrainingSettings(
 
   private static TrainedWeights trained(Parameters in, Method method, List<String> fresh) {
     return switch (method) {
-      case BITFIT -> new TrainedWeights.Biases(fresh);
+      case BITFIT -> new TrainedWeights.Biases(fresh, in.list("modules_to_save", List.of()));
       case FREEZE ->
           new TrainedWeights.Layers(
               in.integer("freeze_trainable_layers", 2),

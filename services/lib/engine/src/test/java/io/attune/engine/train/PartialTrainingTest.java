@@ -32,7 +32,7 @@ class PartialTrainingTest {
 
   @Test
   void bitFit() throws IOException {
-    own("bitfit", "models/gpt2", new TrainedWeights.Biases(List.of()), 1e-2);
+    own("bitfit", "models/gpt2", new TrainedWeights.Biases(List.of(), List.of()), 1e-2);
   }
 
   @Test

@@ -26,19 +26,19 @@ class TrainedWeightsTest {
   @Test
   void bitFitTrainsBiases() {
     Architecture gpt2 = model("gpt2");
-    Set<String> trained = new TrainedWeights.Biases(List.of()).of(gpt2);
+    Set<String> trained = new TrainedWeights.Biases(List.of(), List.of()).of(gpt2);
     assertThat(trained)
         .hasSize((int) gpt2.parameters().keySet().stream().filter(n -> n.endsWith("bias")).count())
         .contains("transformer.h.0.attn.c_attn.bias", "transformer.ln_f.bias")
         .allMatch(name -> name.endsWith(".bias"));
-    assertThat(new TrainedWeights.Biases(List.of()).of(model("qwen2")))
+    assertThat(new TrainedWeights.Biases(List.of(), List.of()).of(model("qwen2")))
         .isNotEmpty()
         .allMatch(name -> name.matches("model\\.layers\\.\\d+\\.self_attn\\.[qkv]_proj\\.bias"));
   }
 
   @Test
   void bitFitTrainsAnEncodersHeadToo() {
-    assertThat(new TrainedWeights.Biases(List.of()).of(model("bert-classifier")))
+    assertThat(new TrainedWeights.Biases(List.of(), List.of()).of(model("bert-classifier")))
         .contains("classifier.weight", "classifier.bias", "bert.embeddings.LayerNorm.bias")
         .filteredOn(name -> !name.endsWith(".bias"))
         .containsExactly("classifier.weight");
@@ -47,15 +47,37 @@ class TrainedWeightsTest {
   @Test
   void bitFitTrainsAPoolerThatTheCheckpointLacks() {
     assertThat(
-            new TrainedWeights.Biases(List.of("classifier", "pooler.dense"))
+            new TrainedWeights.Biases(List.of("classifier", "pooler.dense"), List.of())
                 .of(model("bert-classifier")))
         .filteredOn(name -> !name.endsWith(".bias"))
         .containsExactlyInAnyOrder("classifier.weight", "bert.pooler.dense.weight");
   }
 
   @Test
+  void bitFitTrainsLayersOfTheHeadThatAreNamed() {
+    assertThat(
+            new TrainedWeights.Biases(List.of(), List.of("pooler")).of(model("bert-classifier")))
+        .filteredOn(name -> !name.endsWith(".bias"))
+        .containsExactlyInAnyOrder("classifier.weight", "bert.pooler.dense.weight");
+  }
+
+  @Test
+  void bitFitRefusesOtherModules() {
+    assertThatThrownBy(
+            () ->
+                new TrainedWeights.Biases(List.of(), List.of("embeddings"))
+                    .of(model("bert-classifier")))
+        .hasMessageContaining("'modules_to_save' names 'embeddings'")
+        .hasMessageContaining("[bert.pooler.dense, classifier]");
+    assertThatThrownBy(
+            () -> new TrainedWeights.Biases(List.of(), List.of("lm_head")).of(model("gpt2")))
+        .hasMessageContaining("'lm_head'")
+        .hasMessageContaining("none");
+  }
+
+  @Test
   void bitFitNeedsBiases() {
-    assertThatThrownBy(() -> new TrainedWeights.Biases(List.of()).of(model("llama")))
+    assertThatThrownBy(() -> new TrainedWeights.Biases(List.of(), List.of()).of(model("llama")))
         .hasMessageContaining("bitfit")
         .hasMessageContaining("llama")
         .hasMessageContaining("none");
