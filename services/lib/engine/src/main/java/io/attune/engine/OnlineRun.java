@@ -86,16 +86,15 @@ final class OnlineRun {
               + spec.objective()
               + " is not implemented for it");
     }
-    boolean adapts = settings.adapter() != null;
-    if (exchange != null) {
-      return trainExchanging(adapts);
-    }
-    if (adapts) {
+    if (settings.adapter() != null) {
       requireShareable(settings.adapter());
     }
-    try (Rewards rewards = new Rewards(sources(adapts), online.sources().weights())) {
-      return adapts ? trainAdapter(rewards) : trainWeights(rewards);
+    if (exchange != null && (settings.adapter() == null || !online.sources().isEmpty())) {
+      throw new IllegalArgumentException(
+          "completions that others write and score need an adapter to write with, and no"
+              + " 'reward_model', 'reward_function' or 'reward_rule'");
     }
+    return settings.adapter() != null ? trainAdapter() : trainWeights();
   }
 
   /** Refuses what would make the policy that is read another one than the one that wrote. */
@@ -119,14 +118,7 @@ final class OnlineRun {
     }
   }
 
-  /** What others write and score: the policy goes out, completions with rewards come back. */
-  private TrainingResult trainExchanging(boolean adapts) {
-    if (!adapts || !online.sources().isEmpty()) {
-      throw new IllegalArgumentException(
-          "completions that others write and score need an adapter to write with, and no"
-              + " 'reward_model', 'reward_function' or 'reward_rule'");
-    }
-    requireShareable(settings.adapter());
+  private TrainingResult trainAdapter() {
     Weights weights = model.weights();
     try (Adapter adapter =
             spec.initAdapter() == null
@@ -136,49 +128,16 @@ final class OnlineRun {
         Policy policy =
             Policy.ofAdapter(model.architecture(), weights, adapter, start)
                 .withCheckpointing(settings.compute().gradientCheckpointing());
-        ValueModel value = value(weights)) {
-      ExchangedRollouts rollouts =
-          new ExchangedRollouts(exchange, folder -> output.writeAdapter(adapter, null, folder));
-      try (Rewards rewards = new Rewards(List.of(rollouts), List.of())) {
-        OnlineLoop loop =
-            loop(
-                new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
-                rollouts,
-                adapter.virtualTokens().length);
-        StepMetrics last = run(loop);
-        output.writeAdapter(adapter, null);
-        return result(last, loop, value);
-      }
-    }
-  }
-
-  private TrainingResult trainAdapter(Rewards rewards) {
-    Weights weights = model.weights();
-    try (Adapter adapter =
-            spec.initAdapter() == null
-                ? model.createAdapter(settings.adapter(), settings.arguments().seed())
-                : model.readAdapter(spec.initAdapter());
-        Adapter start = spec.initAdapter() == null ? null : model.readAdapter(spec.initAdapter());
-        Policy policy =
-            Policy.ofAdapter(model.architecture(), weights, adapter, start)
-                .withCheckpointing(settings.compute().gradientCheckpointing());
-        ValueModel value = value(weights)) {
-      OnlineLoop loop =
-          loop(
-              new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
-              new Generation(
-                  PolicyDecoders.adapted(
-                      model, adapter, online.writing().maxCompletionLength() >= WORTH_FOLDING),
-                  adapter.virtualTokens(),
-                  model.eosTokenIds(),
-                  this::text));
+        ValueModel value = value(weights);
+        Answers answers = answers(adapter)) {
+      OnlineLoop loop = loop(policy, value, answers, adapter.virtualTokens().length);
       StepMetrics last = run(loop);
       output.writeAdapter(adapter, null);
       return result(last, loop, value);
     }
   }
 
-  private TrainingResult trainWeights(Rewards rewards) {
+  private TrainingResult trainWeights() {
     Weights weights = model.weights();
     Set<String> trained = settings.trained().of(model.architecture());
     weights.own(trained);
@@ -186,16 +145,44 @@ final class OnlineRun {
         Policy policy =
             Policy.ofWeights(model.architecture(), weights, frozen, trained)
                 .withCheckpointing(settings.compute().gradientCheckpointing());
-        ValueModel value = value(frozen)) {
-      Generation.Decoders decoders = PolicyDecoders.plain(model);
-      OnlineLoop loop =
-          loop(
-              new OnlineLoop.Roles(policy, value == null ? null : value.policy(), rewards),
-              new Generation(decoders, new int[0], model.eosTokenIds(), this::text));
+        ValueModel value = value(frozen);
+        Answers answers = ownAnswers(PolicyDecoders.plain(model), new int[0], false)) {
+      OnlineLoop loop = loop(policy, value, answers, 0);
       StepMetrics last = run(loop);
       output.writeModel(weights, null);
       return result(last, loop, value);
     }
+  }
+
+  /** Where completions come from, and what says how good they are. */
+  private record Answers(RolloutSource rollouts, Rewards rewards) implements AutoCloseable {
+    @Override
+    public void close() {
+      rewards.close();
+    }
+  }
+
+  private Answers answers(Adapter adapter) {
+    if (exchange == null) {
+      boolean folds = online.writing().maxCompletionLength() >= WORTH_FOLDING;
+      return ownAnswers(
+          PolicyDecoders.adapted(model, adapter, folds), adapter.virtualTokens(), true);
+    }
+    ExchangedRollouts rollouts =
+        new ExchangedRollouts(exchange, folder -> output.writeAdapter(adapter, null, folder));
+    return new Answers(rollouts, new Rewards(List.of(rollouts), List.of()));
+  }
+
+  /**
+   * @param shares whether the base weights stay as they are
+   */
+  private Answers ownAnswers(Generation.Decoders decoders, int[] virtualTokens, boolean shares) {
+    return new Answers(
+        new LocalRollouts(
+            online.writing(),
+            new Generation(decoders, virtualTokens, model.eosTokenIds(), this::text),
+            settings.arguments().seed()),
+        new Rewards(sources(shares), online.sources().weights()));
   }
 
   private @Nullable ValueModel value(Weights frozen) {
@@ -207,19 +194,12 @@ final class OnlineRun {
         : ValueModel.onOwn(online.value().model(), model, settings);
   }
 
-  private OnlineLoop loop(OnlineLoop.Roles roles, Generation generation) {
-    return loop(
-        roles,
-        new LocalRollouts(online.writing(), generation, settings.arguments().seed()),
-        generation.virtualTokens().length);
-  }
-
-  private OnlineLoop loop(OnlineLoop.Roles roles, RolloutSource rollouts, int virtual) {
+  private OnlineLoop loop(Policy policy, @Nullable ValueModel value, Answers answers, int virtual) {
     return new OnlineLoop(
         settings.arguments(),
         online,
-        roles,
-        rollouts,
+        new OnlineLoop.Roles(policy, value == null ? null : value.policy(), answers.rewards()),
+        answers.rollouts(),
         prompts(spec.data(), virtual),
         new OnlineLoop.Watch(
             settings.alarms(),
@@ -323,7 +303,7 @@ final class OnlineRun {
   }
 
   /**
-   * @param shares whether the base weights stay as they are
+   * @param shares as in {@link #ownAnswers}
    */
   private List<RewardSource> sources(boolean shares) {
     List<RewardSource> sources = new ArrayList<>();

@@ -102,9 +102,6 @@ public final class TrainingRun {
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
       OnlineObjective online = OnlineObjective.named(spec.objective()).orElse(null);
-      if (online != null && !(described instanceof DecoderModel)) {
-        throw TrainingTask.unfit(spec, described, "sft and classify");
-      }
       try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
         TrainingArguments arguments =
             settings(parameters, spec, method, task.assumedType(), List.of()).arguments();

@@ -191,7 +191,6 @@ class ExamplesTest {
         "{'prompt': 'a', 'completion': 'b', 'weight': 0} | 0.0 as 'weight'",
         "{'prompt': 'a', 'completion': 'b', 'weight': 'x'} | \"x\" as 'weight'",
         "{'prompt': 'a', 'chosen': 'b', 'rejected': 'c', 'margin': null} | null as 'margin'",
-        "{'prompt': 'a'} | [prompt]",
         "{'prompt': 'a', 'completion': 'b', 'chosen': 'c'} | no known row",
         "{'text': 1} | a number as 'text'",
         "{'text': null} | null as 'text'",
