@@ -15,7 +15,7 @@ final class InfrastructureMain {
     int kafka = ports.take(19092);
     ChildProcess broker = Broker.start(data, kafka, ports.take(19192));
     Database database = Database.start(data, Path.of(args[0], "../cache"), ports.take(15433));
-    Topics.create("127.0.0.1:" + kafka, broker, 60);
+    Topics.create("127.0.0.1:" + kafka, 1, broker, 60);
     System.out.println("PIDS " + broker.pid() + " " + database.pid());
     if (System.in.read() < 0) {
       throw new IOException("nobody is there to say when to stop");
