@@ -55,8 +55,7 @@ class TrainedWeightsTest {
 
   @Test
   void bitFitTrainsLayersOfTheHeadThatAreNamed() {
-    assertThat(
-            new TrainedWeights.Biases(List.of(), List.of("pooler")).of(model("bert-classifier")))
+    assertThat(new TrainedWeights.Biases(List.of(), List.of("pooler")).of(model("bert-classifier")))
         .filteredOn(name -> !name.endsWith(".bias"))
         .containsExactlyInAnyOrder("classifier.weight", "bert.pooler.dense.weight");
   }
