@@ -55,7 +55,7 @@ public final class Attune {
   }
 
   static int execute(String... args) {
-    CommandLine line = new CommandLine(new Attune());
+    CommandLine line = new CommandLine(new Attune()).setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(Attune::misused);
     line.setExecutionExceptionHandler(Attune::failed);
     if (args.length == 0) {

@@ -72,6 +72,9 @@ public class RolloutConsumer {
             .setPurpose(rollout.getPurpose())
             .addAllGenerations(rollout.getGenerationsList())
             .setScoredTime(Timestamps.fromMillis(clock.millis()));
+    if (rollout.hasTokens()) {
+      event.setTokens(rollout.getTokens());
+    }
     if (rollout.hasFailure()) {
       metrics.counter("attune.reward.rollouts", "outcome", "PASSED_ON").increment();
       return event.setFailure(rollout.getFailure()).build();

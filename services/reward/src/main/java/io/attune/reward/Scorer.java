@@ -11,6 +11,7 @@ import io.attune.engine.token.ChatMessage;
 import io.attune.platform.error.PlatformException;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +22,10 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 public class Scorer {
 
+  private static final String ADAPTER = "adapter_config.json";
+
   private final LanguageModel base;
+  private final int threads;
   private final Examples examples;
   private final int context;
 
@@ -29,6 +33,7 @@ public class Scorer {
       @ConfigProperty(name = "attune.base-model") Path folder,
       @ConfigProperty(name = "attune.threads", defaultValue = "2") int threads) {
     this.base = LanguageModel.load(folder, LoadOptions.defaults().withThreads(threads));
+    this.threads = threads;
     this.context = base.config().maxPositions();
     this.examples =
         new Examples(base.tokenizer(), base.chatTemplate(), base.eosTokenIds(), context);
@@ -45,19 +50,22 @@ public class Scorer {
   }
 
   /**
-   * Loads a reward model.
+   * Loads a reward model: an adapter of the base model, or an encoder of its own.
    *
    * @throws PlatformException INCOMPATIBLE or CORRUPT
    */
   public Model load(Path folder) {
     try {
-      return new Model(RewardModel.load(base, folder));
+      return new Model(
+          Files.exists(folder.resolve(ADAPTER))
+              ? RewardModel.load(base, folder)
+              : RewardModel.load(folder, LoadOptions.defaults().withThreads(threads)));
     } catch (EngineException refused) {
       throw translate(refused);
     }
   }
 
-  /** A reward model: an adapter and its score head on the base model. */
+  /** A reward model: an adapter and its score head on the base model, or an encoder. */
   public final class Model implements AutoCloseable {
     private final RewardModel model;
 
@@ -72,12 +80,33 @@ public class Scorer {
      *     the chat template
      */
     public float[] score(List<PromptAnswer> answers) {
+      if (!model.readsTokens()) {
+        return scoreTexts(answers);
+      }
       List<int[]> sequences = new ArrayList<>();
       for (int i = 0; i < answers.size(); i++) {
         sequences.add(tokens(answers.get(i), i));
       }
       try {
         return model.score(sequences);
+      } catch (EngineException refused) {
+        throw translate(refused);
+      }
+    }
+
+    /** An encoder has no context to overflow: it cuts prompt and answer. */
+    private float[] scoreTexts(List<PromptAnswer> answers) {
+      try {
+        double[] scores =
+            model.scoreAnswers(
+                answers.stream()
+                    .map(answer -> new RewardModel.Answer(answer.prompt(), answer.answer()))
+                    .toList());
+        float[] result = new float[scores.length];
+        for (int i = 0; i < result.length; i++) {
+          result[i] = (float) scores[i];
+        }
+        return result;
       } catch (EngineException refused) {
         throw translate(refused);
       }

@@ -3,16 +3,23 @@ package io.attune.serving;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
+import io.attune.common.v1.Failure;
 import io.attune.common.v1.Prompt;
+import io.attune.platform.storage.ObjectStore;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutRequested;
+import io.attune.training.v1.RolloutTokens;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +29,8 @@ import org.junit.jupiter.api.Test;
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))
 class RolloutIT {
+
+  @Inject ObjectStore store;
 
   private final Fixture fixture = new Fixture();
 
@@ -60,6 +69,43 @@ class RolloutIT {
       assertThat(completed.getGenerations(i).getGenerationId())
           .isEqualTo(request.getRolloutId() + "/" + i);
     }
+  }
+
+  @Test
+  void tokensTravelByReferenceForEachOfSeveralAnswers() throws IOException {
+    var request =
+        RolloutRequested.newBuilder()
+            .setRolloutId(UUID.randomUUID().toString())
+            .setJobId("job-3")
+            .setPurpose("round")
+            .setRound(4)
+            .setGenerationsPerPrompt(2)
+            .setTokensByReference(true)
+            .setAdapter(AdapterVersion.newBuilder().setLine("candidate"))
+            .setSampling(
+                SamplingParameters.newBuilder().setTemperature(1).setMaxNewTokens(8).setSeed(5))
+            .addPrompts(Prompt.newBuilder().setText("hello"))
+            .addPrompts(Prompt.newBuilder().setText("good day"))
+            .build();
+
+    fixture.send(request);
+    RolloutCompleted completed = completed(request.getRolloutId());
+
+    assertThat(completed.getFailure()).isEqualTo(Failure.getDefaultInstance());
+    assertThat(completed.getGenerationsList())
+        .hasSize(4)
+        .allMatch(generation -> generation.getCompletionTokenIdsCount() == 0)
+        .extracting(generation -> generation.getPrompt().getText())
+        .containsExactly("hello", "hello", "good day", "good day");
+    RolloutTokens tokens =
+        RolloutTokens.parseFrom(Files.readAllBytes(store.open(completed.getTokens())));
+    assertThat(tokens.getSequencesList())
+        .hasSize(4)
+        .allMatch(one -> one.getPromptTokenIdsCount() > 0 && one.getCompletionTokenIdsCount() > 0)
+        .allMatch(one -> one.getCompletionTokenIdsCount() == one.getLogProbabilitiesCount())
+        .allMatch(one -> one.getLogProbabilitiesList().stream().allMatch(p -> p <= 0));
+    assertThat(tokens.getSequences(0).getPromptTokenIdsList())
+        .isEqualTo(tokens.getSequences(1).getPromptTokenIdsList());
   }
 
   @Test

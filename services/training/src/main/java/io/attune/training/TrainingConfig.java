@@ -37,6 +37,9 @@ public interface TrainingConfig {
   /** What decides about a candidate. */
   Gate gate();
 
+  /** What jobs that learn online ask of serving and reward. */
+  Rollouts rollouts();
+
   /** What starts rounds by itself. */
   Trigger trigger();
 
@@ -109,6 +112,25 @@ public interface TrainingConfig {
     int resamples();
   }
 
+  /** What jobs that learn online ask of serving and reward. */
+  interface Rollouts {
+    /** Answers in one request to serving: a replica's share at a time. */
+    @WithDefault("16")
+    int chunkSize();
+
+    /** How long after asking a chunk that does not come is asked for again. */
+    @WithDefault("5m")
+    Duration timeout();
+
+    /** How long after asking a chunk that failed in passing is asked for again. */
+    @WithDefault("5s")
+    Duration retryDelay();
+
+    /** How often a chunk is asked for before its job fails. */
+    @WithDefault("20")
+    int attempts();
+  }
+
   /** What starts rounds by itself: a reward job, and a policy job after it. */
   interface Trigger {
     /** The policy line to train; no round starts by itself without it. */
@@ -137,6 +159,10 @@ public interface TrainingConfig {
     /** The reward job. */
     JobSettings reward();
 
+    /** What the policy job learns by: a field of TrainingSpec.objective. */
+    @WithDefault("dpo")
+    String policyObjective();
+
     /** The policy job. */
     JobSettings policy();
   }
@@ -153,5 +179,11 @@ public interface TrainingConfig {
 
     /** Fields of TrainingArguments. */
     Map<String, String> arguments();
+
+    /** Fields of RolloutSettings. */
+    Map<String, String> rollouts();
+
+    /** Fields of RatingSettings. */
+    Map<String, String> ratings();
   }
 }

@@ -1,6 +1,7 @@
 package io.attune.launcher.command;
 
 import io.attune.launcher.demo.Demo;
+import io.attune.launcher.demo.DemoObjective;
 import io.attune.launcher.demo.DemoPlan;
 import io.attune.launcher.demo.DemoResult;
 import io.attune.launcher.display.Display;
@@ -49,6 +50,14 @@ public final class DemoCommand implements Callable<Integer> {
               + " model above all. Default: ${DEFAULT-VALUE}.")
   private int questions = 192;
 
+  @Option(
+      names = "--objective",
+      paramLabel = "NAME",
+      description =
+          "What the policy learns by: ${COMPLETION-CANDIDATES}. ppo, grpo and rloo learn in rounds"
+              + " from what serving writes and reward scores. Default: ${DEFAULT-VALUE}.")
+  private DemoObjective objective = DemoObjective.DPO;
+
   @Override
   public Integer call() throws InterruptedException {
     Display display = Display.of(System.out);
@@ -63,7 +72,7 @@ public final class DemoCommand implements Callable<Integer> {
               LocalOptions.home(),
               held.root(),
               local.model(),
-              Map.of("training", plan.trainingSettings(local.hiddenSize())));
+              Map.of("training", plan.trainingSettings(local.hiddenSize(), objective)));
       plan.rubricLines().forEach(System.out::println);
       try (Platform platform = Platform.start(settings, held, display)) {
         DemoResult result = new Demo(platform, plan, display).run();

@@ -14,6 +14,7 @@ import io.attune.launcher.evaluate.Outcome;
 import io.attune.launcher.evaluate.ReadingSettings;
 import io.attune.launcher.evaluate.Report;
 import io.attune.launcher.evaluate.Result;
+import io.attune.launcher.evaluate.RewardSubject;
 import io.attune.launcher.evaluate.Subject;
 import io.attune.launcher.evaluate.Task;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +47,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         "accuracy: of a classifier's labels; of {prompt, chosen, rejected} rows, how often the chosen"
             + " answer is likelier; of other rows, how many of those tokens are the likeliest;",
         "f1 (with precision and recall), mcc: of a classifier's labels;",
-        "exact_match, bleu, chrf, chrf++, rouge: of answers that the model writes."
+        "exact_match, bleu, chrf, chrf++, rouge: of answers that the model writes;",
+        "reward: of a reward model's scores of {prompt, completion, score} or {text, score} rows, or",
+        "of its order of {prompt, chosen, rejected} rows."
       })
   private List<String> tasks = new ArrayList<>();
 
@@ -69,6 +72,16 @@ public final class EvaluateCommand implements Callable<Integer> {
         "with that adapter or that model."
       })
   private Path baseline;
+
+  @Option(
+      names = "--ensemble",
+      paramLabel = "DIR",
+      split = ",",
+      description = {
+        "With --task reward: further reward models, whose mean with the first is the score; adapters",
+        "of the model, or encoders of their own."
+      })
+  private List<Path> ensemble = new ArrayList<>();
 
   @Option(
       names = "--forgetting",
@@ -136,8 +149,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     Result forgotten = null;
     try (PretrainedModel base = model.load();
         PretrainedModel other = isModel(baseline) ? model.load(baseline) : null;
-        Subject system = Subject.of(base, model.adapter(), reading);
-        Subject compared = baseline(base, other, reading)) {
+        Subject system = system(asked, base, reading);
+        Subject compared = baseline(asked, base, other, reading)) {
       Evaluation evaluation = new Evaluation(reading, bootstrap, display);
       if (rows != null) {
         outcome = evaluation.run(asked, system, compared, rows, metrics.settings(writing));
@@ -154,6 +167,11 @@ public final class EvaluateCommand implements Callable<Integer> {
   private void checkArguments(Set<Task> asked) {
     require((data == null) == tasks.isEmpty(), "--task and --data go together");
     require(data != null || forgetting != null, "give --task and --data, or --forgetting");
+    require(
+        !asked.contains(Task.REWARD) || asked.size() == 1 && forgetting == null,
+        "--task reward goes alone: a reward model writes nothing");
+    require(
+        ensemble.isEmpty() || asked.contains(Task.REWARD), "--ensemble goes with --task reward");
     require(maxLength == 0 || maxLength > 1, "--max-length is " + maxLength + "; 2 is the least");
     require(stride >= 0, "--stride is " + stride + "; 1 is the least");
     require(batchSize > 0, "--batch-size is " + batchSize + "; 1 is the least");
@@ -180,8 +198,18 @@ public final class EvaluateCommand implements Callable<Integer> {
         && !Files.exists(folder.resolve("adapter_config.json"));
   }
 
+  private Subject system(Set<Task> asked, PretrainedModel base, ReadingSettings reading) {
+    return asked.contains(Task.REWARD)
+        ? RewardSubject.of(base, model.adapter(), ensemble, reading)
+        : Subject.of(base, model.adapter(), reading);
+  }
+
   /** What the system is compared with; null for nothing. */
-  private Subject baseline(PretrainedModel base, PretrainedModel other, ReadingSettings reading) {
+  private Subject baseline(
+      Set<Task> asked, PretrainedModel base, PretrainedModel other, ReadingSettings reading) {
+    if (asked.contains(Task.REWARD)) {
+      return rewardBaseline(base, other, reading);
+    }
     if (other != null) {
       return Subject.of(other, null, reading);
     }
@@ -190,6 +218,15 @@ public final class EvaluateCommand implements Callable<Integer> {
     }
     boolean wanted = baseline != null || forgetting != null;
     return wanted ? Subject.of(base, null, reading) : null;
+  }
+
+  private Subject rewardBaseline(
+      PretrainedModel base, PretrainedModel other, ReadingSettings reading) {
+    if (baseline == null) {
+      return null;
+    }
+    Path adapter = other == null && !baseline.toString().isEmpty() ? baseline : null;
+    return RewardSubject.of(other == null ? base : other, adapter, List.of(), reading);
   }
 
   private void report(Report report, Outcome outcome, Result forgotten) {

@@ -57,7 +57,10 @@ public final class TrainCommand implements Callable<Integer> {
       description = {
         "sft, cpt, dpo, orpo, simpo, kto, reward or classify. An encoder-decoder learns sft",
         "({prompt, completion} as source and target), an encoder classify",
-        "({text, label}, {text, text_pair, label} or {tokens, labels})."
+        "({text, label}, {text, text_pair, label} or {tokens, labels}).",
+        "ppo, grpo, rloo or reinforce++: a policy writes to {prompt} rows, has it",
+        "scored (-p reward_model=DIR, reward_rule=EXPRESSION or reward_function=NAME)",
+        "and learns from it."
       })
   private String objective;
 

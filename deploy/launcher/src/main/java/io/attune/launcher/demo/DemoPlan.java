@@ -36,8 +36,9 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
    *
    * @param hiddenSize of the base model; a wider one takes smaller steps, of which its reward model
    *     needs the smallest: each step moves a score by a sum over the whole hidden state
+   * @param objective what the policy learns by
    */
-  public Map<String, String> trainingSettings(int hiddenSize) {
+  public Map<String, String> trainingSettings(int hiddenSize, DemoObjective objective) {
     double width = HIDDEN_SIZE / hiddenSize;
     Map<String, String> settings = new LinkedHashMap<>();
     String trigger = "attune.training.trigger.";
@@ -57,6 +58,7 @@ public record DemoPlan(long seed, int questions, int samples, int raters, int he
     settings.put(policy + "num_train_epochs", "1");
     settings.put(policy + "max_length", "256");
     settings.put(policy + "seed", Long.toString(seed));
+    settings.putAll(objective.settings(trigger, width));
     return settings;
   }
 

@@ -43,7 +43,7 @@ public record DemoResult(
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add("Reward model: " + outcome(reward));
-    lines.add("DPO adapter:  " + outcome(policy));
+    lines.add(kind(policy) + ":  " + outcome(policy));
     if (difference == null) {
       lines.add("Nothing was released, so nothing changed.");
       return lines;
@@ -90,6 +90,11 @@ public record DemoResult(
         format(
             "  ratings   %d became rows of training, the first of them %s",
             lineage.getRatingCount(), String.join(", ", lineage.getRatingIdsList())));
+  }
+
+  /** What a policy's job makes, by what it learns by. */
+  static String kind(TrainingJob policy) {
+    return policy.getSpec().getObjectiveCase() + " adapter";
   }
 
   private static String outcome(TrainingJob job) {

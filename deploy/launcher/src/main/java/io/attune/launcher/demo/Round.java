@@ -91,7 +91,7 @@ final class Round {
   }
 
   private static String stage(TrainingJob job) {
-    String kind = job.getSpec().hasReward() ? "reward model" : "DPO adapter";
+    String kind = job.getSpec().hasReward() ? "reward model" : DemoResult.kind(job);
     return switch (job.getState()) {
       case STATE_QUEUED -> kind + ": queued";
       case STATE_TRAINING -> kind + ": training";

@@ -43,6 +43,15 @@ public final class Evaluation {
       TaskSettings settings) {
     Set<Task> left = EnumSet.copyOf(tasks);
     List<Result> results = new ArrayList<>();
+    if (system instanceof RewardSubject scorer) {
+      requireRows(data, "rewards");
+      var pass = new RewardPass(reading, progress);
+      started(system, "scoring", data);
+      List<Measurement> theirs =
+          baseline instanceof RewardSubject other ? pass.measure(other, data, false) : null;
+      List<Measurement> ours = pass.measure(scorer, data, theirs == null);
+      return new Outcome(compared(ours, theirs), List.of(), List.of(), List.of());
+    }
     Set<Task> own = EnumSet.of(Task.F1, Task.MCC);
     if (system.classifies()) {
       own.add(Task.ACCURACY);

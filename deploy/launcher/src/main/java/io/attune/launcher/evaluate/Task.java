@@ -15,7 +15,8 @@ public enum Task {
   BLEU("bleu"),
   CHRF("chrf"),
   CHRF_PLUS_PLUS("chrf++"),
-  ROUGE("rouge");
+  ROUGE("rouge"),
+  REWARD("reward");
 
   private final String title;
 
@@ -42,7 +43,7 @@ public enum Task {
   public boolean writes() {
     return switch (this) {
       case EXACT_MATCH, BLEU, CHRF, CHRF_PLUS_PLUS, ROUGE -> true;
-      case PERPLEXITY, ACCURACY, F1, MCC -> false;
+      case PERPLEXITY, ACCURACY, F1, MCC, REWARD -> false;
     };
   }
 

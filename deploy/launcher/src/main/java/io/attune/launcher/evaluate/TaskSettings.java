@@ -50,7 +50,7 @@ public record TaskSettings(
             metrics.add(new Rouge(kind, stemmer));
           }
         }
-        case PERPLEXITY, ACCURACY, F1, MCC -> {}
+        case PERPLEXITY, ACCURACY, F1, MCC, REWARD -> {}
       }
     }
     return metrics;

@@ -5,7 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
+import io.attune.engine.checkpoint.AdapterFiles;
 import io.attune.engine.checkpoint.HubLayout;
+import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.data.ExampleOptions;
 import io.attune.engine.data.Examples;
@@ -99,7 +101,22 @@ public final class LanguageModel extends PretrainedModel {
 
   @Override
   Map<String, Shape> addedModules() {
-    return Map.of(SCORE, new Shape(scores, config().hiddenSize()));
+    return addedModules(scores);
+  }
+
+  private Map<String, Shape> addedModules(int outputs) {
+    return Map.of(SCORE, new Shape(outputs, config().hiddenSize()));
+  }
+
+  /** The head of an adapter that was read gives as much as its weight says. */
+  @Override
+  Map<String, Shape> addedModules(AdapterFiles adapter) {
+    try (TensorReader file = adapter.openWeights()) {
+      String score = AdapterFiles.PREFIX + SCORE;
+      return file.has(score)
+          ? addedModules(Math.toIntExact(file.info(score).shape()[0]))
+          : addedModules();
+    }
   }
 
   /**

@@ -12,10 +12,10 @@ import io.attune.engine.objective.Classification;
 import io.attune.engine.objective.Dpo;
 import io.attune.engine.objective.Kto;
 import io.attune.engine.objective.Orpo;
-import io.attune.engine.objective.RewardModeling;
-import io.attune.engine.objective.RewardRegression;
+import io.attune.engine.objective.RewardLevels;
 import io.attune.engine.objective.Sft;
 import io.attune.engine.objective.SimPo;
+import io.attune.engine.online.OnlineObjective;
 import io.attune.engine.token.TokenizedText;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.ObjectiveSettings;
@@ -38,11 +38,13 @@ final class LanguageModelTask implements TrainingTask {
     this.layout = layout;
     this.described = described;
     this.rows = rows;
-    if (spec.objective().equals("classify") && !Method.named(spec.method()).isAdapter()) {
+    if (type() == TaskType.SEQ_CLS && !Method.named(spec.method()).isAdapter()) {
       throw new IllegalArgumentException(
           "method "
               + spec.method()
-              + " trains no classifier on a decoder-only model, which has no head for one; use lora");
+              + " trains no "
+              + (spec.objective().equals("reward") ? "reward model" : "classifier")
+              + " on a decoder-only model, which has no head for one; use lora");
     }
   }
 
@@ -61,13 +63,27 @@ final class LanguageModelTask implements TrainingTask {
 
   @Override
   public PretrainedModel load(TrainingSettings settings, LoadOptions options) {
-    ClassLabels labels = labels(settings);
+    if (settings.task().pooling() != null) {
+      throw new IllegalArgumentException(
+          "'classifier_pooling' is a setting of encoders; a decoder-only model is read at a text's"
+              + " last token");
+    }
     return LanguageModel.forTraining(
         layout,
         described,
         options,
         settings.initWeights() ? settings.arguments().seed() : null,
-        labels == null ? 1 : labels.count());
+        outputs(settings));
+  }
+
+  /** What the head for whole texts gives of each; 1 where there is none. */
+  private int outputs(TrainingSettings settings) {
+    if (spec.objective().equals("reward")) {
+      RewardLevels levels = RewardRows.levels(rows, settings);
+      return levels == null ? 1 : levels.logits();
+    }
+    ClassLabels labels = labels(settings);
+    return labels == null ? 1 : labels.count();
   }
 
   /** Null where texts are not classified. */
@@ -86,10 +102,7 @@ final class LanguageModelTask implements TrainingTask {
       case "orpo" -> Lesson.of(new Orpo(settings.objective().orpo()), examples::preference);
       case "simpo" -> Lesson.of(new SimPo(settings.objective().simPo()), examples::preference);
       case "kto" -> kto(settings, examples);
-      case "reward" ->
-          rows.get().get(0) instanceof Row.Scored
-              ? Lesson.of(new RewardRegression(), examples::scored)
-              : Lesson.of(new RewardModeling(settings.objective().reward()), examples::preference);
+      case "reward" -> RewardRows.ofDecoder(examples).lesson(rows, settings);
       case "classify" -> {
         LabelScheme scheme = new LabelScheme(labels(settings));
         ClassificationExamples texts =
@@ -100,7 +113,10 @@ final class LanguageModelTask implements TrainingTask {
           throw TrainingTask.unfit(
               spec,
               described,
-              "sft, cpt, " + String.join(", ", ObjectiveSettings.PREFERENCES) + " and classify");
+              "sft, cpt, "
+                  + String.join(", ", ObjectiveSettings.PREFERENCES)
+                  + ", classify, "
+                  + OnlineObjective.all());
     };
   }
 

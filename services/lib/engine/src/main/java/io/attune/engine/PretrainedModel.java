@@ -171,6 +171,11 @@ public abstract class PretrainedModel implements AutoCloseable {
     return Map.of();
   }
 
+  /** As {@link #addedModules()}, with the shapes that an adapter has. */
+  Map<String, Shape> addedModules(AdapterFiles adapter) {
+    return addedModules();
+  }
+
   /**
    * Reads an adapter of this model; refuses one of another shape, or one made for another tokenizer
    * or chat template, naming what differs.
@@ -218,20 +223,22 @@ public abstract class PretrainedModel implements AutoCloseable {
 
   /** What an adapter may know of this model. */
   BaseModel baseModel() {
-    return baseModel(architecture, weights::get);
+    return baseModel(architecture, weights::get, addedModules());
   }
 
   /** What an adapter that was read may know of the model that it was made for. */
   BaseModel baseModel(AdapterFiles adapter) {
-    return baseModel();
+    return baseModel(architecture, weights::get, addedModules(adapter));
   }
 
   /**
    * What an adapter may know of a model.
    *
    * @param base its weights by name; null for those that it has not
+   * @param added shapes of weights beside the architecture's own, by name
    */
-  BaseModel baseModel(Architecture model, Function<String, NDArray> base) {
+  BaseModel baseModel(
+      Architecture model, Function<String, NDArray> base, Map<String, Shape> added) {
     Stack stack = model instanceof Stack one ? one : null;
     return new BaseModel(
         model.linears().stream()
@@ -244,7 +251,7 @@ public abstract class PretrainedModel implements AutoCloseable {
         stack == null ? null : stack.heads(),
         stack == null ? 0 : stack.layers(),
         model.parameters(),
-        addedModules(),
+        added,
         config().tieWordEmbeddings(),
         base,
         weights.quantized(),

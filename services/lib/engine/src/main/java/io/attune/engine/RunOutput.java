@@ -1,5 +1,6 @@
 package io.attune.engine;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.EngineException.Reason;
 import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AdapterFiles;
@@ -47,6 +48,15 @@ final class RunOutput {
 
   /** Changes with anything that changes the result. */
   String fingerprint() {
+    return fingerprint(List.of());
+  }
+
+  /**
+   * As the other.
+   *
+   * @param more what else changes the result
+   */
+  String fingerprint(List<String> more) {
     MessageDigest digest = Digests.sha256();
     List<String> parts =
         new ArrayList<>(
@@ -63,6 +73,7 @@ final class RunOutput {
     if (settings.evaluation().enabled()) {
       parts.add(dataDigest(spec.evalData()));
     }
+    parts.addAll(more);
     digest.update(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
     return Digests.hex(digest);
   }
@@ -93,7 +104,7 @@ final class RunOutput {
   }
 
   /** Of the weights, or of the index that lists them; of the config where they start at random. */
-  private String baseDigest() {
+  String baseDigest() {
     for (String name : List.of(MODEL, MODEL + ".index.json", "config.json")) {
       if (Files.isRegularFile(spec.model().resolve(name)) && !settings.initWeights()) {
         return Digests.sha256(spec.model().resolve(name));
@@ -115,21 +126,42 @@ final class RunOutput {
     }
   }
 
-  /** PEFT's two files, and what the adapter relies on. */
-  void writeAdapter(Adapter adapter) {
-    AdapterFiles.write(spec.out(), adapter.config(), adapter.tensors());
-    var attune = JsonFiles.newObject();
-    attune.put(PretrainedModel.CONTRACT, model.contractSha256());
-    attune.put("base_model_sha256", baseDigest());
-    attune.put("objective", spec.objective());
-    if (classifier() != null) {
-      classifier().labels().write(attune); // PEFT keeps none
-    }
-    AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
+  /**
+   * PEFT's two files, and what the adapter relies on.
+   *
+   * @param scale what its scores mean; null where it gives none
+   */
+  void writeAdapter(Adapter adapter, @Nullable RewardScale scale) {
+    writeAdapter(adapter, scale, spec.out());
   }
 
-  /** The weights, and the files beside those that training started from. */
-  void writeModel(Weights weights) {
+  /** As the other, into another folder. */
+  void writeAdapter(Adapter adapter, @Nullable RewardScale scale, Path folder) {
+    AdapterFiles.write(folder, adapter.config(), adapter.tensors());
+    var attune = described(scale);
+    attune.put("base_model_sha256", baseDigest());
+    if (classifier() != null) {
+      classifier().describeHead(attune); // PEFT keeps nothing of it
+    }
+    AtomicFiles.write(folder.resolve(AdapterFiles.ATTUNE), JsonFiles.pretty(attune));
+  }
+
+  private ObjectNode described(@Nullable RewardScale scale) {
+    var attune = JsonFiles.newObject();
+    attune.put(PretrainedModel.CONTRACT, model.contractSha256());
+    attune.put("objective", spec.objective());
+    if (scale != null) {
+      scale.write(attune);
+    }
+    return attune;
+  }
+
+  /**
+   * The weights, and the files beside those that training started from.
+   *
+   * @param scale as in {@link #writeAdapter}
+   */
+  void writeModel(Weights weights, @Nullable RewardScale scale) {
     List<TensorData> tensors = new ArrayList<>();
     weights.parameters().forEach((name, array) -> tensors.add(TensorArrays.write(name, array)));
     for (String name : model.architecture().buffers().keySet()) {
@@ -143,9 +175,13 @@ final class RunOutput {
     config.put("dtype", "float32");
     if (classifier() != null) {
       config.putArray("architectures").add(classifier().className());
-      classifier().labels().write(config);
+      classifier().describeHead(config);
     }
     AtomicFiles.write(spec.out().resolve("config.json"), JsonFiles.pretty(config));
+    if (scale != null) {
+      byte[] attune = JsonFiles.pretty(described(scale));
+      AtomicFiles.write(spec.out().resolve(AdapterFiles.ATTUNE), attune);
+    }
     try (Stream<Path> files = Files.list(spec.model())) {
       for (Path file : files.filter(RunOutput::describesTokens).toList()) {
         AtomicFiles.write(

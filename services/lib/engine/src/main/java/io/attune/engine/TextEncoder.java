@@ -275,7 +275,9 @@ public final class TextEncoder extends PretrainedModel {
   @Override
   public void merge(Path peftFolder, Path out) {
     EncoderModel adapted = adapted(AdapterFiles.open(peftFolder));
-    if (adapted.task() != model.task() || adapted.labels().count() != model.labels().count()) {
+    if (adapted.task() != model.task()
+        || adapted.labels().count() != model.labels().count()
+        || adapted.pooling() != model.pooling()) {
       throw new EngineException(
           Reason.UNSUPPORTED,
           peftFolder
@@ -302,13 +304,12 @@ public final class TextEncoder extends PretrainedModel {
   @Override
   BaseModel baseModel(AdapterFiles adapter) {
     EncoderModel adapted = adapted(adapter);
-    return baseModel(adapted, name -> weight(adapted, name));
+    return baseModel(adapted, name -> weight(adapted, name), addedModules());
   }
 
   /** The model that an adapter was made for: this one, perhaps with another head. */
   private EncoderModel adapted(AdapterFiles files) {
-    AdaptedHead head = AdaptedHead.of(files, model);
-    return model.with(head.task(), head.labels());
+    return AdaptedHead.of(files, model).of(model);
   }
 
   /** A base weight by the name that it has in {@code as}; null if there is none. */

@@ -6,12 +6,15 @@ import io.attune.engine.checkpoint.TensorReader;
 import io.attune.engine.data.ClassificationExamples;
 import io.attune.engine.data.Row;
 import io.attune.engine.model.ClassLabels;
+import io.attune.engine.model.ClassifierPooling;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.FreshHead;
 import io.attune.engine.model.HeadLayer;
+import io.attune.engine.model.ProblemType;
 import io.attune.engine.objective.Classification;
 import io.attune.engine.objective.LabelLoss;
+import io.attune.engine.objective.RewardLevels;
 import io.attune.engine.token.EncoderTokenizer;
 import io.attune.engine.train.TaskType;
 import io.attune.engine.train.TrainingSettings;
@@ -21,8 +24,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Training of encoders to classify texts or tokens. An encoder without a head gets a new one, for
- * the labels that the rows have.
+ * Training of encoders to classify texts or tokens, or to score answers. An encoder without a head
+ * gets a new one, for the labels that the rows have.
  */
 final class TextEncoderTask implements TrainingTask {
   private static final String CLASSIFIER = "classifier";
@@ -31,6 +34,7 @@ final class TextEncoderTask implements TrainingTask {
   private final HubLayout layout;
   private final EncoderModel described;
   private final TrainingRows rows;
+  private final boolean scores;
   private @Nullable EncoderTokenizer tokenizer;
 
   TextEncoderTask(TrainingSpec spec, HubLayout layout, EncoderModel described, TrainingRows rows) {
@@ -38,16 +42,23 @@ final class TextEncoderTask implements TrainingTask {
     this.layout = layout;
     this.described = described;
     this.rows = rows;
-    if (!spec.objective().equals("classify")) {
-      throw TrainingTask.unfit(spec, described, "classify");
+    this.scores = spec.objective().equals("reward");
+    if (!scores && !spec.objective().equals("classify")) {
+      throw TrainingTask.unfit(spec, described, "classify and reward");
     }
   }
 
   /** Told by the rows where the encoder has no head. */
   private EncoderTask task() {
     EncoderTask wanted =
-        rows.get().get(0) instanceof Row.Tagged ? EncoderTask.TOKEN_CLS : EncoderTask.SEQ_CLS;
+        !scores && rows.get().get(0) instanceof Row.Tagged
+            ? EncoderTask.TOKEN_CLS
+            : EncoderTask.SEQ_CLS;
     EncoderTask task = fresh() ? wanted : described.task();
+    if (task != wanted && scores) {
+      throw new IllegalArgumentException(
+          spec.model() + " has a head that labels tokens; a reward model needs one for texts");
+    }
     if (task != wanted) {
       throw new IllegalArgumentException(
           spec.model()
@@ -100,14 +111,47 @@ final class TextEncoderTask implements TrainingTask {
     ClassLabels labels = labels(settings);
     return TextEncoder.forTraining(
         layout,
-        described.with(task(), labels),
+        described.with(task(), labels).with(pooling(settings)),
         options,
         settings.arguments().seed(),
         settings.initWeights());
   }
 
+  private ClassifierPooling pooling(TrainingSettings settings) {
+    if (settings.task().pooling() != null) {
+      return settings.task().pooling();
+    }
+    return spec.initAdapter() == null
+        ? described.pooling()
+        : AdaptedHead.of(AdapterFiles.open(spec.initAdapter()), described).pooling();
+  }
+
+  /** What a reward model's head gives: the score, or what lies between two levels. */
+  private ClassLabels scores(TrainingSettings settings) {
+    RewardLevels levels = RewardRows.levels(rows, settings);
+    ClassLabels wanted =
+        levels == null
+            ? new ClassLabels(ClassLabels.unnamed(1).names(), ProblemType.REGRESSION)
+            : new ClassLabels(
+                ClassLabels.unnamed(levels.logits()).names(),
+                ProblemType.MULTI_LABEL_CLASSIFICATION);
+    if (!fresh() && described.labels().count() != wanted.count()) {
+      throw new IllegalArgumentException(
+          spec.model()
+              + " has a head for "
+              + described.labels().count()
+              + " labels; these rows need one for "
+              + wanted.count()
+              + ", which an encoder without a head gets");
+    }
+    return wanted;
+  }
+
   /** Those of the model, or of the adapter that is trained on; else those of the rows. */
   private ClassLabels labels(TrainingSettings settings) {
+    if (scores) {
+      return scores(settings);
+    }
     if (!fresh()) {
       ClassLabels own = described.labels();
       boolean said = settings.task().problemType() != null;
@@ -122,6 +166,10 @@ final class TextEncoderTask implements TrainingTask {
   @Override
   public Lesson<?, ?> lesson(PretrainedModel model, TrainingSettings settings) {
     TextEncoder encoder = (TextEncoder) model;
+    if (scores) {
+      EncoderTokenizer texts = texts(encoder, settings);
+      return RewardRows.ofEncoder(texts::encode).lesson(rows, settings);
+    }
     LabelScheme scheme = new LabelScheme(encoder.labels());
     int longest = Math.min(settings.maxLength(), encoder.maxTokens());
     boolean segmented = described.segments() > 1;
@@ -133,8 +181,7 @@ final class TextEncoderTask implements TrainingTask {
           new ClassificationExamples(row -> words.encode(row.text()), scheme::target);
       return Lesson.of(objective, row -> examples.tokens(row, words));
     }
-    EncoderTokenizer texts = EncoderTokenizer.open(layout, longest, segmented);
-    tokenizer = texts;
+    EncoderTokenizer texts = texts(encoder, settings);
     ClassificationExamples examples =
         new ClassificationExamples(
             row ->
@@ -143,6 +190,12 @@ final class TextEncoderTask implements TrainingTask {
                     : texts.encode(row.text(), row.textPair()),
             scheme::target);
     return Lesson.of(objective, examples::text);
+  }
+
+  private EncoderTokenizer texts(TextEncoder encoder, TrainingSettings settings) {
+    int longest = Math.min(settings.maxLength(), encoder.maxTokens());
+    tokenizer = EncoderTokenizer.open(layout, longest, described.segments() > 1);
+    return tokenizer;
   }
 
   /** What a label's logits cost. */

@@ -7,13 +7,17 @@ import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
 import io.attune.engine.data.SftExample;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
 import io.attune.engine.objective.Kto;
+import io.attune.engine.objective.WeightedExample;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** Reads what a training run learns from. What it leaves out or cuts it says. */
 final class TrainingData {
@@ -29,22 +33,28 @@ final class TrainingData {
     this.listener = listener;
   }
 
-  /** Examples of the rows of a file, tokenized. */
+  /** Examples of the rows of a file, tokenized, however much each counts. */
   <P, E> List<E> examples(Path file, TrainingTask.Lesson<P, E> lesson) {
-    return examples(file, Rows.read(file, format), lesson);
+    return examples(file, Rows.readWeighted(file, format), lesson).stream()
+        .map(WeightedExample::example)
+        .toList();
   }
 
-  /** As the other, of rows that were read already. */
-  <P, E> List<E> examples(Path file, List<Row> rows, TrainingTask.Lesson<P, E> lesson) {
+  /** As the other, of rows that were read already, with how much each counts. */
+  <P, E> List<WeightedExample<E>> examples(
+      Path file, List<WeightedRow> rows, TrainingTask.Lesson<P, E> lesson) {
     List<P> result = new ArrayList<>();
+    List<Double> weights = new ArrayList<>();
     int empty = 0;
     int undesirable = 0;
     int full = 0;
     for (int i = 0; i < rows.size(); i++) {
-      List<P> parts = located(file, i + 1, rows.get(i), lesson.parts());
+      Row row = rows.get(i).row();
+      List<P> parts = located(file, i + 1, row, lesson.parts());
       result.addAll(parts);
+      weights.addAll(Collections.nCopies(parts.size(), rows.get(i).weight()));
       if (parts.isEmpty()) {
-        boolean unwanted = rows.get(i) instanceof Row.Judged judged && !judged.desirable();
+        boolean unwanted = row instanceof Row.Judged judged && !judged.desirable();
         if (unwanted && !(lesson.objective() instanceof Kto)) {
           undesirable++;
         } else {
@@ -69,11 +79,15 @@ final class TrainingData {
             + maxLength
             + "; what exceeds it was cut, truncation_mode says where");
     filled(file, result);
+    List<E> examples;
     try {
-      return lesson.examples().apply(result);
+      examples = lesson.examples().apply(result);
     } catch (EngineException e) {
       throw new EngineException(e.reason(), file + ": " + e.getMessage(), e);
     }
+    return IntStream.range(0, examples.size())
+        .mapToObj(i -> new WeightedExample<>(examples.get(i), weights.get(i)))
+        .toList();
   }
 
   /**
@@ -91,8 +105,8 @@ final class TrainingData {
           data,
           format,
           row -> {
-            int[] ids = located(data, ++number[0], row, tokens);
-            corpus.add(ids, ((Row.PlainText) row).ends());
+            int[] ids = located(data, ++number[0], row, each -> document(each, tokens));
+            corpus.add(ids, ((Row.PlainText) row.row()).ends());
           });
     } catch (RuntimeException e) {
       corpus.finish().close();
@@ -108,7 +122,17 @@ final class TrainingData {
     return filled(data, file);
   }
 
-  private static <T> T located(Path file, int row, Row value, Function<Row, T> read) {
+  /** Documents are laid into blocks, of which none has a weight of its own. */
+  private static int[] document(WeightedRow row, Function<Row, int[]> tokens) {
+    if (row.weight() != 1) {
+      throw new EngineException(
+          Reason.INVALID_ARGUMENT,
+          "continued pre-training knows no 'weight' of a row; write a row twice, or use sft");
+    }
+    return tokens.apply(row.row());
+  }
+
+  private static <R, T> T located(Path file, int row, R value, Function<R, T> read) {
     try {
       return read.apply(value);
     } catch (EngineException e) {

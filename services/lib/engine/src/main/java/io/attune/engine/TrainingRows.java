@@ -3,6 +3,7 @@ package io.attune.engine;
 import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.Rows;
+import io.attune.engine.data.WeightedRow;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class TrainingRows {
   private final Path file;
   private final RowFormat format;
+  private @Nullable List<WeightedRow> weighted;
   private @Nullable List<Row> rows;
 
   TrainingRows(Path file, RowFormat format) {
@@ -24,8 +26,16 @@ final class TrainingRows {
   /** At least one row. */
   List<Row> get() {
     if (rows == null) {
-      rows = Rows.read(file, format);
+      rows = weighted().stream().map(WeightedRow::row).toList();
     }
     return rows;
+  }
+
+  /** The same, with how much each counts. */
+  List<WeightedRow> weighted() {
+    if (weighted == null) {
+      weighted = Rows.readWeighted(file, format);
+    }
+    return weighted;
   }
 }

@@ -5,17 +5,24 @@ import io.attune.engine.adapter.Adapter;
 import io.attune.engine.checkpoint.AtomicFiles;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.checkpoint.JsonFiles;
-import io.attune.engine.data.Row;
 import io.attune.engine.data.RowFormat;
 import io.attune.engine.data.TokenFile;
+import io.attune.engine.data.WeightedRow;
 import io.attune.engine.evaluate.HeldOut;
 import io.attune.engine.model.Architecture;
 import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
+import io.attune.engine.objective.OrdinalReward;
+import io.attune.engine.objective.RewardLevels;
+import io.attune.engine.objective.RewardObjective;
+import io.attune.engine.objective.Weighted;
+import io.attune.engine.objective.WeightedExample;
+import io.attune.engine.online.OnlineObjective;
+import io.attune.engine.online.OnlineSettings;
+import io.attune.engine.online.RolloutExchange;
 import io.attune.engine.quant.Quantizer;
 import io.attune.engine.report.ReportSettings;
-import io.attune.engine.report.Reports;
 import io.attune.engine.train.DataSettings;
 import io.attune.engine.train.Method;
 import io.attune.engine.train.Parameters;
@@ -24,9 +31,11 @@ import io.attune.engine.train.QuantizationSettings;
 import io.attune.engine.train.Reader;
 import io.attune.engine.train.StepMetrics;
 import io.attune.engine.train.TaskType;
+import io.attune.engine.train.TrainingArguments;
 import io.attune.engine.train.TrainingLoop;
 import io.attune.engine.train.TrainingSettings;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,29 +47,26 @@ import org.jspecify.annotations.Nullable;
  * training service.
  */
 public final class TrainingRun {
+  /** Training rows, evenly spread, that are scored to tell what scores of a reward model mean. */
+  private static final int SCALE_ROWS = 2048;
+
   private final TrainingSpec spec;
   private final TrainingSettings settings;
   private final PretrainedModel model;
   private final TrainingData data;
-  private final ReportSettings reports;
-  private final ProgressListener listener;
-  private final CancelSignal cancel;
+  private final RunAudience audience;
 
   private TrainingRun(
       TrainingSpec spec,
       TrainingSettings settings,
       PretrainedModel model,
       TrainingData data,
-      ReportSettings reports,
-      ProgressListener listener,
-      CancelSignal cancel) {
+      RunAudience audience) {
     this.spec = spec;
     this.settings = settings;
     this.model = model;
     this.data = data;
-    this.reports = reports;
-    this.listener = listener;
-    this.cancel = cancel;
+    this.audience = audience;
   }
 
   /**
@@ -72,6 +78,20 @@ public final class TrainingRun {
    */
   public static TrainingResult run(
       TrainingSpec spec, ProgressListener listener, CancelSignal cancel) {
+    return run(spec, listener, cancel, null);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param exchange who writes and scores completions, for objectives that learn from these; null
+   *     for this process
+   */
+  public static TrainingResult run(
+      TrainingSpec spec,
+      ProgressListener listener,
+      CancelSignal cancel,
+      @Nullable RolloutExchange exchange) {
     try {
       Method method = method(spec);
       Parameters parameters = new Parameters(spec.parameters());
@@ -81,9 +101,13 @@ public final class TrainingRun {
       Architecture described =
           PretrainedModel.architecture(HubLayout.of(spec.model()), LoadOptions.defaults());
       requireFits(method, described);
+      OnlineObjective online = OnlineObjective.named(spec.objective()).orElse(null);
       try (TrainingTask task = TrainingTask.of(spec, described, rows)) {
-        settings(parameters, spec, method, task.assumedType(), List.of());
-        ReportSettings reports = reports(parameters, spec);
+        TrainingArguments arguments =
+            settings(parameters, spec, method, task.assumedType(), List.of()).arguments();
+        OnlineSettings onlineSettings =
+            online == null ? null : OnlineSettings.parse(parameters, online, arguments);
+        RunAudience audience = new RunAudience(reports(parameters, spec), listener, cancel);
         Quantizer quantizer = QuantizationSettings.parse(parameters, method);
         parameters.finish("objective " + spec.objective() + " with method " + spec.method());
         TrainingSettings settings =
@@ -103,10 +127,21 @@ public final class TrainingRun {
                 .withType(settings.compute().type());
         TrainingData data = new TrainingData(settings, format, listener);
         try (PretrainedModel model = task.load(settings, options)) {
-          TrainingRun run = new TrainingRun(spec, settings, model, data, reports, listener, cancel);
+          if (online != null) {
+            return new OnlineRun(
+                    spec,
+                    settings,
+                    onlineSettings,
+                    (LanguageModel) model,
+                    format,
+                    audience,
+                    exchange)
+                .train();
+          }
+          TrainingRun run = new TrainingRun(spec, settings, model, data, audience);
           return texts
               ? run.train(task.textLesson(model, settings))
-              : run.train(task.lesson(model, settings), rows.get());
+              : run.train(task.lesson(model, settings), rows.weighted());
         }
       }
     } catch (IllegalArgumentException e) {
@@ -116,9 +151,9 @@ public final class TrainingRun {
 
   private static Method method(TrainingSpec spec) {
     Method method = Method.named(spec.method());
-    if (!method.isAdapter() && (spec.objective().equals("reward") || spec.initAdapter() != null)) {
+    if (!method.isAdapter() && spec.initAdapter() != null) {
       throw new IllegalArgumentException(
-          "method " + method + " neither trains a reward model nor continues an adapter; use lora");
+          "method " + method + " does not continue an adapter; use lora");
     }
     return method;
   }
@@ -145,21 +180,25 @@ public final class TrainingRun {
     }
   }
 
-  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<Row> rows) {
-    List<E> examples = data.examples(spec.data(), rows, lesson);
+  private <P, E> TrainingResult train(TrainingTask.Lesson<P, E> lesson, List<WeightedRow> rows) {
+    Objective<E> objective = lesson.objective();
+    List<WeightedExample<E>> examples = data.examples(spec.data(), rows, lesson);
     List<E> heldOut = spec.evalData() == null ? null : data.examples(spec.evalData(), lesson);
-    String advice = lesson.objective().advice(examples);
+    List<E> equal = examples.stream().map(WeightedExample::example).toList();
+    String advice = objective.advice(equal);
     if (advice != null) {
-      listener.onNotice(spec.data() + ": " + advice);
+      audience.listener().onNotice(spec.data() + ": " + advice);
     }
-    return train(lesson.objective(), examples, heldOut);
+    return rows.stream().anyMatch(row -> row.weight() != 1)
+        ? train(new Weighted<>(objective), examples, objective, equal, heldOut)
+        : train(objective, equal, objective, equal, heldOut);
   }
 
   private TrainingResult train(TrainingTask.TextLesson lesson) {
     try (TokenFile texts = texts(spec.data(), lesson, "train.tokens");
         TokenFile heldOut =
             spec.evalData() == null ? null : texts(spec.evalData(), lesson, "eval.tokens")) {
-      return train(lesson.objective(), texts, heldOut);
+      return train(lesson.objective(), texts, lesson.objective(), texts, heldOut);
     }
   }
 
@@ -167,8 +206,16 @@ public final class TrainingRun {
     return data.texts(from, lesson.tokens(), spec.out().resolve(store));
   }
 
-  private <E> TrainingResult train(
-      Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  /**
+   * @param measured what held-out rows are measured by, which all count alike
+   * @param learnt the examples as that takes them
+   */
+  private <E, H> TrainingResult train(
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      List<H> learnt,
+      @Nullable List<H> heldOut) {
     Architecture architecture = model.architecture();
     boolean dropout = settings.task().dropout();
     boolean checkpointing = settings.compute().gradientCheckpointing();
@@ -187,10 +234,10 @@ public final class TrainingRun {
                       trained,
                       dropout)
                   .withCheckpointing(checkpointing)) {
-        TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+        TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
         StepMetrics last = run(loop, output);
-        output.writeModel(model.weights());
-        return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+        output.writeModel(model.weights(), scale(policy, measured, learnt));
+        return result(last, loop.steps(), evaluate(policy, measured, heldOut));
       }
     }
     try (Adapter adapter = adapter();
@@ -198,15 +245,19 @@ public final class TrainingRun {
         Policy policy =
             Policy.ofAdapter(architecture, model.weights(), adapter, start, dropout)
                 .withCheckpointing(checkpointing)) {
-      TrainingLoop<E> loop = loop(policy, objective, examples, heldOut);
+      TrainingLoop<E> loop = loop(policy, objective, examples, measured, heldOut);
       StepMetrics last = run(loop, output);
-      output.writeAdapter(adapter);
-      return result(last, loop.steps(), evaluate(policy, objective, heldOut));
+      output.writeAdapter(adapter, scale(policy, measured, learnt));
+      return result(last, loop.steps(), evaluate(policy, measured, heldOut));
     }
   }
 
-  private <E> TrainingLoop<E> loop(
-      Policy policy, Objective<E> objective, List<E> examples, @Nullable List<E> heldOut) {
+  private <E, H> TrainingLoop<E> loop(
+      Policy policy,
+      Objective<E> objective,
+      List<E> examples,
+      Objective<H> measured,
+      @Nullable List<H> heldOut) {
     return new TrainingLoop<>(
         settings.arguments(),
         policy,
@@ -215,30 +266,35 @@ public final class TrainingRun {
         settings.data().batching(),
         settings.alarms(),
         settings.evaluation(),
-        () -> measure(policy, objective, heldOut));
+        () -> measure(policy, measured, heldOut));
   }
 
   private StepMetrics run(TrainingLoop<?> loop, RunOutput output) {
-    String fingerprint = output.fingerprint();
-    if (settings.resumeFrom() != null) {
-      TrainingLoop.startFrom(settings.resumeFrom(), spec.out(), fingerprint, listener::onNotice);
+    return audience.during(
+        spec.out(), output.fingerprint(), output.described(), settings.resumeFrom(), loop::run);
+  }
+
+  /** What the scores of a reward model mean, by those of its training rows; null for others. */
+  private <E> @Nullable RewardScale scale(Policy policy, Objective<E> objective, List<E> rows) {
+    if (!(objective instanceof RewardObjective<E> reward)) {
+      return null;
     }
-    Reports shown = Reports.of(reports, spec.out(), output.described(), listener::onNotice);
-    return shown.during(
-        () ->
-            loop.run(
-                spec.out(),
-                fingerprint,
-                step -> {
-                  Map<String, Double> metrics = step.values();
-                  shown.step(step.step(), metrics);
-                  listener.onStep(step.step(), step.totalSteps(), metrics);
-                },
-                listener::onNotice,
-                cancel::isCancelled));
+    double share = Math.max(1, rows.size() / (double) SCALE_ROWS);
+    List<E> some = new ArrayList<>();
+    for (double at = 0; at < rows.size(); at += share) {
+      some.add(rows.get((int) at));
+    }
+    Reader<E> reader = new Reader<>(policy.forEvaluation(), objective);
+    int batch = settings.arguments().perDeviceTrainBatchSize();
+    RewardLevels levels = objective instanceof OrdinalReward ordinal ? ordinal.levels() : null;
+    return RewardScale.of(HeldOut.scores(reader, reward, some, batch), levels);
   }
 
   private <E> Map<String, Double> measure(Policy policy, Objective<E> objective, List<E> rows) {
+    return outcome(policy, objective, rows).metrics();
+  }
+
+  private <E> HeldOut.Outcome outcome(Policy policy, Objective<E> objective, List<E> rows) {
     return HeldOut.evaluate(
         new Reader<>(policy.forEvaluation(), objective),
         objective,
@@ -263,22 +319,19 @@ public final class TrainingRun {
     if (rows == null) {
       return Map.of();
     }
-    int batch = settings.arguments().perDeviceTrainBatchSize();
-    Map<String, Map<String, Double>> evaluation = new LinkedHashMap<>();
-    evaluation.put("candidate", measure(policy, objective, rows));
+    Map<String, HeldOut.Outcome> evaluation = new LinkedHashMap<>();
+    evaluation.put("candidate", outcome(policy, objective, rows));
     if (spec.baselineAdapter() != null) {
       try (Adapter adapter = model.readAdapter(spec.baselineAdapter());
           Policy baseline =
               Policy.ofAdapter(model.architecture(), model.weights(), adapter, null)) {
-        evaluation.put(
-            "baseline",
-            HeldOut.evaluate(
-                new Reader<>(baseline.forEvaluation(), objective), objective, rows, batch));
+        evaluation.put("baseline", outcome(baseline, objective, rows));
       }
     }
-    var json = JsonFiles.newObject();
-    evaluation.forEach((name, metrics) -> metrics.forEach(json.putObject(name)::put));
-    AtomicFiles.write(spec.out().resolve("eval.json"), JsonFiles.pretty(json));
-    return evaluation;
+    Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
+    evaluation.forEach((name, outcome) -> metrics.put(name, outcome.metrics()));
+    AtomicFiles.write(
+        spec.out().resolve("eval.json"), JsonFiles.pretty(EvaluationFile.of(evaluation, rows)));
+    return metrics;
   }
 }

@@ -24,7 +24,7 @@ interface TrainingTask extends AutoCloseable {
    * What is learnt, and what of each row.
    *
    * @param parts from a row to what it gives, empty where nothing to learn is left of it
-   * @param examples from what all rows of a file give to examples
+   * @param examples from what all rows of a file give to examples, one of each, in their order
    */
   record Lesson<P, E>(
       Objective<E> objective, Function<Row, List<P>> parts, Function<List<P>, List<E>> examples) {

@@ -18,8 +18,9 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A run that is killed again and again, at seeded moments and while it writes a checkpoint, ends
@@ -36,9 +37,12 @@ class KilledRunTest {
   private static final int TRIES = 20;
 
   @TempDir Path folder;
+  private Path rows;
+  private String objective;
 
-  @Test
-  void aKilledRunEndsWithTheSameBytes() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"dpo", "ppo"})
+  void aKilledRunEndsWithTheSameBytes(String objective) throws Exception {
     List<String> lines = new ArrayList<>();
     for (var row : Golden.json("preferences.json")) {
       ObjectNode line = JSON.createObjectNode();
@@ -47,26 +51,27 @@ class KilledRunTest {
       line.set("rejected", row.get("rejected"));
       lines.add(line.toString());
     }
-    Path rows = Files.write(folder.resolve("pairs.jsonl"), lines);
+    this.rows = Files.write(folder.resolve("pairs.jsonl"), lines);
+    this.objective = objective;
     Path whole = folder.resolve("whole");
-    runToTheEnd(rows, whole);
+    runToTheEnd(whole);
 
     Path killed = folder.resolve("killed");
     Random random = new Random(1);
     for (int kill = 0; kill < KILLS; kill++) {
-      Process child = start(rows, killed);
+      Process child = start(killed);
       awaitSteps(child, 1 + random.nextInt(3));
       LockSupport.parkNanos(random.nextInt(20_000_000));
       kill(child);
     }
     for (int kill = 0, tries = 0; kill < (KILLS + 1) / 2; tries++) {
       assertThat(tries).as("starts").isLessThan(TRIES);
-      Process child = start(rows, killed);
+      Process child = start(killed);
       awaitHalfWritten(child, killed);
       kill(child);
       kill += halfWritten(killed).isEmpty() ? 0 : 1; // it may have been faster than the signal
     }
-    runToTheEnd(rows, killed);
+    runToTheEnd(killed);
 
     assertThat(halfWritten(killed)).isEmpty();
     for (String file :
@@ -86,7 +91,7 @@ class KilledRunTest {
     return curves;
   }
 
-  private static Process start(Path rows, Path out) throws IOException {
+  private Process start(Path out) throws IOException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -100,12 +105,13 @@ class KilledRunTest {
             Golden.path("models/llama").toString(),
             rows.toString(),
             out.toString(),
-            Integer.toString(STEPS));
+            Integer.toString(STEPS),
+            objective);
     return builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
   }
 
-  private static void runToTheEnd(Path rows, Path out) throws Exception {
-    Process child = start(rows, out);
+  private void runToTheEnd(Path out) throws Exception {
+    Process child = start(out);
     child.getInputStream().readAllBytes();
     assertThat(child.waitFor()).isZero();
   }

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** No array outlives what it was made for. */
 class LeakTest {
@@ -33,27 +35,54 @@ class LeakTest {
     assertThat(LiveArrays.count()).isEqualTo(before);
   }
 
-  private void use(Path rows, String out) {
+  @ParameterizedTest
+  @ValueSource(ints = {4, 20}) // the longer ones are written with the adapter folded in
+  void neitherDoRollouts(int length) throws IOException {
+    Path rows = folder.resolve("prompts.jsonl");
+    Files.writeString(
+        rows, "{\"prompt\": \"My order is late.\"}\n{\"prompt\": \"It was lost.\"}\n");
+    Map<String, String> parameters =
+        Map.of(
+            "max_steps", "6",
+            "num_ppo_epochs", "2",
+            "save_steps", "2",
+            "per_device_train_batch_size", "5",
+            "rollout_slots", "3",
+            "max_completion_length", Integer.toString(length),
+            "reward_rule", "completion_tokens");
+    train(rows, "warm", "ppo", parameters);
+    int before = LiveArrays.count();
+    train(rows, "measured", "ppo", parameters);
+    assertThat(LiveArrays.count()).isEqualTo(before);
+  }
+
+  private TrainingSpec train(
+      Path rows, String out, String objective, Map<String, String> parameters) {
     TrainingSpec spec =
         new TrainingSpec(
             Golden.path("models/llama"),
             rows,
             folder.resolve(out),
-            "dpo",
+            objective,
             "lora",
             null,
             rows,
             null,
-            Map.of("max_steps", "3", "save_steps", "2"));
+            parameters);
     TrainingRun.run(
         spec,
         (step, total, metrics) -> {
-          if (step > 1) {
+          if (step > 2) {
             assertThat(LiveArrays.count()).isEqualTo(afterFirst);
           }
           afterFirst = LiveArrays.count();
         },
         CancelSignal.NEVER);
+    return spec;
+  }
+
+  private void use(Path rows, String out) {
+    TrainingSpec spec = train(rows, out, "dpo", Map.of("max_steps", "4", "save_steps", "2"));
     try (LanguageModel model = LanguageModel.load(spec.model(), LoadOptions.defaults());
         LoadedAdapter adapter = model.loadAdapter(spec.out());
         KvCache cache = adapter.decoder().newCache(2, 8);

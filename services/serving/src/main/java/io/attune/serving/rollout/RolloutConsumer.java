@@ -48,6 +48,7 @@ public class RolloutConsumer {
   private final Answering answering;
   private final Candidates candidates;
   private final Admission admission;
+  private final TokenFiles tokenFiles;
   private final ServingPublisher publisher;
   private final ServingConfig config;
   private final MeterRegistry metrics;
@@ -56,12 +57,14 @@ public class RolloutConsumer {
       Answering answering,
       Candidates candidates,
       Admission admission,
+      TokenFiles tokenFiles,
       ServingPublisher publisher,
       ServingConfig config,
       MeterRegistry metrics) {
     this.answering = answering;
     this.candidates = candidates;
     this.admission = admission;
+    this.tokenFiles = tokenFiles;
     this.publisher = publisher;
     this.config = config;
     this.metrics = metrics;
@@ -93,6 +96,8 @@ public class RolloutConsumer {
         .deferred(() -> generate(request))
         // Loading a version and tokenizing take time that no event loop has.
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
+        // Nor has the generator's thread any for writing files.
+        .emitOn(Infrastructure.getDefaultWorkerPool())
         .map(answers -> completed(request, answers))
         .onFailure()
         .recoverWithUni(thrown -> failed(request, thrown));
@@ -106,12 +111,13 @@ public class RolloutConsumer {
     Sampling sampling = InferenceGrpc.sampling(request.getSampling(), config.defaultMaxNewTokens());
     var questions = new ArrayList<Prepared>();
     try (Pin<LoadedAdapter> version = pin(request)) {
-      for (int i = 0; i < request.getPromptsCount(); i++) {
+      int each = Math.max(1, request.getGenerationsPerPrompt());
+      for (int i = 0; i < request.getPromptsCount() * each; i++) {
         String id = request.getRolloutId() + "/" + i;
         var question =
             new Question(
                 version.version().line(),
-                InferenceGrpc.prompt(request.getPrompts(i)),
+                InferenceGrpc.prompt(request.getPrompts(i / each)),
                 sampling.forAnswer(i),
                 id);
         questions.add(answering.prepare(question, question.model(), version.again(), id));
@@ -139,8 +145,18 @@ public class RolloutConsumer {
   private RolloutCompleted completed(RolloutRequested request, List<Answer> answers) {
     metrics.counter("attune.serving.rollouts", "outcome", "OK").increment();
     var completed = about(request);
-    answers.forEach(answer -> completed.addGenerations(ServingPublisher.generation(answer)));
-    return completed.build();
+    if (!request.getTokensByReference()) {
+      answers.forEach(answer -> completed.addGenerations(ServingPublisher.generation(answer)));
+      return completed.build();
+    }
+    for (Answer answer : answers) {
+      completed.addGenerations(
+          ServingPublisher.generation(answer).toBuilder()
+              .clearPromptTokenIds()
+              .clearCompletionTokenIds()
+              .clearLogProbabilities());
+    }
+    return completed.setTokens(tokenFiles.publish(answers)).build();
   }
 
   private Uni<RolloutCompleted> failed(RolloutRequested request, Throwable thrown) {

@@ -114,6 +114,19 @@ public class AdapterLines {
     announce(handle, moved, Change.CHANGE_RELEASED, subject(handle, candidate), now);
   }
 
+  /**
+   * Registers the next version of a line that no gate guards, and makes it active.
+   *
+   * @param jobId the job whose policy it is
+   */
+  public AdapterVersion advance(
+      Handle handle, UUID jobId, String line, Artifact artifact, String contractSha256) {
+    long active = lock(handle, line).activeVersion();
+    AdapterVersion made = register(handle, jobId, line, artifact, contractSha256, active);
+    release(handle, made, active);
+    return made;
+  }
+
   /** Says that a candidate was refused. */
   public void refuse(Handle handle, AdapterVersion candidate) {
     Line locked = lock(handle, candidate.getLine());

@@ -32,7 +32,7 @@ final class HeldOut {
     List<EvaluationPair> pairs = new ArrayList<>();
     int prompts = 0;
     for (PromptRatings prompt : byDigest(ratings)) {
-      List<Row.Pair> rows = PairRows.of(prompt, margin, PAIRS_PER_PROMPT);
+      List<Row.Pair> rows = PairRows.of(prompt, new PairRows.Rule(margin, PAIRS_PER_PROMPT));
       if (!rows.isEmpty() && prompts++ == maximum) {
         break;
       }

@@ -1,21 +1,19 @@
 package io.attune.training.dataset;
 
 import io.attune.training.dataset.PromptRatings.Answer;
-import io.attune.training.dataset.PromptRatings.Preference;
+import io.attune.training.dataset.PromptRatings.Ballot;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 
 /**
  * Pairs of answers to one prompt, for DPO and Bradley-Terry.
  *
- * <p>What people said directly (a choice, a correction) comes first, by majority: as many votes one
- * way as the other make no pair. Then come answers whose mean scores differ by the margin, the
+ * <p>What people said directly (a choice, a correction) comes first, by majority: as much weight
+ * one way as the other makes no pair. Then come answers whose mean scores differ by the margin, the
  * widest difference first. Equal means make no pair, whatever the margin.
  */
 final class PairRows {
@@ -25,41 +23,51 @@ final class PairRows {
   private PairRows() {}
 
   /**
-   * Makes the pairs of one prompt.
+   * Which pairs are made.
    *
    * @param minimumMargin least difference of two mean scores, 0 to 1
-   * @param maximum at most this many pairs
+   * @param maximum at most this many pairs of a prompt
+   * @param marginFactor a pair's margin is this times the difference of the mean scores; a pair
+   *     that people chose directly has none
    */
-  static List<Row.Pair> of(PromptRatings prompt, double minimumMargin, int maximum) {
+  record Rule(double minimumMargin, int maximum, double marginFactor) {
+    Rule(double minimumMargin, int maximum) {
+      this(minimumMargin, maximum, 0);
+    }
+  }
+
+  /** Makes the pairs of one prompt. */
+  static List<Row.Pair> of(PromptRatings prompt, Rule rule) {
     List<Row.Pair> pairs = new ArrayList<>();
-    Set<Preference> settled = new HashSet<>();
-    for (Preference preference : byMajority(prompt)) {
-      Preference reverse = preference.reversed();
-      settled.add(preference);
-      settled.add(reverse);
-      if (net(prompt, preference) > 0 && pairs.size() < maximum) {
-        List<String> ids = new ArrayList<>(prompt.votes().get(preference));
-        ids.addAll(prompt.votes().getOrDefault(reverse, List.of()));
-        pairs.add(new Row.Pair(prompt.prompt(), preference.better(), preference.worse(), ids));
+    Set<List<String>> settled = new HashSet<>();
+    for (Ballot ballot : byMajority(prompt)) {
+      settled.add(List.of(ballot.first(), ballot.second()));
+      settled.add(List.of(ballot.second(), ballot.first()));
+      double net = ballot.net();
+      if (Math.abs(net) > ROUNDING && pairs.size() < rule.maximum()) {
+        pairs.add(
+            new Row.Pair(
+                prompt.prompt(),
+                net > 0 ? ballot.first() : ballot.second(),
+                net > 0 ? ballot.second() : ballot.first(),
+                0,
+                RowWeights.of(prompt, Math.abs(net)),
+                List.copyOf(ballot.ids())));
       }
     }
-    addScored(prompt, minimumMargin, maximum, settled, pairs);
+    addScored(prompt, rule, settled, pairs);
     return pairs;
   }
 
-  private static List<Preference> byMajority(PromptRatings prompt) {
-    Map<Preference, Integer> margins = new LinkedHashMap<>();
-    prompt.votes().keySet().forEach(p -> margins.put(p, net(prompt, p)));
-    List<Preference> ordered = new ArrayList<>(margins.keySet());
-    // A stable sort: equal majorities keep the order in which the votes first appear.
-    ordered.sort(Comparator.comparing((Preference p) -> margins.get(p)).reversed());
-    return ordered;
+  private static List<Ballot> byMajority(PromptRatings prompt) {
+    return prompt.ballots().stream()
+        .filter(Ballot::settled)
+        .sorted(Comparator.comparingDouble((Ballot ballot) -> -Math.abs(ballot.net())))
+        .toList();
   }
 
-  private static int net(PromptRatings prompt, Preference preference) {
-    return prompt.votes().get(preference).size()
-        - prompt.votes().getOrDefault(preference.reversed(), List.of()).size();
-  }
+  /** An answer with its mean score. */
+  private record Rated(Answer answer, double mean) {}
 
   /** Two places in the list of answers ordered by mean, and the difference of the means. */
   private record Gap(int low, int high, double width) {}
@@ -69,17 +77,14 @@ final class PairRows {
    * imported data set may hold a hundred thousand texts under one empty prompt.
    */
   private static void addScored(
-      PromptRatings prompt,
-      double minimumMargin,
-      int maximum,
-      Set<Preference> settled,
-      List<Row.Pair> pairs) {
-    List<Answer> ordered =
-        prompt.answers().stream()
-            .filter(answer -> answer.mean().isPresent())
-            .sorted(Comparator.comparingDouble(answer -> answer.mean().getAsDouble()))
-            .toList();
-    double[] means = ordered.stream().mapToDouble(a -> a.mean().getAsDouble()).toArray();
+      PromptRatings prompt, Rule rule, Set<List<String>> settled, List<Row.Pair> pairs) {
+    List<Rated> ordered = new ArrayList<>();
+    for (Answer answer : prompt.answers()) {
+      answer.mean().ifPresent(mean -> ordered.add(new Rated(answer, mean)));
+    }
+    ordered.sort(
+        Comparator.comparingDouble(Rated::mean).thenComparing(rated -> rated.answer().text()));
+    double[] means = ordered.stream().mapToDouble(Rated::mean).toArray();
     PriorityQueue<Gap> widest =
         new PriorityQueue<>(
             Comparator.comparingDouble(Gap::width)
@@ -88,21 +93,28 @@ final class PairRows {
                 .thenComparing(Gap::high, Comparator.reverseOrder()));
     // Row i of the heap walks from the best answer down; the next row opens when this one is used.
     offer(widest, means, 0, means.length - 1);
-    while (pairs.size() < maximum && !widest.isEmpty()) {
+    while (pairs.size() < rule.maximum() && !widest.isEmpty()) {
       Gap gap = widest.poll();
-      if (gap.width() <= ROUNDING || gap.width() < minimumMargin - ROUNDING) {
+      if (gap.width() <= ROUNDING || gap.width() < rule.minimumMargin() - ROUNDING) {
         return;
       }
       offer(widest, means, gap.low(), gap.high() - 1);
       if (gap.high() == means.length - 1) {
         offer(widest, means, gap.low() + 1, gap.high());
       }
-      Answer better = ordered.get(gap.high());
-      Answer worse = ordered.get(gap.low());
-      if (!settled.contains(new Preference(better.text(), worse.text()))) {
+      Answer better = ordered.get(gap.high()).answer();
+      Answer worse = ordered.get(gap.low()).answer();
+      if (!settled.contains(List.of(better.text(), worse.text()))) {
         List<String> ids = new ArrayList<>(better.scoreIds());
         ids.addAll(worse.scoreIds());
-        pairs.add(new Row.Pair(prompt.prompt(), better.text(), worse.text(), ids));
+        pairs.add(
+            new Row.Pair(
+                prompt.prompt(),
+                better.text(),
+                worse.text(),
+                rule.marginFactor() * gap.width(),
+                RowWeights.of(prompt, RowWeights.ofDifference(better.weight(), worse.weight())),
+                ids));
       }
     }
   }

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.training.v1.DpoObjective;
+import io.attune.training.v1.KtoObjective;
+import io.attune.training.v1.OrpoObjective;
 import io.attune.training.v1.RewardObjective;
+import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingSpec;
 import java.util.List;
 import java.util.stream.Stream;
@@ -39,9 +42,11 @@ public record RowSet(
 
   /** Derives the rows of a job. */
   public static RowSet derive(TrainingSpec spec, List<SnapshotRating> snapshot, Limits limits) {
-    List<PromptRatings> prompts = PromptRatings.gather(snapshot);
+    RaterWeights weights = RaterWeights.of(snapshot, RatingProtection.of(spec.getRatings()));
+    List<PromptRatings> prompts = PromptRatings.gather(snapshot, weights);
     Stream<PromptRatings> seen = prompts.stream().filter(prompt -> !prompt.heldOut());
-    List<Row> rows = seen.<Row>flatMap(prompt -> rows(spec, prompt).stream()).toList();
+    List<Row> rows =
+        RowWeights.normalised(seen.<Row>flatMap(prompt -> rows(spec, prompt).stream()).toList());
     List<EvaluationPair> pairs = List.of();
     boolean across = false;
     List<JsonNode> heldOutPrompts = List.of();
@@ -61,6 +66,7 @@ public record RowSet(
   private static final double DEFAULT_MARGIN = 0.1;
   private static final int DEFAULT_PAIRS = 8;
   private static final double DEFAULT_MINIMUM_SCORE = 0.8;
+  private static final double DEFAULT_MARGIN_FACTOR = 1;
 
   private static List<? extends Row> rows(TrainingSpec spec, PromptRatings prompt) {
     return switch (spec.getObjectiveCase()) {
@@ -70,19 +76,49 @@ public record RowSet(
               spec.getSft().hasMinimumScore()
                   ? spec.getSft().getMinimumScore()
                   : DEFAULT_MINIMUM_SCORE);
-      case DPO -> {
-        DpoObjective dpo = spec.getDpo();
-        yield PairRows.of(
-            prompt,
-            dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
-            dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
-      }
+      case DPO -> PairRows.of(prompt, rule(spec.getDpo()));
+      case ORPO -> PairRows.of(prompt, rule(spec.getOrpo()));
+      case SIMPO -> PairRows.of(prompt, rule(spec.getSimpo()));
+      case KTO -> judged(spec.getKto(), prompt);
+      case PPO, GRPO, RLOO -> PromptRows.of(prompt);
       case REWARD ->
           spec.getReward().getLoss() == RewardObjective.Loss.LOSS_BRADLEY_TERRY
-              ? PairRows.of(prompt, DEFAULT_MARGIN, DEFAULT_PAIRS)
+              ? PairRows.of(prompt, rule(spec.getReward()))
               : ScoredRows.of(prompt);
       case OBJECTIVE_NOT_SET -> throw new IllegalArgumentException("the job has no objective");
     };
+  }
+
+  private static List<Row.Judged> judged(KtoObjective kto, PromptRatings prompt) {
+    double margin = kto.hasMinimumMargin() ? kto.getMinimumMargin() : DEFAULT_MARGIN;
+    return kto.getUnpairedOnly()
+        ? JudgedRows.unpaired(prompt, margin, new PairRows.Rule(DEFAULT_MARGIN, DEFAULT_PAIRS))
+        : JudgedRows.of(prompt, margin);
+  }
+
+  private static PairRows.Rule rule(DpoObjective dpo) {
+    return new PairRows.Rule(
+        dpo.hasMinimumMargin() ? dpo.getMinimumMargin() : DEFAULT_MARGIN,
+        dpo.hasMaximumPairsPerPrompt() ? dpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+  }
+
+  private static PairRows.Rule rule(OrpoObjective orpo) {
+    return new PairRows.Rule(
+        orpo.hasMinimumMargin() ? orpo.getMinimumMargin() : DEFAULT_MARGIN,
+        orpo.hasMaximumPairsPerPrompt() ? orpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+  }
+
+  private static PairRows.Rule rule(SimpoObjective simpo) {
+    return new PairRows.Rule(
+        simpo.hasMinimumMargin() ? simpo.getMinimumMargin() : DEFAULT_MARGIN,
+        simpo.hasMaximumPairsPerPrompt() ? simpo.getMaximumPairsPerPrompt() : DEFAULT_PAIRS);
+  }
+
+  private static PairRows.Rule rule(RewardObjective reward) {
+    return new PairRows.Rule(
+        reward.hasMinimumMargin() ? reward.getMinimumMargin() : DEFAULT_MARGIN,
+        reward.hasMaximumPairsPerPrompt() ? reward.getMaximumPairsPerPrompt() : DEFAULT_PAIRS,
+        reward.hasMarginFactor() ? reward.getMarginFactor() : DEFAULT_MARGIN_FACTOR);
   }
 
   /**
@@ -110,6 +146,15 @@ public record RowSet(
         ErrorCode.ERROR_CODE_TOO_LITTLE_DATA,
         "of %d ratings (%d of them held out) %s: collect more ratings, or ask less of them"
             .formatted(ratings, heldOutRatings, what));
+  }
+
+  /** What balances the good and the bad answers among the rows; see {@link KtoWeights}. */
+  public KtoWeights ktoWeights() {
+    return KtoWeights.of(
+        training.stream()
+            .filter(Row.Judged.class::isInstance)
+            .map(Row.Judged.class::cast)
+            .toList());
   }
 
   /** Independent pieces of evidence that the gate will have. */

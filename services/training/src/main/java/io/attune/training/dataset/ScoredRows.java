@@ -16,6 +16,7 @@ final class ScoredRows {
                     prompt.prompt(),
                     answer.text(),
                     answer.mean().getAsDouble(),
+                    RowWeights.of(prompt, answer.weight()),
                     List.copyOf(answer.scoreIds())))
         .toList();
   }

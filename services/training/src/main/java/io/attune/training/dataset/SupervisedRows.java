@@ -21,11 +21,13 @@ final class SupervisedRows {
     for (Answer answer : prompt.answers()) {
       boolean scored = answer.mean().isPresent();
       boolean good = scored && answer.mean().getAsDouble() >= minimumScore - 1e-9;
-      boolean approved = !scored && !answer.approvalIds().isEmpty();
+      boolean approved = !scored && answer.approval() > 0;
       if (good || approved) {
         List<String> ids = new ArrayList<>(answer.scoreIds());
         ids.addAll(answer.approvalIds());
-        rows.add(new Row.Supervised(prompt.prompt(), answer.text(), ids));
+        double raters = (scored ? answer.weight() : 0) + answer.approval();
+        rows.add(
+            new Row.Supervised(prompt.prompt(), answer.text(), RowWeights.of(prompt, raters), ids));
       }
     }
     return rows;

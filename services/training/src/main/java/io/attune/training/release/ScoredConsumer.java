@@ -4,6 +4,7 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
+import io.attune.training.rollout.Rounds;
 import io.attune.training.v1.RolloutScored;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,7 +15,7 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
-/** Reads scored rollouts for the gates that wait for them. */
+/** Reads scored rollouts for the gates and the rounds that wait for them. */
 @ApplicationScoped
 public class ScoredConsumer {
   private static final Logger LOG = Logger.getLogger(ScoredConsumer.class);
@@ -22,11 +23,13 @@ public class ScoredConsumer {
 
   private final InboxConsumers consumers;
   private final Rollouts rollouts;
+  private final Rounds rounds;
 
   @Inject
-  ScoredConsumer(InboxConsumers consumers, Rollouts rollouts) {
+  ScoredConsumer(InboxConsumers consumers, Rollouts rollouts, Rounds rounds) {
     this.consumers = consumers;
     this.rollouts = rollouts;
+    this.rounds = rounds;
   }
 
   void onStart(@Observes StartupEvent started) {
@@ -44,6 +47,11 @@ public class ScoredConsumer {
         LOG.warnf("a scored rollout is left out: %s", e.getMessage());
       }
     }
-    return handle -> scored.forEach(one -> rollouts.accept(handle, one));
+    return handle ->
+        scored.forEach(
+            one -> {
+              rollouts.accept(handle, one);
+              rounds.accept(handle, one);
+            });
   }
 }

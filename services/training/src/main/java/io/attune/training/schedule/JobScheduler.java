@@ -8,6 +8,7 @@ import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
+import io.attune.training.job.SpecRules;
 import io.attune.training.release.Releases;
 import io.attune.training.trigger.RatingTrigger;
 import io.quarkus.runtime.ShutdownEvent;
@@ -49,6 +50,7 @@ public class JobScheduler {
   private final Releases releases;
   private final RatingTrigger trigger;
   private final Leadership leadership;
+  private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
   private final TrainingConfig config;
   private final Clock clock;
@@ -73,6 +75,7 @@ public class JobScheduler {
       Releases releases,
       RatingTrigger trigger,
       Leadership leadership,
+      OnlineRounds rounds,
       AbandonedFolders abandoned,
       TrainingConfig config,
       Clock clock) {
@@ -82,6 +85,7 @@ public class JobScheduler {
     this.releases = releases;
     this.trigger = trigger;
     this.leadership = leadership;
+    this.rounds = rounds;
     this.abandoned = abandoned;
     this.config = config;
     this.clock = clock;
@@ -135,6 +139,9 @@ public class JobScheduler {
         });
     waiting.keySet().retainAll(byId.keySet());
     for (Job job : open) {
+      if (job.state() instanceof JobState.Training && SpecRules.isOnline(job.spec())) {
+        rounds.look(job);
+      }
       if (job.state() instanceof JobState.Evaluating) {
         releases.examine(job.id());
       } else if (running.size() < config.parallelJobs() && ready(job, byId)) {

@@ -88,7 +88,8 @@ public class Workplace {
     folder(job).delete();
   }
 
-  private JobFolder folder(UUID job) {
+  /** A job's folder, which need not be there. */
+  JobFolder folder(UUID job) {
     return new JobFolder(config.folder().resolve(job.toString()).toAbsolutePath());
   }
 

@@ -24,7 +24,7 @@ final class RoundSpecs {
 
   /** The job that trains the policy. */
   static TrainingSpec policy(Trigger trigger) {
-    return make(trigger.line().orElseThrow(), trigger, "dpo", trigger.policy());
+    return make(trigger.line().orElseThrow(), trigger, trigger.policyObjective(), trigger.policy());
   }
 
   private static TrainingSpec make(
@@ -32,8 +32,12 @@ final class RoundSpecs {
     ObjectNode spec = JSON.createObjectNode();
     spec.put("line", line).put("dataset", trigger.dataset());
     spec.set(objective, node(settings.objective()));
+    if (!settings.rollouts().isEmpty()) {
+      spec.set("rollouts", node(settings.rollouts()));
+    }
     spec.set("lora", lora(settings.lora()));
     spec.set("arguments", node(settings.arguments()));
+    spec.set("ratings", node(settings.ratings()));
     try {
       TrainingSpec made = Messages.fromJson(spec.toString(), TrainingSpec.newBuilder()).build();
       return SpecRules.check(made);

@@ -1,6 +1,12 @@
 package io.attune.training.worker;
 
+import com.google.protobuf.Message;
+import io.attune.training.dataset.KtoWeights;
+import io.attune.training.job.SpecRules;
+import io.attune.training.v1.DpoObjective;
+import io.attune.training.v1.KtoObjective;
 import io.attune.training.v1.LoraSettings;
+import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingArguments;
 import io.attune.training.v1.TrainingSpec;
 import java.util.HashMap;
@@ -24,6 +30,12 @@ final class EngineParameters {
       case SFT -> "sft";
       case DPO -> "dpo";
       case REWARD -> "reward";
+      case KTO -> "kto";
+      case ORPO -> "orpo";
+      case SIMPO -> "simpo";
+      case PPO -> "ppo";
+      case GRPO -> "grpo";
+      case RLOO -> "rloo";
       case OBJECTIVE_NOT_SET -> throw new IllegalArgumentException("the job has no objective");
     };
   }
@@ -32,17 +44,83 @@ final class EngineParameters {
     return spec.getArguments().hasMaxLength() ? spec.getArguments().getMaxLength() : MAX_LENGTH;
   }
 
-  static Map<String, String> of(TrainingSpec spec, int threads) {
+  /**
+   * @param balance what rows of good and bad answers need, where a job does not say it
+   */
+  static Map<String, String> of(TrainingSpec spec, int threads, KtoWeights balance) {
     Map<String, String> parameters = new HashMap<>();
     parameters.put("threads", Integer.toString(threads));
     parameters.put("save_steps", Integer.toString(SAVE_STEPS));
     parameters.put("max_length", Integer.toString(maxLength(spec)));
-    if (spec.hasDpo() && spec.getDpo().hasBeta()) {
-      parameters.put("beta", Double.toString(spec.getDpo().getBeta()));
+    switch (spec.getObjectiveCase()) {
+      case DPO -> addDpo(spec.getDpo(), parameters);
+      case KTO -> addKto(spec.getKto(), balance, parameters);
+      case ORPO -> {
+        if (spec.getOrpo().hasBeta()) {
+          parameters.put("beta", Double.toString(spec.getOrpo().getBeta()));
+        }
+      }
+      case SIMPO -> addSimpo(spec.getSimpo(), parameters);
+      case PPO -> addOnline(spec, spec.getPpo(), parameters);
+      case GRPO -> addOnline(spec, spec.getGrpo(), parameters);
+      case RLOO -> addOnline(spec, spec.getRloo(), parameters);
+      default -> {} // nothing of their own
     }
     addLora(spec.getLora(), parameters);
     addArguments(spec.getArguments(), parameters);
     return parameters;
+  }
+
+  private static void addDpo(DpoObjective dpo, Map<String, String> parameters) {
+    if (dpo.hasBeta()) {
+      parameters.put("beta", Double.toString(dpo.getBeta()));
+    }
+    if (dpo.hasLossType()) {
+      parameters.put("loss_type", dpo.getLossType());
+    }
+    if (dpo.hasLabelSmoothing()) {
+      parameters.put("label_smoothing", Double.toString(dpo.getLabelSmoothing()));
+    }
+  }
+
+  private static void addKto(KtoObjective kto, KtoWeights balance, Map<String, String> parameters) {
+    if (kto.hasBeta()) {
+      parameters.put("beta", Double.toString(kto.getBeta()));
+    }
+    if (kto.hasLossType()) {
+      parameters.put("loss_type", kto.getLossType());
+    }
+    // Balanced only as a whole: beside a weight that somebody chose the other one is 1.
+    boolean chosen = kto.hasDesirableWeight() || kto.hasUndesirableWeight();
+    double desirable =
+        kto.hasDesirableWeight() ? kto.getDesirableWeight() : chosen ? 1 : balance.desirable();
+    double undesirable =
+        kto.hasUndesirableWeight()
+            ? kto.getUndesirableWeight()
+            : chosen ? 1 : balance.undesirable();
+    parameters.put("desirable_weight", Double.toString(desirable));
+    parameters.put("undesirable_weight", Double.toString(undesirable));
+  }
+
+  private static void addSimpo(SimpoObjective simpo, Map<String, String> parameters) {
+    if (simpo.hasBeta()) {
+      parameters.put("beta", Double.toString(simpo.getBeta()));
+    }
+    if (simpo.hasSimpoGamma()) {
+      parameters.put("simpo_gamma", Double.toString(simpo.getSimpoGamma()));
+    }
+  }
+
+  /** The fields of these objectives have the engine's names. */
+  private static void addOnline(
+      TrainingSpec spec, Message objective, Map<String, String> parameters) {
+    objective
+        .getAllFields()
+        .forEach((field, value) -> parameters.put(field.getName(), value.toString()));
+    parameters.put("temperature", "1");
+    parameters.put("max_completion_length", Integer.toString(SpecRules.maxCompletionLength(spec)));
+    // Checkpoints are written between rounds: a worker that is lost costs one round at most.
+    parameters.put("save_steps", "1");
   }
 
   private static void addLora(LoraSettings lora, Map<String, String> parameters) {

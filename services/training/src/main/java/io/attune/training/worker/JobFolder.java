@@ -53,6 +53,16 @@ public record JobFolder(Path root) {
     return root.resolve("prompts.jsonl");
   }
 
+  /** A round of a job that learns online. */
+  public RoundFolder round(int number) {
+    return RoundFolder.of(root.resolve("rounds"), number);
+  }
+
+  /** The newest round that was asked for; empty before the first. */
+  public Optional<RoundFolder> newestRound() {
+    return RoundFolder.newest(root.resolve("rounds"));
+  }
+
   /** Checkpoints and metrics, as the engine lays them out. */
   public Path run() {
     return root.resolve("run");

@@ -12,6 +12,8 @@ import io.attune.engine.data.Row;
 import io.attune.engine.data.Rows;
 import io.attune.engine.data.ScoredCompletion;
 import io.attune.training.dataset.EvaluationPair.Item;
+import io.attune.training.dataset.KtoWeights;
+import io.attune.training.job.SpecRules;
 import io.attune.training.v1.TrainingSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -53,8 +55,12 @@ final class Learning {
     this.stop = stop;
   }
 
-  /** Trains, from the newest checkpoint if there is one. */
-  void train() {
+  /**
+   * Trains, from the newest checkpoint if there is one.
+   *
+   * @param balance what the rows need where they are of good and bad answers
+   */
+  void train(KtoWeights balance) {
     TrainingRun.run(
         new io.attune.engine.TrainingSpec(
             Path.of(order.baseModel()),
@@ -65,9 +71,10 @@ final class Learning {
             order.initAdapter() == null ? null : Path.of(order.initAdapter()),
             null,
             null,
-            EngineParameters.of(spec, order.threads())),
+            EngineParameters.of(spec, order.threads(), balance)),
         new Listener(messages),
-        stop);
+        stop,
+        SpecRules.isOnline(spec) ? new FolderExchange(folder, stop) : null);
   }
 
   /** Tells the parent of each step. */

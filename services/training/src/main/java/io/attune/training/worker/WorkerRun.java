@@ -44,7 +44,7 @@ final class WorkerRun {
     RowSet rows = prepare();
     stop.check();
     Learning learning = new Learning(order, spec, folder, messages, stop);
-    learning.train();
+    learning.train(rows.ktoWeights());
     stop.check();
     RewardExam exam = spec.hasReward() ? exam(rows, learning) : null;
     String contract = learning.saveAdapter();

@@ -24,6 +24,10 @@ final class RatingsForTests {
     return add(prompt, "ann", List.of(answers), new SnapshotRating.Choice(chosen), false);
   }
 
+  RatingsForTests choiceOf(String rater, String prompt, int chosen, String... answers) {
+    return add(prompt, rater, List.of(answers), new SnapshotRating.Choice(chosen), false);
+  }
+
   RatingsForTests correction(String prompt, String answer, String corrected) {
     return add(prompt, "ann", List.of(answer), new SnapshotRating.Correction(corrected), false);
   }

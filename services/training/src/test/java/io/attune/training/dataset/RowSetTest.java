@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.training.v1.DpoObjective;
+import io.attune.training.v1.KtoObjective;
+import io.attune.training.v1.OrpoObjective;
 import io.attune.training.v1.RewardObjective;
 import io.attune.training.v1.SftObjective;
+import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingSpec;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,6 +29,12 @@ class RowSetTest {
           .build();
   private static final TrainingSpec SFT =
       TrainingSpec.newBuilder().setSft(SftObjective.getDefaultInstance()).build();
+  private static final TrainingSpec KTO =
+      TrainingSpec.newBuilder().setKto(KtoObjective.getDefaultInstance()).build();
+  private static final TrainingSpec ORPO =
+      TrainingSpec.newBuilder().setOrpo(OrpoObjective.getDefaultInstance()).build();
+  private static final TrainingSpec SIMPO =
+      TrainingSpec.newBuilder().setSimpo(SimpoObjective.getDefaultInstance()).build();
   private static final RowSet.Limits LIMITS = new RowSet.Limits(2, 3, 5);
 
   /** Ten prompts to train on and ten held out, each with a good and a bad answer. */
@@ -39,7 +48,7 @@ class RowSetTest {
   }
 
   static Stream<TrainingSpec> objectives() {
-    return Stream.of(DPO, REWARD, BRADLEY_TERRY, SFT);
+    return Stream.of(DPO, REWARD, BRADLEY_TERRY, SFT, KTO, ORPO, SIMPO);
   }
 
   @ParameterizedTest
@@ -76,6 +85,16 @@ class RowSetTest {
     assertThat(RowSet.derive(SFT, ratings(), LIMITS).training())
         .hasSize(10)
         .hasOnlyElementsOfType(Row.Supervised.class);
+    assertThat(RowSet.derive(ORPO, ratings(), LIMITS).training())
+        .isEqualTo(RowSet.derive(DPO, ratings(), LIMITS).training());
+    assertThat(RowSet.derive(SIMPO, ratings(), LIMITS).training())
+        .isEqualTo(RowSet.derive(DPO, ratings(), LIMITS).training());
+    assertThat(RowSet.derive(KTO, ratings(), LIMITS).training())
+        .hasSize(20)
+        .hasOnlyElementsOfType(Row.Judged.class);
+    TrainingSpec lone =
+        TrainingSpec.newBuilder().setKto(KtoObjective.newBuilder().setUnpairedOnly(true)).build();
+    assertThat(RowSet.derive(lone, ratings(), LIMITS).training()).isEmpty();
   }
 
   @Test

@@ -46,7 +46,7 @@ class RowsTest {
             .onlyPrompt();
 
     // 0.6 - 0.5 is 0.0999… in binary, and is the margin all the same. best and same are a tie.
-    assertThat(PairRows.of(prompt, 0.1, 8))
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0.1, 8)))
         .extracting(Row.Pair::chosen, Row.Pair::rejected)
         .containsExactly(
             tuple("same", "bad"),
@@ -54,8 +54,8 @@ class RowsTest {
             tuple("same", "good"),
             tuple("best", "good"),
             tuple("good", "bad"));
-    assertThat(PairRows.of(prompt, 0.1, 2)).hasSize(2);
-    assertThat(PairRows.of(prompt, 0.2, 8)).hasSize(2);
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0.1, 2))).hasSize(2);
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0.2, 8))).hasSize(2);
   }
 
   @Test
@@ -63,7 +63,7 @@ class RowsTest {
     PromptRatings prompt =
         new RatingsForTests().score("p", "x", "ann", 0.5).score("p", "y", "bob", 0.5).onlyPrompt();
 
-    assertThat(PairRows.of(prompt, 0, 8)).isEmpty();
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0, 8))).isEmpty();
   }
 
   /** The heap that never enumerates all pairs must agree with enumerating all pairs. */
@@ -88,7 +88,7 @@ class RowsTest {
     }
     widths.sort(Comparator.reverseOrder());
 
-    List<Row.Pair> pairs = PairRows.of(ratings.onlyPrompt(), margin, 10);
+    List<Row.Pair> pairs = PairRows.of(ratings.onlyPrompt(), new PairRows.Rule(margin, 10));
 
     assertThat(pairs)
         .extracting(
@@ -103,23 +103,24 @@ class RowsTest {
   void choicesAndCorrectionsMakePairsByMajorityBeforeScores() {
     PromptRatings prompt =
         new RatingsForTests()
-            .choice("p", 1, "x", "y", "z")
-            .choice("p", 1, "x", "y")
-            .choice("p", 0, "y", "z")
-            .choice("p", 0, "z", "y")
+            .choiceOf("bob", "p", 1, "x", "y", "z")
+            .choiceOf("eve", "p", 1, "x", "y")
+            .choiceOf("eve", "p", 0, "y", "z")
+            .choiceOf("joe", "p", 0, "z", "y")
             .correction("p", "x", "corrected")
             .score("p", "x", "ann", 1.0)
             .score("p", "y", "ann", 0.0)
             .score("p", "z", "ann", 0.5)
             .onlyPrompt();
 
-    // y>x twice; y>z twice against once; corrected>x once. The scores say x>y, which votes settle.
-    assertThat(PairRows.of(prompt, 0.1, 8))
+    // y>x by two; y>z by two against one; corrected>x by one. The scores say x>y, which votes
+    // settle.
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0.1, 8)))
         .extracting(Row.Pair::chosen, Row.Pair::rejected, pair -> List.copyOf(pair.ratingIds()))
         .containsExactly(
             tuple("y", "x", List.of("r0", "r1")),
-            tuple("y", "z", List.of("r0", "r2", "r3")),
             tuple("corrected", "x", List.of("r4")),
+            tuple("y", "z", List.of("r0", "r2", "r3")),
             tuple("x", "z", List.of("r5", "r7")));
   }
 
@@ -128,12 +129,54 @@ class RowsTest {
     PromptRatings prompt =
         new RatingsForTests().choice("p", 0, "x", "y").choice("p", 1, "x", "y").onlyPrompt();
 
-    assertThat(PairRows.of(prompt, 0, 8)).isEmpty();
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0, 8))).isEmpty();
+  }
+
+  @Test
+  void whoVotesTwiceCountsOnce() {
+    PromptRatings prompt =
+        new RatingsForTests()
+            .choiceOf("eve", "p", 0, "x", "y")
+            .choiceOf("eve", "p", 0, "x", "y")
+            .choiceOf("eve", "p", 0, "x", "y")
+            .choiceOf("bob", "p", 1, "x", "y")
+            .choiceOf("ann", "p", 1, "x", "y")
+            .onlyPrompt();
+
+    assertThat(PairRows.of(prompt, new PairRows.Rule(0, 8)))
+        .extracting(Row.Pair::chosen, Row.Pair::rejected)
+        .containsExactly(tuple("y", "x"));
+  }
+
+  @Test
+  void aPairsMarginIsTheScoresDifferenceTimesAFactor() throws Exception {
+    PromptRatings prompt =
+        new RatingsForTests()
+            .score("p", "good", "ann", 0.9)
+            .score("p", "bad", "ann", 0.4)
+            .correction("p", "bad", "corrected")
+            .onlyPrompt();
+
+    List<Row.Pair> pairs = PairRows.of(prompt, new PairRows.Rule(0.1, 8, 3));
+
+    // Who corrects an answer does not say by how much.
+    assertThat(pairs)
+        .extracting(Row.Pair::chosen, pair -> Math.round(1e9 * pair.margin()))
+        .containsExactly(tuple("corrected", 0L), tuple("good", 1_500_000_000L));
+    assertThat(pairs.get(1).toJson())
+        .isEqualTo(
+            new ObjectMapper()
+                .readTree(
+                    "{\"prompt\":\"p\",\"chosen\":\"good\",\"rejected\":\"bad\",\"margin\":1.5}"));
+    assertThat(pairs.get(0).toJson().has("margin")).isFalse();
   }
 
   @Test
   void aCorrectionThatChangesNothingIsNoPair() {
-    assertThat(PairRows.of(new RatingsForTests().correction("p", "x", "x").onlyPrompt(), 0, 8))
+    assertThat(
+            PairRows.of(
+                new RatingsForTests().correction("p", "x", "x").onlyPrompt(),
+                new PairRows.Rule(0, 8)))
         .isEmpty();
   }
 
@@ -151,9 +194,9 @@ class RowsTest {
     assertThat(SupervisedRows.of(prompt, 0.8))
         .extracting(Row.Supervised::completion, Row.Supervised::ratingIds)
         .containsExactly(
-            tuple("good", List.of("r0")),
+            tuple("chosen", List.of("r4")),
             tuple("corrected", List.of("r2")),
-            tuple("chosen", List.of("r4")));
+            tuple("good", List.of("r0")));
   }
 
   @Test

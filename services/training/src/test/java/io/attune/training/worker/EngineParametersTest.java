@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attune.engine.EngineException;
 import io.attune.training.Messages;
+import io.attune.training.dataset.KtoWeights;
 import io.attune.training.v1.TrainingSpec;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -11,12 +12,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class EngineParametersTest {
+  private static final KtoWeights BALANCED = new KtoWeights(1, 1);
+
   @Test
   void whatAJobLeavesOpenIsTheContractsDefault() {
     TrainingSpec spec = spec("{\"dpo\":{}}");
 
     assertThat(EngineParameters.objective(spec)).isEqualTo("dpo");
-    assertThat(EngineParameters.of(spec, 2))
+    assertThat(EngineParameters.of(spec, 2, BALANCED))
         .containsExactlyInAnyOrderEntriesOf(
             Map.of(
                 "threads", "2",
@@ -31,15 +34,17 @@ class EngineParametersTest {
     TrainingSpec spec =
         spec(
             """
-            {"dpo":{"beta":0.2},
+            {"dpo":{"beta":0.2,"loss_type":"cdpo","label_smoothing":0.1},
              "lora":{"r":4,"lora_alpha":8,"lora_dropout":0.1,"target_modules":["q_proj","v_proj"]},
              "arguments":{"learning_rate":0.001,"per_device_train_batch_size":3,
                "gradient_accumulation_steps":5,"num_train_epochs":1.5,"max_steps":7,
                "max_length":99,"seed":11}}
             """);
 
-    assertThat(EngineParameters.of(spec, 1))
+    assertThat(EngineParameters.of(spec, 1, BALANCED))
         .containsEntry("beta", "0.2")
+        .containsEntry("loss_type", "cdpo")
+        .containsEntry("label_smoothing", "0.1")
         .containsEntry("r", "4")
         .containsEntry("lora_alpha", "8.0")
         .containsEntry("lora_dropout", "0.1")
@@ -51,6 +56,31 @@ class EngineParametersTest {
         .containsEntry("max_steps", "7")
         .containsEntry("max_length", "99")
         .containsEntry("seed", "11");
+  }
+
+  @Test
+  void objectivesHaveTheirOwnSettings() {
+    assertThat(EngineParameters.of(spec("{\"simpo\":{\"beta\":3,\"simpo_gamma\":1}}"), 1, BALANCED))
+        .containsEntry("beta", "3.0")
+        .containsEntry("simpo_gamma", "1.0");
+    assertThat(EngineParameters.of(spec("{\"orpo\":{\"beta\":3}}"), 1, BALANCED))
+        .containsEntry("beta", "3.0");
+    assertThat(EngineParameters.objective(spec("{\"simpo\":{}}"))).isEqualTo("simpo");
+    assertThat(EngineParameters.objective(spec("{\"orpo\":{}}"))).isEqualTo("orpo");
+    assertThat(EngineParameters.objective(spec("{\"kto\":{}}"))).isEqualTo("kto");
+  }
+
+  @Test
+  void ktoIsBalancedUnlessTheJobSaysHow() {
+    KtoWeights balance = new KtoWeights(1, 2.5);
+
+    assertThat(EngineParameters.of(spec("{\"kto\":{\"loss_type\":\"kto\"}}"), 1, balance))
+        .containsEntry("loss_type", "kto")
+        .containsEntry("desirable_weight", "1.0")
+        .containsEntry("undesirable_weight", "2.5");
+    assertThat(EngineParameters.of(spec("{\"kto\":{\"desirable_weight\":1.5}}"), 1, balance))
+        .containsEntry("desirable_weight", "1.5")
+        .containsEntry("undesirable_weight", "1.0");
   }
 
   @ParameterizedTest

@@ -101,10 +101,17 @@ public final class Examples {
         ? Optional.empty()
         : Optional.of(
             new PreferencePair(
-                prompt, head(chosen.completion(), room), head(rejected.completion(), room)));
+                prompt,
+                head(chosen.completion(), room),
+                head(rejected.completion(), room),
+                preference.margin()));
   }
 
   public Optional<ScoredCompletion> scored(Row row) {
+    if (row instanceof Row.RatedText rated) {
+      int[] ids = continuation.ended(tokenizer.encode(rated.text(), true), rated.text());
+      return Optional.of(new ScoredCompletion(new int[0], head(ids, maxLength), rated.score()));
+    }
     if (!(row instanceof Row.Scored scored)) {
       throw unfit(row, "reward regression");
     }

@@ -24,6 +24,13 @@ public sealed interface Row {
   record Completion(Content prompt, Content completion) implements Row {}
 
   /**
+   * {@code {prompt}}, text or turns: what a policy is to answer.
+   *
+   * @param fields all that the row says, by its own keys; see {@link Rows#prompts}
+   */
+  record Prompt(Content prompt, Map<String, Object> fields) implements Row {}
+
+  /**
    * {@code {messages}} or {@code {conversations}}: the assistant's turns are learned.
    *
    * @param tools JSON schemas of what the assistant may call
@@ -47,8 +54,17 @@ public sealed interface Row {
     }
   }
 
-  /** {@code {prompt, chosen, rejected}}. */
-  record Preference(Content prompt, Content chosen, Content rejected) implements Row {}
+  /**
+   * {@code {prompt, chosen, rejected}}.
+   *
+   * @param margin by how much the chosen one is better, in the unit of a reward; 0 if not known
+   */
+  record Preference(Content prompt, Content chosen, Content rejected, double margin)
+      implements Row {
+    public Preference(Content prompt, Content chosen, Content rejected) {
+      this(prompt, chosen, rejected, 0);
+    }
+  }
 
   /**
    * {@code {prompt, completion, label}}.
@@ -59,6 +75,9 @@ public sealed interface Row {
 
   /** {@code {prompt, completion, score}}; a higher score is better. */
   record Scored(Content prompt, Content completion, double score) implements Row {}
+
+  /** {@code {text, score}}: a text without a prompt; a higher score is better. */
+  record RatedText(String text, double score) implements Row {}
 
   /**
    * {@code {text, label}} or {@code {text, text_pair, label}}: a text, or two, and the class.

@@ -29,7 +29,8 @@ public record RowFormat(
       Map.of("prompt", "instruction", "query", "input", "response", "output", "kto_tag", "label");
 
   private static final List<String> ANSWERS = List.of("completion", "output", "response");
-  private static final List<String> JUDGEMENTS = List.of("chosen", "rejected", "label", "score");
+  private static final List<String> JUDGEMENTS =
+      List.of("chosen", "rejected", "margin", "label", "score", Shape.WEIGHT);
 
   public static final RowFormat DEFAULT = new RowFormat(Map.of(), null, SampleBy.DOCUMENT);
 
@@ -96,12 +97,29 @@ public record RowFormat(
    *
    * @param where names its origin in messages
    */
-  Row parse(JsonNode row, String where) {
+  WeightedRow parse(JsonNode row, String where) {
     if (!row.isObject()) {
       throw new EngineException(Reason.INVALID_ARGUMENT, where + " is not a JSON object");
     }
     JsonNode own = columns.isEmpty() ? row : renamed(row, where);
-    return new RowParser(promptTemplate == null ? own : prompted(row, own, where), where).parse();
+    RowParser parser =
+        new RowParser(promptTemplate == null ? own : prompted(row, own, where), where);
+    return new WeightedRow(parser.parse(), parser.weight());
+  }
+
+  /** Reads the prompt of a row, and keeps all else that it says. */
+  Row.Prompt prompt(JsonNode row, String where) {
+    if (!row.isObject()) {
+      throw new EngineException(Reason.INVALID_ARGUMENT, where + " is not a JSON object");
+    }
+    Map<String, Object> fields = new LinkedHashMap<>();
+    row.properties().forEach(e -> fields.put(e.getKey(), JsonFiles.plain(e.getValue())));
+    JsonNode own = row;
+    if (columns.containsKey("prompt") && row.has(columns.get("prompt"))) {
+      own = JsonFiles.newObject().set("prompt", row.get(columns.get("prompt")));
+    }
+    JsonNode read = promptTemplate == null ? own : prompted(row, own, where);
+    return new Row.Prompt(new RowParser(read, where).prompt(), fields);
   }
 
   private ObjectNode renamed(JsonNode row, String where) {

@@ -46,6 +46,9 @@ final class RowParser {
       return new Row.Instruction(text("instruction"), input, text("output"), before());
     }
     if (keys.contains("text")) {
+      if (keys.contains("score")) {
+        return new Row.RatedText(text("text"), score());
+      }
       return keys.contains("label")
           ? new Row.Classified(
               text("text"),
@@ -62,6 +65,9 @@ final class RowParser {
           : withCommonPrompt(turns("chosen"), turns("rejected"));
     }
     Content prompt = content("prompt");
+    if (!keys.contains("completion")) {
+      return new Row.Prompt(prompt, Map.of());
+    }
     Content completion = content("completion");
     checkAlike(prompt, completion, "prompt", "completion");
     if (keys.contains("label")) {
@@ -70,6 +76,32 @@ final class RowParser {
     return keys.contains("score")
         ? new Row.Scored(prompt, completion, score())
         : new Row.Completion(prompt, completion);
+  }
+
+  /**
+   * What a policy is to answer, whatever else the row has: its prompt, or the turns before the
+   * assistant's last.
+   */
+  Content prompt() {
+    if (row.has("prompt")) {
+      return content("prompt");
+    }
+    for (String key : List.of("messages", "conversations")) {
+      if (row.has(key)) {
+        List<ChatMessage> turns = new ArrayList<>(system());
+        turns.addAll(turns(key));
+        if (turns.get(turns.size() - 1).role().equals("assistant")) {
+          turns.remove(turns.size() - 1);
+        }
+        if (turns.isEmpty()) {
+          throw refused("has in '" + key + "' nothing to answer");
+        }
+        return new Content.Messages(turns);
+      }
+    }
+    throw refused(
+        "has no prompt: 'prompt', 'messages' or 'conversations'; name the key that holds it with"
+            + " the setting 'columns', or write it with 'prompt_template'");
   }
 
   private void checkKeys(Set<String> keys) {
@@ -116,7 +148,7 @@ final class RowParser {
   private Row preference(Content prompt, Content chosen, Content rejected) {
     checkAlike(prompt, chosen, "prompt", "chosen");
     checkAlike(prompt, rejected, "prompt", "rejected");
-    return new Row.Preference(prompt, chosen, rejected);
+    return new Row.Preference(prompt, chosen, rejected, margin());
   }
 
   /** Two whole conversations: what both begin with is the prompt. */
@@ -132,7 +164,8 @@ final class RowParser {
     return new Row.Preference(
         new Content.Messages(chosen.subList(0, common)),
         new Content.Messages(chosen.subList(common, chosen.size())),
-        new Content.Messages(rejected.subList(common, rejected.size())));
+        new Content.Messages(rejected.subList(common, rejected.size())),
+        margin());
   }
 
   private void checkAlike(Content a, Content b, String nameA, String nameB) {
@@ -289,11 +322,31 @@ final class RowParser {
   }
 
   private double score() {
-    JsonNode score = row.get("score");
-    if (!score.isNumber() || !Double.isFinite(score.doubleValue())) {
-      throw refused("has " + score + " as 'score'; a number belongs there");
+    return number("score");
+  }
+
+  private double margin() {
+    return row.has("margin") ? number("margin") : 0;
+  }
+
+  /** How much the row counts; 1 where it does not say. */
+  double weight() {
+    if (!row.has(Shape.WEIGHT)) {
+      return 1;
     }
-    return score.doubleValue();
+    double weight = number(Shape.WEIGHT);
+    if (weight <= 0) {
+      throw refused("has " + weight + " as 'weight'; a number above 0 belongs there");
+    }
+    return weight;
+  }
+
+  private double number(String key) {
+    JsonNode value = row.get(key);
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      throw refused("has " + value + " as '" + key + "'; a number belongs there");
+    }
+    return value.doubleValue();
   }
 
   private static String kind(JsonNode value) {

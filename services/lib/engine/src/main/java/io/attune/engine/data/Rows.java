@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -35,7 +37,12 @@ public final class Rows {
 
   /** As {@link #read(Path)}, of rows that are not in a shape of their own. */
   public static List<Row> read(Path path, RowFormat format) {
-    List<Row> rows = new ArrayList<>();
+    return readWeighted(path, format).stream().map(WeightedRow::row).toList();
+  }
+
+  /** As {@link #read(Path, RowFormat)}, with how much each row counts. */
+  public static List<WeightedRow> readWeighted(Path path, RowFormat format) {
+    List<WeightedRow> rows = new ArrayList<>();
     forEach(path, format, rows::add);
     return rows;
   }
@@ -44,15 +51,41 @@ public final class Rows {
    * Hands over one row after the other and keeps none; of a folder those of its files in the order
    * of their names.
    */
-  public static void forEach(Path path, RowFormat format, Consumer<Row> rows) {
+  public static void forEach(Path path, RowFormat format, Consumer<WeightedRow> rows) {
+    forEach(path, format, format::parse, rows);
+  }
+
+  /**
+   * Prompts that a policy is to answer: {@code {prompt}} rows with any further keys, conversations,
+   * or texts.
+   */
+  public static List<Row.Prompt> prompts(Path path, RowFormat format) {
+    List<Row.Prompt> prompts = new ArrayList<>();
+    forEach(
+        path,
+        format,
+        (json, where) -> new WeightedRow(format.prompt(json, where), 1),
+        weighted ->
+            prompts.add(
+                weighted.row() instanceof Row.PlainText text
+                    ? new Row.Prompt(new Content.Text(text.text()), Map.of("text", text.text()))
+                    : (Row.Prompt) weighted.row()));
+    return prompts;
+  }
+
+  private static void forEach(
+      Path path,
+      RowFormat format,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows) {
     boolean[] any = new boolean[1];
-    Consumer<Row> heard =
+    Consumer<WeightedRow> heard =
         row -> {
           any[0] = true;
           rows.accept(row);
         };
     for (Path file : files(path)) {
-      readFile(file, format, heard);
+      readFile(file, format, parse, heard);
     }
     if (!any[0]) {
       throw new EngineException(Reason.TOO_LITTLE_DATA, path + " has no rows");
@@ -104,22 +137,25 @@ public final class Rows {
 
   /** Parses one row; {@code where} names its origin in messages. */
   public static Row parse(String json, String where) {
-    return parse(json, where, RowFormat.DEFAULT);
+    return RowFormat.DEFAULT.parse(JsonFiles.parse(json, where), where).row();
   }
 
-  private static Row parse(String json, String where, RowFormat format) {
-    return format.parse(JsonFiles.parse(json, where), where);
-  }
-
-  private static void readFile(Path path, RowFormat format, Consumer<Row> rows) {
+  /**
+   * @param parse reads a row of JSON
+   */
+  private static void readFile(
+      Path path,
+      RowFormat format,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows) {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       if (isText(path)) {
         skipByteOrderMark(reader);
-        new TextParser(format.sampleBy(), rows).read(reader);
+        new TextParser(format.sampleBy(), row -> rows.accept(new WeightedRow(row, 1))).read(reader);
       } else if (startsArray(path)) {
-        array(path, reader, format, rows);
+        array(path, reader, parse, rows);
       } else {
-        lines(path, reader, format, rows);
+        lines(path, reader, parse, rows);
       }
     } catch (MalformedInputException e) {
       throw new EngineException(Reason.CORRUPT, path + " is not UTF-8", e);
@@ -146,19 +182,28 @@ public final class Rows {
     }
   }
 
-  private static void lines(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+  private static void lines(
+      Path path,
+      BufferedReader reader,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
     for (String line = reader.readLine(); line != null; line = reader.readLine()) {
       number++;
       if (!line.isBlank()) {
-        rows.accept(parse(line, path + " line " + number, format));
+        String where = path + " line " + number;
+        rows.accept(parse.apply(JsonFiles.parse(line, where), where));
       }
     }
   }
 
-  private static void array(Path path, BufferedReader reader, RowFormat format, Consumer<Row> rows)
+  private static void array(
+      Path path,
+      BufferedReader reader,
+      BiFunction<JsonNode, String, WeightedRow> parse,
+      Consumer<WeightedRow> rows)
       throws IOException {
     skipByteOrderMark(reader);
     int number = 0;
@@ -166,7 +211,7 @@ public final class Rows {
       parser.nextToken();
       while (parser.nextToken() != JsonToken.END_ARRAY) {
         JsonNode row = parser.readValueAsTree();
-        rows.accept(format.parse(row, path + " row " + ++number));
+        rows.accept(parse.apply(row, path + " row " + ++number));
       }
       if (parser.nextToken() != null) {
         throw new EngineException(

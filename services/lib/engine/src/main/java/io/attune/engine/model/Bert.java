@@ -92,6 +92,11 @@ public final class Bert extends PostNormEncoder {
   }
 
   @Override
+  public Bert with(ClassifierPooling pooling) {
+    return new Bert(encoderConfig().with(pooling));
+  }
+
+  @Override
   String classes() {
     return "Bert";
   }

@@ -67,6 +67,11 @@ public final class DistilBert extends PostNormEncoder {
   }
 
   @Override
+  public DistilBert with(ClassifierPooling pooling) {
+    return new DistilBert(encoderConfig().with(pooling));
+  }
+
+  @Override
   String classes() {
     return "DistilBert";
   }

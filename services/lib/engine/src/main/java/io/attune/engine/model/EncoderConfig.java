@@ -14,9 +14,19 @@ record EncoderConfig(
     int segments,
     Dropout dropout,
     EncoderTask task,
-    ClassLabels labels) {
+    ClassLabels labels,
+    ClassifierPooling pooling) {
 
   EncoderConfig with(EncoderTask newTask, ClassLabels newLabels) {
+    return with(newTask, newLabels, pooling);
+  }
+
+  EncoderConfig with(ClassifierPooling newPooling) {
+    return with(task, labels, newPooling);
+  }
+
+  private EncoderConfig with(
+      EncoderTask newTask, ClassLabels newLabels, ClassifierPooling newPooling) {
     return new EncoderConfig(
         model,
         intermediateSize,
@@ -26,6 +36,7 @@ record EncoderConfig(
         segments,
         dropout,
         newTask,
-        newLabels);
+        newLabels,
+        newPooling);
   }
 }

@@ -1,5 +1,6 @@
 package io.attune.engine.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
 /** An encoder-only model: one bidirectional stack, and perhaps a head that classifies. */
@@ -19,8 +20,9 @@ public interface EncoderModel extends Architecture, Stack {
 
   /**
    * The head, first layer first: it reads every token's hidden state for {@link
-   * EncoderTask#TOKEN_CLS}, else that of each text's first token. For {@link
-   * EncoderTask#FEATURE_EXTRACTION} the pooler, if the family has one; a checkpoint may lack it.
+   * EncoderTask#TOKEN_CLS}, what {@link #pooling} says for {@link EncoderTask#SEQ_CLS}. For {@link
+   * EncoderTask#FEATURE_EXTRACTION} the pooler, which reads each text's first token, if the family
+   * has one; a checkpoint may lack it.
    */
   List<HeadLayer> head();
 
@@ -29,6 +31,21 @@ public interface EncoderModel extends Architecture, Stack {
    * an adapter brings the head, or when it is trained for a task.
    */
   EncoderModel with(EncoderTask task, ClassLabels labels);
+
+  /** What the head of a text classifier reads. */
+  ClassifierPooling pooling();
+
+  /** The same encoder, its head reading something else. */
+  EncoderModel with(ClassifierPooling pooling);
+
+  /** Writes what a file has to say of the head into {@code config.json} or beside an adapter. */
+  default void describeHead(ObjectNode json) {
+    labels().write(json);
+    json.remove(ClassifierPooling.KEY);
+    if (pooling() != ClassifierPooling.CLS) {
+      json.put(ClassifierPooling.KEY, pooling().toString());
+    }
+  }
 
   /** As {@link #with(EncoderTask, ClassLabels)}; other labels than the model has get no names. */
   default EncoderModel with(EncoderTask task, int labels) {

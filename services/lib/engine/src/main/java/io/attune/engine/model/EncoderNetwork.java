@@ -3,6 +3,7 @@ package io.attune.engine.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.attune.engine.nn.Activation;
 import io.attune.engine.nn.DenseProjection;
 import io.attune.engine.nn.MethodWriter;
@@ -11,17 +12,23 @@ import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TorchPrograms;
 import io.attune.engine.token.TokenizedText;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** An encoder joined with weights, perhaps with an adapter between. Immutable and thread-safe. */
 public final class EncoderNetwork {
-  /** The hidden state of each text's first token. */
-  private static final String FIRST =
+  /** The hidden state of each text's first token; or, with shares [B, 1, T], a mean. */
+  private static final String READ =
       """
         def first(self: SELF, h: Tensor, pad: Tensor) -> Tensor:
           return torch.index_select(h, 0, torch.select(pad, 1, 0))
+
+        def mean(self: SELF, h: Tensor, pad: Tensor, shares: Tensor) -> Tensor:
+          x = torch.index_select(h, 0, torch.reshape(pad, [-1]))
+          x = torch.view(x, [torch.size(pad, 0), torch.size(pad, 1), -1])
+          return torch.squeeze(torch.bmm(shares, x), 1)
 
       """;
 
@@ -69,7 +76,7 @@ public final class EncoderNetwork {
     emitHead(out, seams);
     this.head =
         TorchPrograms.compile(
-            FIRST + out.method("head", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
+            READ + out.method("head", "(self: SELF, h: Tensor, w: List[Tensor]) -> Tensor"));
     boolean whole = out.weights().stream().noneMatch(name -> weights.apply(name) == null);
     this.headWeights = whole ? Network.resolve(out.weights(), weights) : List.of();
   }
@@ -132,12 +139,29 @@ public final class EncoderNetwork {
    * @param hidden what {@link #hidden} gave for {@code batch}
    */
   public NDArray head(NDManager scope, NDArray hidden, Batch batch) {
-    NDList layout = new NDList(hidden, batch.tokens().pad());
-    NDArray rows =
-        model.task() == EncoderTask.TOKEN_CLS
-            ? hidden
-            : head.run(scope, "first", layout, List.of()).get(0);
-    return headOf(scope, rows);
+    return headOf(
+        scope, model.task() == EncoderTask.TOKEN_CLS ? hidden : text(scope, hidden, batch));
+  }
+
+  /**
+   * What stands for each text as a whole, [B, E]: see {@link ClassifierPooling}; recorded where the
+   * thread's grad mode is on.
+   *
+   * @param hidden what {@link #hidden} gave for {@code batch}
+   */
+  public NDArray text(NDManager scope, NDArray hidden, Batch batch) {
+    NDArray pad = batch.tokens().pad();
+    if (model.task() != EncoderTask.SEQ_CLS || model.pooling() == ClassifierPooling.CLS) {
+      return head.run(scope, "first", new NDList(hidden, pad), List.of()).get(0);
+    }
+    int width = Math.toIntExact(pad.getShape().get(1));
+    float[] shares = new float[batch.lengths().length * width];
+    for (int i = 0; i < batch.lengths().length; i++) {
+      int length = batch.lengths()[i];
+      Arrays.fill(shares, i * width, i * width + length, 1f / length);
+    }
+    NDArray weights = scope.create(shares, new Shape(batch.lengths().length, 1, width));
+    return head.run(scope, "mean", new NDList(hidden, pad, weights), List.of()).get(0);
   }
 
   /** The head's result for the hidden states of some tokens, [M, E]. */

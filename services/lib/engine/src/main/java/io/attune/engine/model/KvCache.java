@@ -71,10 +71,37 @@ public final class KvCache implements AutoCloseable {
     }
   }
 
+  /**
+   * Copies the first tokens of slots into others, as of a prompt that several texts go on from.
+   *
+   * @param from none of them in {@code to}
+   * @param length tokens of each
+   */
+  public void copy(int[] from, int[] to, int length) {
+    try (NDManager inputs = scope.newSubManager()) {
+      Reorder.PROGRAM.infer(
+          inputs,
+          "copy",
+          inputs.create(CacheRows.longs(from)),
+          inputs.create(CacheRows.longs(to)),
+          length,
+          keys,
+          values);
+    }
+  }
+
   private static final class Reorder {
     static final Program PROGRAM =
         TorchPrograms.compile(
             """
+            def copy(self: SELF, source: Tensor, target: Tensor, length: int, kc: List[Tensor], vc: List[Tensor]) -> Tensor:
+              for i in range(len(kc)):
+                k = torch.slice(kc[i], 1, 0, length)
+                v = torch.slice(vc[i], 1, 0, length)
+                x = torch.index_copy_(k, 0, target, torch.index_select(k, 0, source))
+                y = torch.index_copy_(v, 0, target, torch.index_select(v, 0, source))
+              return source
+
             def reorder(self: SELF, order: Tensor, length: int, kc: List[Tensor], vc: List[Tensor]) -> Tensor:
               n = torch.size(order, 0)
               for i in range(len(kc)):

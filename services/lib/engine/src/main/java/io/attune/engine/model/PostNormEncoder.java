@@ -99,9 +99,19 @@ abstract class PostNormEncoder implements EncoderModel {
             sizes.segments(),
             dropout,
             task(in, classes),
-            ClassLabels.read(in));
+            ClassLabels.read(in),
+            pooling(in));
     in.finish();
     return config;
+  }
+
+  private static ClassifierPooling pooling(ConfigReader in) {
+    String name = in.text(ClassifierPooling.KEY, ClassifierPooling.CLS.toString());
+    return ClassifierPooling.named(name)
+        .orElseThrow(
+            () ->
+                in.unsupported(
+                    ClassifierPooling.KEY, name, "implemented are " + ClassifierPooling.all()));
   }
 
   /** Which head {@code architectures} names; that of pretraining is left out, as AutoModel does. */
@@ -173,6 +183,11 @@ abstract class PostNormEncoder implements EncoderModel {
   @Override
   public ClassLabels labels() {
     return config.labels();
+  }
+
+  @Override
+  public ClassifierPooling pooling() {
+    return config.pooling();
   }
 
   @Override

@@ -58,6 +58,11 @@ public final class Roberta extends PostNormEncoder {
     return new Roberta(encoderConfig().with(task, labels));
   }
 
+  @Override
+  public Roberta with(ClassifierPooling pooling) {
+    return new Roberta(encoderConfig().with(pooling));
+  }
+
   /** Padding has no position of its own. */
   @Override
   public Initial initial(String name) {

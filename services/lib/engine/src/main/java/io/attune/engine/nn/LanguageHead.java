@@ -42,7 +42,7 @@ public final class LanguageHead {
               p = torch.scatter_add_(p, 1, torch.unsqueeze(labels, 1), torch.full([torch.size(p, 0), 1], 1.0 - smooth))
               return torch.mul_(p, torch.rsub(torch.square(torch.div(logits, cap)), 1))
 
-            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+            def log_probs(self: SELF, h: Tensor, labels: Tensor, chunk: Tensor, gradient: Tensor, smoothing: Tensor, softcap: Tensor, temperature: Tensor, spread: Tensor, w: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
               head = torch.type_as(w[0], h)
               narrowed = [head]
               if len(w) > 1:
@@ -51,7 +51,12 @@ public final class LanguageHead {
               wanted = int(gradient)
               smooth = float(smoothing)
               cap = float(softcap)
+              heat = float(temperature)
+              spreads = int(spread)
               n = torch.size(h, 0)
+              entropy = torch.zeros([0])
+              if spreads > 0:
+                entropy = torch.zeros([n])
               log_probs = torch.zeros([n])
               correct = torch.zeros([n])
               unit = torch.zeros([0])
@@ -62,6 +67,8 @@ public final class LanguageHead {
                 b = min(a + size, n)
                 lc = torch.slice(labels, 0, a, b)
                 logits = self.capped(torch.slice(h, 0, a, b), cap, narrowed)
+                if heat != 1.0:
+                  logits = torch.div_(logits, heat)
                 lse = torch.logsumexp(logits, [1], True)
                 picked = torch.gather(logits, 1, torch.unsqueeze(lc, 1))
                 said = picked
@@ -69,22 +76,31 @@ public final class LanguageHead {
                   said = torch.lerp(picked, torch.mean(logits, [1], True), smooth)
                 x = torch.copy_(torch.slice(log_probs, 0, a, b), torch.squeeze(said - lse, 1))
                 y = torch.copy_(torch.slice(correct, 0, a, b), torch.squeeze(torch.ge(picked, torch.amax(logits, [1], True)), 1))
+                p = logits
+                if spreads > 0:
+                  p = torch.exp_(torch.sub(logits, lse))
+                  mean = torch.bmm(torch.unsqueeze(p, 1), torch.unsqueeze(logits, 2))
+                  e = torch.copy_(torch.slice(entropy, 0, a, b), torch.sub(torch.squeeze(lse, 1), torch.view(mean, [-1])))
                 if wanted > 0:
                   if cap > 0.0:
-                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(torch.type_as(self.slope(logits, lse, lc, cap, smooth), head), head))
+                    z = torch.copy_(torch.slice(unit, 0, a, b), torch.mm(torch.type_as(self.slope(logits, lse, lc, cap / heat, smooth), head), head))
                   else:
-                    p = torch.exp_(torch.sub_(logits, lse))
+                    if spreads == 0:
+                      p = torch.exp_(torch.sub_(logits, lse))
                     own = torch.embedding(head, lc)
                     if smooth > 0.0:
                       p = torch.sub_(p, smooth / torch.size(head, 0))
                       own = torch.mul(own, 1.0 - smooth)
                     z = torch.copy_(torch.slice(unit, 0, a, b), torch.addmm(own, torch.type_as(p, head), head, alpha=-1))
-              return (log_probs, correct, unit)
+              if wanted > 0 and heat != 1.0:
+                unit = torch.div_(unit, heat)
+              return (log_probs, correct, unit, entropy)
 
-            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, smoothing: Tensor, softcap: Tensor, w: List[Tensor]) -> Tensor:
+            def head_gradient(self: SELF, h: Tensor, labels: Tensor, weight: Tensor, chunk: Tensor, smoothing: Tensor, softcap: Tensor, temperature: Tensor, w: List[Tensor]) -> Tensor:
               size = int(chunk)
               smooth = float(smoothing)
               cap = float(softcap)
+              heat = float(temperature)
               n = torch.size(h, 0)
               result = torch.zeros_like(w[0])
               for i in range((n + size - 1) // size):
@@ -94,8 +110,10 @@ public final class LanguageHead {
                 lc = torch.slice(labels, 0, a, b)
                 wc = torch.unsqueeze(torch.slice(weight, 0, a, b), 1)
                 logits = self.capped(hc, cap, w)
+                if heat != 1.0:
+                  logits = torch.div_(logits, heat)
                 if cap > 0.0:
-                  g = torch.mul_(self.slope(logits, torch.logsumexp(logits, [1], True), lc, cap, smooth), wc)
+                  g = torch.mul_(self.slope(logits, torch.logsumexp(logits, [1], True), lc, cap / heat, smooth), wc)
                   x = torch.addmm_(result, torch.t(g), hc)
                 else:
                   p = torch.softmax(logits, 1)
@@ -104,6 +122,8 @@ public final class LanguageHead {
                   p = torch.mul_(p, torch.neg(wc))
                   x = torch.addmm_(result, torch.t(p), hc)
                   y = torch.index_add_(result, 0, lc, torch.mul(hc, wc * (1.0 - smooth)))
+              if heat != 1.0:
+                result = torch.div_(result, heat)
               return result
           """);
 
@@ -116,8 +136,31 @@ public final class LanguageHead {
    * @param correct [M]: 1 where the label has the largest logit
    * @param unitGradient [M, E]: derivative of each token's log-probability with respect to its
    *     hidden state; empty if not asked for
+   * @param entropy [M]: of the distribution over the vocabulary, in nats; empty if not asked for
    */
-  public record Reading(NDArray logProbs, NDArray correct, NDArray unitGradient) {}
+  public record Reading(NDArray logProbs, NDArray correct, NDArray unitGradient, NDArray entropy) {}
+
+  /**
+   * From what distribution labels are read, and what of it is wanted.
+   *
+   * @param smoothing e: log-probabilities are (1 - e) log p(label) + e mean over the vocabulary of
+   *     log p
+   * @param temperature what the logits are divided by
+   * @param entropy whether that of the distribution is wanted
+   */
+  public record Distribution(double smoothing, double temperature, boolean entropy) {
+    public static final Distribution PLAIN = new Distribution(0, 1, false);
+
+    public Distribution {
+      if (!(temperature > 0)) {
+        throw new IllegalArgumentException("a temperature must be above 0, not " + temperature);
+      }
+    }
+
+    static Distribution smoothed(double smoothing) {
+      return new Distribution(smoothing, 1, false);
+    }
+  }
 
   /** Logits of tokens {@code start} to {@code end} of {@code hidden} [N, E], [end - start, V]. */
   public static NDArray logits(NDManager scope, NDArray hidden, Head head, int start, int end) {
@@ -155,12 +198,28 @@ public final class LanguageHead {
       Head head,
       boolean gradient,
       double smoothing) {
+    return read(scope, hidden, labels, head, gradient, Distribution.smoothed(smoothing));
+  }
+
+  /**
+   * As {@link #read(NDManager, NDArray, NDArray, Head, boolean)}, off a distribution of the
+   * caller's choice.
+   */
+  public static Reading read(
+      NDManager scope,
+      NDArray hidden,
+      NDArray labels,
+      Head head,
+      boolean gradient,
+      Distribution distribution) {
     NDList inputs =
         new NDList(hidden, labels, chunk(scope, head), scope.create(gradient ? 1L : 0L));
-    inputs.add(scope.create(smoothing));
+    inputs.add(scope.create(distribution.smoothing()));
     inputs.add(scope.create(head.softcap()));
+    inputs.add(scope.create(distribution.temperature()));
+    inputs.add(scope.create(distribution.entropy() ? 1L : 0L));
     NDList result = PROGRAM.run(scope, "log_probs", inputs, weights(head));
-    return new Reading(result.get(0), result.get(1), result.get(2));
+    return new Reading(result.get(0), result.get(1), result.get(2), result.get(3));
   }
 
   /**
@@ -178,9 +237,21 @@ public final class LanguageHead {
       NDArray weight,
       Head head,
       double smoothing) {
+    return headGradient(scope, hidden, labels, weight, head, Distribution.smoothed(smoothing));
+  }
+
+  /** As the other, of a distribution as in {@link #read}. */
+  public static NDArray headGradient(
+      NDManager scope,
+      NDArray hidden,
+      NDArray labels,
+      NDArray weight,
+      Head head,
+      Distribution distribution) {
     NDList inputs = new NDList(hidden, labels, weight, chunk(scope, head));
-    inputs.add(scope.create(smoothing));
+    inputs.add(scope.create(distribution.smoothing()));
     inputs.add(scope.create(head.softcap()));
+    inputs.add(scope.create(distribution.temperature()));
     return PROGRAM.run(scope, "head_gradient", inputs, weights(head)).get(0);
   }
 

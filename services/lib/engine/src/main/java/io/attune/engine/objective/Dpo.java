@@ -40,6 +40,11 @@ public final class Dpo implements PairObjective {
   }
 
   @Override
+  public boolean takesWeights() {
+    return config.loss().seesPairsAlone();
+  }
+
+  @Override
   public Loss loss(
       List<PreferencePair> pairs,
       List<Reading> policy,

@@ -37,6 +37,11 @@ public interface DpoLoss {
   /** A term for each pair; the loss is their mean. */
   List<Term> of(List<PairLogProbs> pairs);
 
+  /** Whether a pair's term knows nothing of the other pairs. */
+  default boolean seesPairsAlone() {
+    return true;
+  }
+
   /**
    * Several losses at once, as in mixed preference optimisation (arXiv 2411.10442).
    *
@@ -57,6 +62,11 @@ public interface DpoLoss {
       for (double weight : weights) {
         Requirement.that(Double.isFinite(weight), "loss_weights", weights, "have finite numbers");
       }
+    }
+
+    @Override
+    public boolean seesPairsAlone() {
+      return losses.stream().allMatch(DpoLoss::seesPairsAlone);
     }
 
     @Override
@@ -88,6 +98,11 @@ public interface DpoLoss {
     public OptimalTransport {
       Requirement.beta(beta);
       Requirement.smoothing(labelSmoothing, 0, 1);
+    }
+
+    @Override
+    public boolean seesPairsAlone() {
+      return false;
     }
 
     @Override

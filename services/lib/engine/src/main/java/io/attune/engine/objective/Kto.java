@@ -2,6 +2,7 @@ package io.attune.engine.objective;
 
 import io.attune.engine.data.KtoExample;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -121,6 +122,19 @@ public final class Kto implements Objective<KtoExample> {
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {
+    double[] equal = new double[examples.size()];
+    Arrays.fill(equal, 1);
+    return weightedLoss(examples, equal, policy, reference, normaliser);
+  }
+
+  /** How far the policy has moved on the whole is measured by all answers alike. */
+  @Override
+  public Loss weightedLoss(
+      List<KtoExample> examples,
+      double[] weights,
+      List<Reading> policy,
+      @Nullable List<Reading> reference,
+      double normaliser) {
     if (reference == null) {
       throw new IllegalArgumentException("kto needs a reference policy");
     }
@@ -139,7 +153,8 @@ public final class Kto implements Objective<KtoExample> {
     for (int i = 0; i < examples.size(); i++) {
       boolean desirable = examples.get(i).desirable();
       double sign = desirable ? 1 : -1;
-      double weight = desirable ? config.desirableWeight() : config.undesirableWeight();
+      double weight =
+          weights[i] * (desirable ? config.desirableWeight() : config.undesirableWeight());
       Reading answer = policy.get(i * each);
       double ratio = answer.sum() - reference.get(i * each).sum();
       double x = sign * config.beta() * (ratio - kl);

@@ -1,5 +1,6 @@
 package io.attune.engine.objective;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,24 @@ public interface Objective<E> {
     return 0;
   }
 
+  /** Whether examples may count differently: whether the loss has a part that is an example's. */
+  default boolean takesWeights() {
+    return true;
+  }
+
+  /**
+   * What logits are divided by before log-probabilities are read: of texts that were drawn, the
+   * temperature that they were drawn at. Of {@link Readout#LOG_PROBS} alone.
+   */
+  default double temperature() {
+    return 1;
+  }
+
+  /** Whether {@link Reading#entropies} are wanted. Of {@link Readout#LOG_PROBS} alone. */
+  default boolean readsEntropies() {
+    return false;
+  }
+
   /** The sequences that the model has to read for one example, always equally many. */
   List<Sequence> sequences(E example);
 
@@ -53,4 +72,35 @@ public interface Objective<E> {
    */
   Loss loss(
       List<E> examples, List<Reading> policy, @Nullable List<Reading> reference, double normaliser);
+
+  /**
+   * As {@link #loss}, each example's part multiplied by a weight. Here a part is what the example
+   * would cost alone, over the same normaliser.
+   *
+   * @param weights one for each example, above 0
+   */
+  default Loss weightedLoss(
+      List<E> examples,
+      double[] weights,
+      List<Reading> policy,
+      @Nullable List<Reading> reference,
+      double normaliser) {
+    double value = 0;
+    List<double[]> gradient = new ArrayList<>();
+    Metrics metrics = new Metrics();
+    int each = policy.size() / Math.max(1, examples.size()); // sequences
+    for (int i = 0; i < examples.size(); i++) {
+      int from = i * each;
+      Loss own =
+          loss(
+              examples.subList(i, i + 1),
+              policy.subList(from, from + each),
+              reference == null ? null : reference.subList(from, from + each),
+              normaliser / weights[i]);
+      value += own.value();
+      gradient.addAll(List.of(own.gradient()));
+      metrics.addAll(own.metrics());
+    }
+    return new Loss(value, gradient.toArray(double[][]::new), metrics);
+  }
 }

@@ -1,6 +1,5 @@
 package io.attune.engine.objective;
 
-import io.attune.engine.data.PreferencePair;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>loss = mean over pairs of -log sigmoid(s_c - s_r - margin) + k (s_c + s_r)^2</pre>
  *
- * <p>Assumes that a score is read at the last token of prompt and answer.
+ * <p>Assumes that a sequence has one score.
  */
-public final class RewardModeling implements Objective<PreferencePair> {
+public final class RewardModeling implements RewardObjective<RewardPair> {
 
   /**
    * @param centerRewardsCoefficient k: how strongly scores are drawn to a mean of 0
@@ -37,30 +36,18 @@ public final class RewardModeling implements Objective<PreferencePair> {
   }
 
   @Override
-  public Readout readout() {
-    return Readout.LOGITS;
+  public List<Sequence> sequences(RewardPair pair) {
+    return List.of(pair.chosen(), pair.rejected());
   }
 
   @Override
-  public boolean usesReference() {
-    return false;
-  }
-
-  @Override
-  public List<Sequence> sequences(PreferencePair pair) {
-    return List.of(
-        Sequence.of(pair.promptIds(), pair.chosenIds()),
-        Sequence.of(pair.promptIds(), pair.rejectedIds()));
-  }
-
-  @Override
-  public double weight(PreferencePair pair) {
+  public double weight(RewardPair pair) {
     return 1;
   }
 
   @Override
   public Loss loss(
-      List<PreferencePair> pairs,
+      List<RewardPair> pairs,
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {

@@ -1,6 +1,5 @@
 package io.attune.engine.objective;
 
-import io.attune.engine.data.ScoredCompletion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,37 +10,23 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>loss = mean over answers of (s - score)^2</pre>
  *
- * <p>Assumes that a score is read at the last token of prompt and answer, and that people's scores
- * are of one scale.
+ * <p>Assumes that a sequence has one score, and that people's scores are of one scale.
  */
-public final class RewardRegression implements Objective<ScoredCompletion> {
-
-  /** Nothing can be set. */
-  public record Config() {}
+public final class RewardRegression implements RewardObjective<RatedSequence> {
 
   @Override
-  public Readout readout() {
-    return Readout.LOGITS;
+  public List<Sequence> sequences(RatedSequence example) {
+    return List.of(example.answer());
   }
 
   @Override
-  public boolean usesReference() {
-    return false;
-  }
-
-  @Override
-  public List<Sequence> sequences(ScoredCompletion example) {
-    return List.of(Sequence.of(example.promptIds(), example.completionIds()));
-  }
-
-  @Override
-  public double weight(ScoredCompletion example) {
+  public double weight(RatedSequence example) {
     return 1;
   }
 
   @Override
   public Loss loss(
-      List<ScoredCompletion> examples,
+      List<RatedSequence> examples,
       List<Reading> policy,
       @Nullable List<Reading> reference,
       double normaliser) {

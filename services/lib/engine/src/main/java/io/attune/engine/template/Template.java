@@ -57,7 +57,7 @@ public final class Template {
     return run.rendering();
   }
 
-  private static void functions(Scope globals) {
+  static void functions(Scope globals) {
     Callable raise =
         (run, args, named) -> {
           throw new TemplateException("says: " + Values.string(run, args.get(0)));

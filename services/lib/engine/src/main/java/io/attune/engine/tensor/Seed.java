@@ -11,6 +11,18 @@ public final class Seed {
     return new Random(derive(seed, purpose.hashCode()));
   }
 
+  /** 0 to {@code size - 1} in an order of its own for each seed and purpose. */
+  public static int[] permutation(long seed, String purpose, int size) {
+    int[] order = new int[size];
+    Random random = random(seed, purpose);
+    for (int i = 0; i < size; i++) {
+      int j = random.nextInt(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    return order;
+  }
+
   /** A seed from a seed and a counter (SplitMix64's finaliser), as for step {@code counter}. */
   public static long derive(long seed, long counter) {
     long z = seed * 0x9E3779B97F4A7C15L + counter + 0x9E3779B97F4A7C15L;

@@ -52,6 +52,21 @@ public record AlarmSettings(
         in.integer("alarm_loss_steps", DEFAULT.lossSteps));
   }
 
+  /**
+   * For surrogates of a reward, which begin at zero and have no size that a loss could explode
+   * beyond: that alarm is off unless it was asked for.
+   */
+  AlarmSettings ofSurrogate(Parameters in) {
+    return new AlarmSettings(
+        nanSteps,
+        gradNormFactor,
+        gradNormWindow,
+        gradNormSteps,
+        in.number("alarm_loss_factor", 0),
+        lossWindow,
+        lossSteps);
+  }
+
   private static boolean factor(double value) {
     return value == 0 || (value > 1 && Double.isFinite(value));
   }

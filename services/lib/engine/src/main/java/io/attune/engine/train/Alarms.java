@@ -166,8 +166,24 @@ final class Alarms {
   }
 
   private EngineException stop(int step, String what, String setting) {
+    return stop(
+        step,
+        what,
+        state.suspectSince(),
+        "with a lower learning_rate, more warmup_steps or a lower max_grad_norm, or look for"
+            + " broken rows. "
+            + setting);
+  }
+
+  /**
+   * What to throw.
+   *
+   * @param since first step of what led to it
+   * @param advice how to go on
+   */
+  EngineException stop(int step, String what, int since, String advice) {
     // The weights before the first suspicious step made that step's loss, so they are in doubt too.
-    Path good = checkpointUpTo.apply(state.suspectSince() - 2);
+    Path good = checkpointUpTo.apply(since - 2);
     return new EngineException(
         Reason.DIVERGED,
         "step "
@@ -180,8 +196,7 @@ final class Alarms {
                 : "The last good checkpoint is "
                     + good
                     + ": go on from it (resume_from_checkpoint), in another folder,")
-            + " with a lower learning_rate, more warmup_steps or a lower max_grad_norm, or look for"
-            + " broken rows. "
-            + setting);
+            + " "
+            + advice);
   }
 }

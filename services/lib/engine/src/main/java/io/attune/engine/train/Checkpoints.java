@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class Checkpoints {
   private static final String STATE = "trainer_state.json";
   private static final String TENSORS = "training_state.safetensors";
+  private static final String NUMBERS = "numbers";
   static final String PREFIX = "checkpoint-";
 
   private final Path folder;
@@ -51,10 +53,23 @@ final class Checkpoints {
     this.notices = notices;
   }
 
-  /** Where a run stands. */
-  record State(int step, long numTokens, Selection.State selection, AlarmState alarms) {
+  /**
+   * Where a run stands.
+   *
+   * @param numbers of a loop's own, by name; finite
+   */
+  record State(
+      int step,
+      long numTokens,
+      Selection.State selection,
+      AlarmState alarms,
+      Map<String, Double> numbers) {
+    State {
+      numbers = Map.copyOf(numbers);
+    }
+
     State(int step, long numTokens) {
-      this(step, numTokens, Selection.State.NONE, AlarmState.NONE);
+      this(step, numTokens, Selection.State.NONE, AlarmState.NONE, Map.of());
     }
   }
 
@@ -72,6 +87,9 @@ final class Checkpoints {
           json.put("num_tokens", state.numTokens());
           state.selection().write(json);
           state.alarms().write(json);
+          if (!state.numbers().isEmpty()) {
+            new TreeMap<>(state.numbers()).forEach(json.putObject(NUMBERS)::put);
+          }
           json.put("fingerprint", fingerprint);
           AtomicFiles.write(temporary.resolve(STATE), JsonFiles.pretty(json));
           Manifest.write(temporary);
@@ -183,9 +201,28 @@ final class Checkpoints {
           step.intValue(),
           read.longValue(),
           Selection.State.read(json, step.intValue(), path.resolve(STATE)),
-          AlarmState.read(json, step.intValue(), path.resolve(STATE)));
+          AlarmState.read(json, step.intValue(), path.resolve(STATE)),
+          numbers(json, path.resolve(STATE)));
     }
     return new State(0, 0);
+  }
+
+  private static Map<String, Double> numbers(ObjectNode state, Path where) {
+    Map<String, Double> numbers = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> entry : state.path(NUMBERS).properties()) {
+      if (!entry.getValue().isNumber() || !Double.isFinite(entry.getValue().doubleValue())) {
+        throw new EngineException(
+            Reason.CORRUPT,
+            where
+                + " says "
+                + entry.getValue()
+                + " for '"
+                + entry.getKey()
+                + "', which is no number; delete the folder");
+      }
+      numbers.put(entry.getKey(), entry.getValue().doubleValue());
+    }
+    return numbers;
   }
 
   /** Whether files of {@code folder}, which a checkpoint needs, are not those of its manifest. */

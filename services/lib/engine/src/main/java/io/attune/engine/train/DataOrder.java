@@ -4,7 +4,6 @@ import io.attune.engine.tensor.Seed;
 import io.attune.engine.train.Batching.Sampling;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -64,14 +63,11 @@ final class DataOrder {
 
   private int[] order(int wanted) {
     if (epoch != wanted) {
-      int[] next = new int[rows];
       boolean shuffled = arguments.shuffle() && batching.sampling() != Sampling.SEQUENTIAL;
-      Random random = Seed.random(Seed.derive(arguments.seed(), wanted), "order");
-      for (int i = 0; i < rows; i++) {
-        int j = shuffled ? random.nextInt(i + 1) : i;
-        next[i] = next[j];
-        next[j] = i;
-      }
+      int[] next =
+          shuffled
+              ? Seed.permutation(Seed.derive(arguments.seed(), wanted), "order", rows)
+              : IntStream.range(0, rows).toArray();
       boolean grouped = packed.isEmpty() && batching.sampling() == Sampling.GROUP_BY_LENGTH;
       order = grouped ? LengthGroups.order(next, lengths, arguments.examplesPerStep()) : next;
       epoch = wanted;

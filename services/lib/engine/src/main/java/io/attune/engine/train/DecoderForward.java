@@ -62,20 +62,14 @@ final class DecoderForward implements Forward {
   @Override
   public Result read(
       NDManager scope, List<Sequence> sequences, Readout readout, boolean checkpointed) {
+    if (readout == Readout.LOGITS) {
+      return logits(scope, sequences, checkpointed);
+    }
     List<Sequence.Continued> texts = new ArrayList<>();
-    sequences.forEach(sequence -> texts.add(text(sequence, readout)));
+    sequences.forEach(sequence -> texts.add(text(sequence)));
     TokenBatch batch =
         network.sharingBatch(scope, texts.stream().map(Sequence.Continued::ids).toList());
     Pass pass = network.record(scope, batch, checkpointed);
-    if (readout == Readout.LOGITS) {
-      long[] places = new long[texts.size()];
-      for (int row = 0; row < places.length; row++) {
-        places[row] = batch.token(row, texts.get(row).tokens() - 1);
-      }
-      int[] counts = new int[places.length];
-      Arrays.fill(counts, 1);
-      return new Result(pass, places, counts, new long[0]);
-    }
     int[] counts = texts.stream().mapToInt(Sequence.Continued::targetCount).toArray();
     long[] places = new long[Arrays.stream(counts).sum()];
     long[] labels = new long[places.length];
@@ -92,17 +86,49 @@ final class DecoderForward implements Forward {
     return new Result(pass, places, counts, labels);
   }
 
-  private Sequence.Continued text(Sequence sequence, Readout readout) {
+  /** What the head says of each text at its last token, or of the tokens that are asked for. */
+  private Result logits(NDManager scope, List<Sequence> sequences, boolean checkpointed) {
+    List<int[]> texts = new ArrayList<>();
+    int[] counts = new int[sequences.size()];
+    for (int row = 0; row < counts.length; row++) {
+      texts.add(ids(sequences.get(row)));
+      counts[row] = Math.max(1, places(sequences.get(row)).length);
+    }
+    TokenBatch batch = network.sharingBatch(scope, texts);
+    Pass pass = network.record(scope, batch, checkpointed);
+    long[] wanted = new long[Arrays.stream(counts).sum()];
+    int next = 0;
+    for (int row = 0; row < counts.length; row++) {
+      int[] places = places(sequences.get(row));
+      if (places.length == 0) {
+        wanted[next++] = batch.token(row, texts.get(row).length - 1);
+      }
+      for (int place : places) {
+        wanted[next++] = batch.token(row, place);
+      }
+    }
+    return new Result(pass, wanted, counts, new long[0]);
+  }
+
+  private Sequence.Continued text(Sequence sequence) {
     if (sequence instanceof Sequence.Continued text) {
       return text;
     }
-    if (readout == Readout.LOGITS
-        && sequence instanceof Sequence.Classified classified
-        && classified.places().length == 0) {
-      int[] ids = classified.text().ids();
-      return new Sequence.Continued(ids, new boolean[ids.length]);
-    }
-    throw Forward.unfit(model(), "classify tokens, nor read a source for a target");
+    throw unfit();
+  }
+
+  private int[] ids(Sequence sequence) {
+    return sequence instanceof Sequence.Classified classified
+        ? classified.text().ids()
+        : text(sequence).ids();
+  }
+
+  private static int[] places(Sequence sequence) {
+    return sequence instanceof Sequence.Classified classified ? classified.places() : new int[0];
+  }
+
+  private IllegalArgumentException unfit() {
+    return Forward.unfit(model(), "read a source for a target, nor tokens' classes as text");
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.attune.engine.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.attune.engine.model.ClassifierPooling;
 import io.attune.engine.model.EncoderModel;
 import io.attune.engine.model.EncoderNetwork;
 import io.attune.engine.model.EncoderTask;
@@ -12,9 +13,10 @@ import io.attune.engine.objective.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** An encoder with a head: a text is classified at its first token, a token where it is. */
+/** An encoder with a head: a text is classified by what stands for it, a token where it is. */
 final class EncoderForward extends SingleKindForward<Sequence.Classified> {
   private final EncoderNetwork network;
 
@@ -42,6 +44,13 @@ final class EncoderForward extends SingleKindForward<Sequence.Classified> {
     EncoderNetwork.Batch batch =
         network.batch(scope, sequences.stream().map(Sequence.Classified::text).toList());
     NDArray hidden = network.hidden(scope, batch);
+    if (!tokens && model().pooling() != ClassifierPooling.CLS) {
+      int[] one = new int[sequences.size()];
+      Arrays.fill(one, 1);
+      NDArray pooled = network.text(scope, hidden, batch);
+      return new Result(
+          Pass.of(pooled), LongStream.range(0, one.length).toArray(), one, new long[0]);
+    }
     int[] counts = places.stream().mapToInt(each -> each.length).toArray();
     long[] all = new long[Arrays.stream(counts).sum()];
     int next = 0;

@@ -53,7 +53,14 @@ public record EvaluationArguments(
   }
 
   static EvaluationArguments parse(Parameters in, int saveSteps) {
-    String metric = in.text("metric_for_best_model", "loss");
+    return parse(in, saveSteps, "loss");
+  }
+
+  /**
+   * @param metricForBestModel where none is named
+   */
+  static EvaluationArguments parse(Parameters in, int saveSteps, String metricForBestModel) {
+    String metric = in.text("metric_for_best_model", metricForBestModel);
     boolean loadBest = in.flag("load_best_model_at_end", false);
     if (loadBest && saveSteps == 0) {
       throw new IllegalArgumentException(

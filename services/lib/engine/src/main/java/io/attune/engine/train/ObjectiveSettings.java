@@ -6,7 +6,6 @@ import io.attune.engine.objective.DpoLoss;
 import io.attune.engine.objective.DpoLosses;
 import io.attune.engine.objective.Kto;
 import io.attune.engine.objective.Orpo;
-import io.attune.engine.objective.RewardModeling;
 import io.attune.engine.objective.SimPo;
 import java.util.Arrays;
 import java.util.List;
@@ -19,11 +18,7 @@ import org.jspecify.annotations.Nullable;
  * objectives than the run's own are defaults too: nothing reads them, and setting them is refused.
  */
 public record ObjectiveSettings(
-    Dpo.Config dpo,
-    Orpo.Config orpo,
-    SimPo.Config simPo,
-    Kto.Config kto,
-    RewardModeling.Config reward) {
+    Dpo.Config dpo, Orpo.Config orpo, SimPo.Config simPo, Kto.Config kto, RewardSettings reward) {
 
   /** Objectives that learn what people prefer. */
   public static final List<String> PREFERENCES = List.of("dpo", "orpo", "simpo", "kto", "reward");
@@ -37,9 +32,7 @@ public record ObjectiveSettings(
         objective.equals("orpo") ? new Orpo.Config(in.number("beta", 0.1)) : Orpo.Config.DEFAULT,
         objective.equals("simpo") ? simPo(in) : SimPo.Config.DEFAULT,
         objective.equals("kto") ? kto(in, batch) : Kto.Config.DEFAULT,
-        objective.equals("reward")
-            ? new RewardModeling.Config(in.number("center_rewards_coefficient", 0))
-            : RewardModeling.Config.DEFAULT);
+        objective.equals("reward") ? RewardSettings.parse(in) : RewardSettings.DEFAULT);
   }
 
   private static Dpo.Config dpo(Parameters in) {

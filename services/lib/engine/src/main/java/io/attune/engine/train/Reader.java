@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.attune.engine.nn.Head;
 import io.attune.engine.nn.LanguageHead;
+import io.attune.engine.nn.LanguageHead.Distribution;
 import io.attune.engine.objective.Loss;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.Objective.Readout;
@@ -71,16 +72,17 @@ public final class Reader<E> {
       double normaliser) {
     Head head = policy.network().head();
     NDArray labels = scope.create(read.labels());
-    double smoothing = objective.labelSmoothing();
+    Distribution distribution = distribution();
     Loss loss;
     NDArray gradient;
     try (Torch.GradMode mode = Torch.gradMode(false)) {
       LanguageHead.Reading reading =
-          LanguageHead.read(scope, hidden, labels, head, true, smoothing);
+          LanguageHead.read(scope, hidden, labels, head, true, distribution);
       loss = objective.loss(examples, split(reading, read.counts()), reference, normaliser);
       NDArray weight = scope.create(flat(loss.gradient(), read.places().length));
       if (policy.headTrained()) {
-        NDArray byHead = LanguageHead.headGradient(scope, hidden, labels, weight, head, smoothing);
+        NDArray byHead =
+            LanguageHead.headGradient(scope, hidden, labels, weight, head, distribution);
         Torch.backward(head.weight(), byHead);
         byHead.close();
       }
@@ -117,11 +119,16 @@ public final class Reader<E> {
         return split(network.logits(scope, wanted), read.counts());
       }
       NDArray labels = scope.create(read.labels());
-      double smoothing = objective.labelSmoothing();
       return split(
-          LanguageHead.read(scope, wanted, labels, network.head(), false, smoothing),
+          LanguageHead.read(scope, wanted, labels, network.head(), false, distribution()),
           read.counts());
     }
+  }
+
+  /** What the objective reads off the policy's logits. */
+  private Distribution distribution() {
+    return new Distribution(
+        objective.labelSmoothing(), objective.temperature(), objective.readsEntropies());
   }
 
   /** Tokens that reading these examples takes. */
@@ -150,16 +157,21 @@ public final class Reader<E> {
   private static List<Reading> split(LanguageHead.Reading reading, int[] counts) {
     float[] values = reading.logProbs().toFloatArray();
     float[] correct = reading.correct().toFloatArray();
+    float[] entropies = reading.entropy().toFloatArray();
     List<Reading> result = new ArrayList<>();
     int next = 0;
     for (int count : counts) {
       double[] own = new double[count];
       boolean[] hits = new boolean[own.length];
+      double[] spread = new double[entropies.length == 0 ? 0 : count];
       for (int i = 0; i < own.length; i++, next++) {
         own[i] = values[next];
         hits[i] = correct[next] > 0;
+        if (spread.length > 0) {
+          spread[i] = entropies[next];
+        }
       }
-      result.add(new Reading(own, hits));
+      result.add(new Reading(own, hits, spread));
     }
     return result;
   }

@@ -1,5 +1,6 @@
 package io.attune.engine.train;
 
+import io.attune.engine.model.ClassifierPooling;
 import io.attune.engine.model.ProblemType;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +14,15 @@ import org.jspecify.annotations.Nullable;
  * @param maxSourceLength tokens of an encoder-decoder's source; longer ones are cut
  * @param maxTargetLength tokens of its target
  * @param problemType what labels mean; null where config or rows tell
+ * @param pooling what an encoder's head reads of a text; null where the config tells
  */
 public record TaskSettings(
     double labelSmoothing,
     boolean dropout,
     int maxSourceLength,
     int maxTargetLength,
-    @Nullable ProblemType problemType) {
+    @Nullable ProblemType problemType,
+    @Nullable ClassifierPooling pooling) {
 
   static TaskSettings parse(Parameters in, String objective, TaskType task) {
     boolean pairs = task == TaskType.SEQ_2_SEQ_LM;
@@ -29,7 +32,8 @@ public record TaskSettings(
             !in.flag("disable_dropout", ObjectiveSettings.PREFERENCES.contains(objective)),
             pairs ? in.integer("max_source_length", 1024) : 0,
             pairs ? in.integer("max_target_length", 128) : 0,
-            objective.equals("classify") ? problemType(in) : null);
+            objective.equals("classify") ? problemType(in) : null,
+            task == TaskType.SEQ_CLS ? pooling(in) : null);
     if (pairs && (settings.maxSourceLength() < 1 || settings.maxTargetLength() < 2)) {
       throw new IllegalArgumentException(
           "'max_source_length' must be at least 1 and 'max_target_length' at least 2");
@@ -48,6 +52,21 @@ public record TaskSettings(
           "'label_smoothing' is not implemented for objective " + objective);
     }
     return 0;
+  }
+
+  private static @Nullable ClassifierPooling pooling(Parameters in) {
+    String name = in.text(ClassifierPooling.KEY, "");
+    if (name.isEmpty()) {
+      return null;
+    }
+    return ClassifierPooling.named(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "'classifier_pooling' is "
+                        + name
+                        + "; implemented are "
+                        + ClassifierPooling.all()));
   }
 
   private static @Nullable ProblemType problemType(Parameters in) {

@@ -37,6 +37,23 @@ public record TrainingArguments(
     require(saveTotalLimit > 0, "save_total_limit", saveTotalLimit);
   }
 
+  /** The same for something that learns at another rate. */
+  public TrainingArguments withLearningRate(double rate) {
+    return new TrainingArguments(
+        rate,
+        lrSchedulerType,
+        warmupSteps,
+        perDeviceTrainBatchSize,
+        gradientAccumulationSteps,
+        maxSteps,
+        numTrainEpochs,
+        optimizer,
+        seed,
+        shuffle,
+        saveSteps,
+        saveTotalLimit);
+  }
+
   private static void require(boolean valid, String name, Object value) {
     if (!valid) {
       throw new IllegalArgumentException("'" + name + "' is " + value + ", which is out of range");

@@ -1,13 +1,9 @@
 package io.attune.engine.train;
 
-import ai.djl.ndarray.NDArray;
 import io.attune.engine.EngineException;
 import io.attune.engine.EngineException.Reason;
-import io.attune.engine.objective.Loss;
-import io.attune.engine.objective.Metrics;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.Reading;
-import io.attune.engine.optim.GroupedOptimizer;
 import io.attune.engine.tensor.Seed;
 import io.attune.engine.tensor.Torch;
 import java.nio.file.Path;
@@ -101,63 +97,29 @@ public final class TrainingLoop<E> {
       Consumer<StepMetrics> steps,
       Consumer<String> notices,
       BooleanSupplier cancelled) {
-    Checkpoints checkpoints = new Checkpoints(folder, fingerprint, notices);
-    int total = totalSteps();
+    return run(new RunContext(folder, fingerprint, steps, notices, cancelled));
+  }
+
+  /** As the other. */
+  public StepMetrics run(RunContext context) {
     StepMetrics last = null;
-    try (GroupedOptimizer optimizer = optimizer()) {
-      Map<String, NDArray> state = new LinkedHashMap<>(policy.trainable());
-      state.putAll(optimizer.state());
-      Checkpoints.State start = checkpoints.restore(state);
-      if (start.step() > 0) {
-        notices.accept("resuming after step " + start.step());
+    try (Learner<E> learner = new Learner<>(arguments, policy, objective)) {
+      Progress progress =
+          new Progress(
+              context,
+              arguments,
+              evaluation,
+              alarmSettings,
+              learner.state(),
+              totalSteps(),
+              arguments.stepsPerEpoch(order.rows()));
+      done = progress.done();
+      while (progress.goesOn()) {
+        progress.heedCancel();
+        last = progress.finish(step(progress, learner), true, evaluator);
+        done = progress.done();
       }
-      MetricsFile file = new MetricsFile(folder, start.step());
-      Selection selection = new Selection(evaluation, start.selection());
-      Alarms alarms = new Alarms(alarmSettings, start.alarms(), checkpoints::newestUpTo);
-      boolean pruned = false;
-      long numTokens = start.numTokens();
-      done = start.step();
-      for (int step = start.step(); step < total && !selection.stops(); step++) {
-        if (cancelled.getAsBoolean()) {
-          if (arguments.saveSteps() > 0 && step > start.step()) {
-            checkpoints.save(
-                new Checkpoints.State(step, numTokens, selection.state(), alarms.state()), state);
-          }
-          throw new EngineException(Reason.CANCELLED, "cancelled after step " + step);
-        }
-        last = step(step, total, numTokens, order.microBatches(step), optimizer, alarms);
-        if (!pruned && !alarms.isSuspicious()) {
-          // Only now is it known that the newest one's weights are good.
-          checkpoints.prune(step, arguments.saveTotalLimit());
-          pruned = true;
-        }
-        numTokens = last.numTokens();
-        done = step + 1;
-        boolean best = false;
-        if (evaluation.due(done, arguments.stepsPerEpoch(order.rows()))) {
-          Map<String, Double> metrics = evaluator.get();
-          best = selection.take(done, metrics) && evaluation.loadBestModelAtEnd();
-          last = last.withEvaluation(metrics);
-        }
-        file.append(last);
-        steps.accept(last);
-        boolean ends = done == total || selection.stops();
-        if (arguments.saveSteps() > 0 && (best || ends || done % arguments.saveSteps() == 0)) {
-          checkpoints.save(
-              new Checkpoints.State(done, numTokens, selection.state(), alarms.state()), state);
-          pruned = false;
-        }
-      }
-      if (!pruned && !alarms.isSuspicious()) {
-        checkpoints.prune(done, arguments.saveTotalLimit());
-      }
-      if (selection.stops()) {
-        notices.accept("stopped early after step " + done + "; best was " + selection);
-      }
-      if (selection.takesBest()) {
-        checkpoints.restoreBest(selection.state().bestStep(), policy.trainable());
-        notices.accept("took the weights of the best evaluation: " + selection);
-      }
+      progress.end(policy.trainable());
     }
     return last;
   }
@@ -182,67 +144,37 @@ public final class TrainingLoop<E> {
     return arguments.totalSteps(order.rows());
   }
 
-  private GroupedOptimizer optimizer() {
-    return arguments
-        .optimizer()
-        .create(
-            arguments.learningRate(),
-            policy.trainable(),
-            policy.network().model(),
-            arguments.seed());
-  }
-
-  private StepMetrics step(
-      int step,
-      int total,
-      long numTokens,
-      List<int[]> microBatches,
-      GroupedOptimizer optimizer,
-      Alarms alarms) {
+  private StepMetrics step(Progress progress, Learner<E> learner) {
     long began = System.nanoTime();
+    int step = progress.done();
     Torch.seed(Seed.derive(arguments.seed(), step));
-    double normaliser = 0;
-    for (int[] rows : microBatches) {
-      normaliser += pick(rows).stream().mapToDouble(objective::weight).sum();
+    List<Learner.MicroBatch<E>> microBatches = new ArrayList<>();
+    for (int[] rows : order.microBatches(step)) {
+      microBatches.add(
+          new Learner.MicroBatch<>(
+              pick(rows), objective.usesReference() ? () -> reference(rows) : null));
     }
+    double normaliser = learner.weight(microBatches);
     if (normaliser == 0) {
       throw new EngineException(
           Reason.TOO_LITTLE_DATA, "step " + (step + 1) + ": its rows have no token to learn");
     }
-    double loss = 0;
-    long tokens = 0;
-    Metrics metrics = new Metrics();
-    for (int[] rows : microBatches) {
-      List<E> batch = pick(rows);
-      List<Reading> reference = objective.usesReference() ? reference(rows) : null;
-      Loss part = reader.forwardBackward(batch, reference, normaliser);
-      loss += part.value();
-      metrics.addAll(part.metrics());
-      tokens += reader.tokens(batch);
-    }
-    double norm = optimizer.gradientNorm();
-    boolean updates = alarms.check(step + 1, loss, norm);
-    double peak = arguments.learningRate();
-    double factor = arguments.lrSchedulerType().factor(peak, step, arguments.warmupSteps(), total);
-    if (updates) {
-      optimizer.step(factor, norm);
-    } else {
-      optimizer.skip();
-    }
+    Learner.Gradients gradients = learner.gradients(microBatches, normaliser);
+    boolean updates = progress.check(step + 1, gradients.loss(), gradients.norm());
+    double learningRate = learner.update(step, progress.total(), gradients, updates);
     double seconds = (System.nanoTime() - began) / 1e9;
-    double epoch = (step + 1.0) / arguments.stepsPerEpoch(order.rows());
     return new StepMetrics(
         step + 1,
-        total,
-        epoch,
-        loss,
-        norm,
-        optimizer.learningRate(peak * factor),
-        tokens,
-        numTokens + tokens,
-        tokens / seconds,
+        progress.total(),
+        (step + 1.0) / arguments.stepsPerEpoch(order.rows()),
+        gradients.loss(),
+        gradients.norm(),
+        learningRate,
+        gradients.tokens(),
+        progress.numTokens() + gradients.tokens(),
+        gradients.tokens() / seconds,
         ProcessMemory.peakBytes(),
-        metrics.means());
+        gradients.metrics().means());
   }
 
   /**

@@ -3,6 +3,8 @@ package io.attune.engine.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,9 @@ public record TrainingSettings(
     @Nullable Path resumeFrom,
     int threads) {
 
+  /** Objectives that learn from what the policy writes, whose settings others parse. */
+  private static final Set<String> ONLINE = Set.of("ppo", "grpo", "rloo", "reinforce++");
+
   /**
    * @param objective decides defaults that differ between trl's trainers
    * @param task what the model is trained to give
@@ -49,10 +54,11 @@ public record TrainingSettings(
       String baseModel) {
     TrainingArguments arguments = arguments(in, objective, method.trainsFew());
     int maxLength = in.integer("max_length", 1024);
+    boolean online = ONLINE.contains(objective);
     return new TrainingSettings(
         arguments,
-        EvaluationArguments.parse(in, arguments.saveSteps()),
-        AlarmSettings.parse(in),
+        EvaluationArguments.parse(in, arguments.saveSteps(), online ? "reward" : "loss"),
+        online ? AlarmSettings.parse(in).ofSurrogate(in) : AlarmSettings.parse(in),
         DataSettings.parse(in, objective, task, maxLength),
         AdapterSettings.parse(in, method, savedModules, task.name(), baseModel),
         trained(in, method, savedModules),
@@ -69,6 +75,26 @@ public record TrainingSettings(
     if (maxLength < 2) {
       throw new IllegalArgumentException("'max_length' is " + maxLength + "; at least 2 is needed");
     }
+  }
+
+  /**
+   * {@code adapter_config.json} of a value model: LoRA as the policy has it, or with PEFT's
+   * defaults where it has another kind of adapter, and a head.
+   *
+   * @param baseModel folder of its base model
+   */
+  public ObjectNode valueAdapter(String baseModel) {
+    boolean lora = adapter != null && adapter.path("peft_type").asText().equals("LORA");
+    List<String> head = List.of("score");
+    ObjectNode json =
+        lora
+            ? adapter.deepCopy()
+            : AdapterSettings.parse(
+                new Parameters(Map.of()), Method.LORA, head, TaskType.TOKEN_CLS.name(), baseModel);
+    json.put("base_model_name_or_path", baseModel);
+    json.put("task_type", TaskType.TOKEN_CLS.name());
+    head.forEach(json.putArray("modules_to_save")::add);
+    return json;
   }
 
   private static TrainedWeights trained(Parameters in, Method method, List<String> fresh) {
@@ -98,7 +124,8 @@ public record TrainingSettings(
   private static TrainingArguments arguments(Parameters in, String objective, boolean few) {
     double learningRate =
         switch (objective) {
-          case "dpo", "orpo", "simpo", "kto" -> few ? 1e-5 : 1e-6;
+          case "dpo", "orpo", "simpo", "kto", "grpo", "rloo", "reinforce++" -> few ? 1e-5 : 1e-6;
+          case "ppo" -> few ? 3e-5 : 3e-6;
           case "reward" -> 1e-4;
           case "classify" -> few ? 1e-4 : 5e-5;
           default -> few ? 1e-4 : 2e-5;

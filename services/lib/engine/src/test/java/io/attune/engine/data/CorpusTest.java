@@ -48,7 +48,7 @@ class CorpusTest {
     Rows.forEach(
         data,
         new RowFormat(Map.of(), null, sampleBy),
-        row -> corpus.add(examples.text(row), ((Row.PlainText) row).ends()));
+        row -> corpus.add(examples.text(row.row()), ((Row.PlainText) row.row()).ends()));
     return corpus.finish();
   }
 

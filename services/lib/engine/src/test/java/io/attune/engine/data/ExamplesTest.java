@@ -114,6 +114,26 @@ class ExamplesTest {
                 + "<s>user\nHere.</s>\n<s>assistant\nYes.</s>\n");
   }
 
+  @Test
+  void aRowSaysHowMuchItCountsAndAPairByHowMuchItDiffers() throws Exception {
+    Path file = folder.resolve("rows.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"prompt": "a", "completion": "b", "weight": 0.5}
+        {"prompt": "a", "completion": "b"}
+        {"prompt": "a", "chosen": "b", "rejected": "c", "margin": 1.5, "weight": 2}
+        {"prompt": "a", "chosen": "b", "rejected": "c"}
+        """);
+
+    List<WeightedRow> rows = Rows.readWeighted(file, RowFormat.DEFAULT);
+
+    assertThat(rows).extracting(WeightedRow::weight).containsExactly(0.5, 1.0, 2.0, 1.0);
+    assertThat(rows.get(0).row()).isEqualTo(rows.get(1).row());
+    assertThat(examples.preference(rows.get(2).row()).orElseThrow().margin()).isEqualTo(1.5);
+    assertThat(examples.preference(rows.get(3).row()).orElseThrow().margin()).isZero();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -168,7 +188,9 @@ class ExamplesTest {
       delimiter = '|',
       value = {
         "{'txt': 'a'} | unknown key 'txt'",
-        "{'prompt': 'a'} | [prompt]",
+        "{'prompt': 'a', 'completion': 'b', 'weight': 0} | 0.0 as 'weight'",
+        "{'prompt': 'a', 'completion': 'b', 'weight': 'x'} | \"x\" as 'weight'",
+        "{'prompt': 'a', 'chosen': 'b', 'rejected': 'c', 'margin': null} | null as 'margin'",
         "{'prompt': 'a', 'completion': 'b', 'chosen': 'c'} | no known row",
         "{'text': 1} | a number as 'text'",
         "{'text': null} | null as 'text'",

@@ -1,8 +1,10 @@
 package io.attune.engine.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.attune.engine.data.KtoExample;
 import io.attune.engine.data.LabelledText;
 import io.attune.engine.data.PreferencePair;
 import io.attune.engine.data.ScoredCompletion;
@@ -64,7 +66,7 @@ class ObjectiveGradientTest {
     List<Reading> policy = List.of(reading(0.4), reading(-0.1), reading(1), reading(3));
     check(
         new RewardModeling(new RewardModeling.Config(0.05)),
-        PAIRS,
+        PAIRS.stream().map(RewardPair::of).toList(),
         policy,
         null,
         2,
@@ -83,8 +85,10 @@ class ObjectiveGradientTest {
 
   @Test
   void rewardFromScores() {
-    List<ScoredCompletion> rows =
-        List.of(new ScoredCompletion(TWO, TWO, 0.9), new ScoredCompletion(TWO, THREE, 0.1));
+    List<RatedSequence> rows =
+        List.of(
+            RatedSequence.of(new ScoredCompletion(TWO, TWO, 0.9)),
+            RatedSequence.of(new ScoredCompletion(TWO, THREE, 0.1)));
     check(
         new RewardRegression(),
         rows,
@@ -168,6 +172,113 @@ class ObjectiveGradientTest {
           }
           return loss;
         });
+  }
+
+  /** A row's weight multiplies its loss and changes no other row's. */
+  @Test
+  void weightedPairs() {
+    List<Reading> policy = List.of(reading(0.4), reading(-0.1), reading(1), reading(3));
+    check(
+        new Weighted<>(new RewardModeling(RewardModeling.Config.DEFAULT)),
+        List.of(
+            new WeightedExample<>(RewardPair.of(PAIRS.get(0)), 0.25),
+            new WeightedExample<>(RewardPair.of(PAIRS.get(1)), 1.75)),
+        policy,
+        null,
+        2,
+        p -> {
+          double loss = 0;
+          double[] margin = {0.2, 0};
+          double[] weight = {0.25, 1.75};
+          for (int i = 0; i < 2; i++) {
+            double ahead = p.get(2 * i).values()[0] - p.get(2 * i + 1).values()[0] - margin[i];
+            loss += weight[i] * Math.log(1 + Math.exp(-ahead)) / 2;
+          }
+          return loss;
+        });
+  }
+
+  @Test
+  void weightedTexts() {
+    List<WeightedExample<SftExample>> rows =
+        List.of(
+            new WeightedExample<>(SftExample.completion(new int[] {1, 2, 3, 4}, 2), 3),
+            new WeightedExample<>(SftExample.completion(new int[] {1, 2, 3}, 1), 0.5));
+    Weighted<SftExample> objective = new Weighted<>(new Sft());
+    // Weights are not divided by: a step of light rows moves little.
+    assertThat(rows.stream().mapToDouble(objective::weight).sum()).isEqualTo(4);
+    check(
+        objective,
+        rows,
+        List.of(reading(-1.5, -0.25), reading(-2, -3)),
+        null,
+        4,
+        p -> -(3 * sum(p.get(0)) + 0.5 * sum(p.get(1))) / 4);
+  }
+
+  @Test
+  void weightedDpo() {
+    List<Reading> policy =
+        List.of(reading(-1, -2), reading(-1, -2, -3), reading(-4, -4), reading(-1, -30));
+    List<Reading> reference =
+        List.of(reading(-2, -2), reading(-1, -1, -1), reading(-3, -3), reading(-2, -20));
+    double[] weights = {0.1, 2};
+    check(
+        new Weighted<>(new Dpo(new Dpo.Config(0.7, new PairLoss.Sigmoid(0.7), false))),
+        List.of(
+            new WeightedExample<>(PAIRS.get(0), weights[0]),
+            new WeightedExample<>(PAIRS.get(1), weights[1])),
+        policy,
+        reference,
+        2,
+        p -> {
+          double loss = 0;
+          for (int i = 0; i < 4; i += 2) {
+            double chosen = sum(p.get(i)) - sum(reference.get(i));
+            double rejected = sum(p.get(i + 1)) - sum(reference.get(i + 1));
+            loss += weights[i / 2] * Math.log(1 + Math.exp(-0.7 * (chosen - rejected))) / 2;
+          }
+          return loss;
+        });
+  }
+
+  /** How far the policy moved is measured by both rows alike; what it costs is not. */
+  @Test
+  void weightedKto() {
+    List<WeightedExample<KtoExample>> rows =
+        List.of(
+            new WeightedExample<>(new KtoExample(THREE, TWO, true, TWO), 0.25),
+            new WeightedExample<>(new KtoExample(TWO, THREE, false, TWO), 1.75));
+    List<Reading> policy =
+        List.of(reading(-1, -2), reading(-1, -1), reading(-3, -1, -1), reading(-2, -0.5));
+    List<Reading> reference =
+        List.of(reading(-2, -2), reading(-2, -1), reading(-1, -1, -1), reading(-2, -2));
+    double moved = ((-2 - -3) + (-2.5 - -4)) / 2; // the second reading of each row
+    check(
+        new Weighted<>(new Kto(new Kto.Config(0.5, Kto.LossType.KTO, 1, 2))),
+        rows,
+        policy,
+        reference,
+        2,
+        p -> {
+          double good = sum(p.get(0)) - sum(reference.get(0));
+          double bad = sum(p.get(2)) - sum(reference.get(2));
+          return (0.25 / (1 + Math.exp(0.5 * (good - moved)))
+                  + 1.75 * 2 / (1 + Math.exp(0.5 * (moved - bad))))
+              / 2;
+        });
+  }
+
+  @Test
+  void whatComparesRowsWithEachOtherTakesNoWeights() {
+    DpoLoss transport = new DpoLoss.OptimalTransport(0.1, 0, true);
+    DpoLoss mixed = new DpoLoss.Sum(List.of(new PairLoss.Hinge(1), transport), List.of(1.0, 1.0));
+    for (DpoLoss loss : List.of(transport, mixed)) {
+      Dpo dpo = new Dpo(new Dpo.Config(0.1, loss, false));
+      assertThatThrownBy(() -> new Weighted<>(dpo))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("'weight'");
+    }
   }
 
   private static LabelledText labelled(double... target) {

@@ -10,6 +10,7 @@ import io.attune.engine.model.DecoderModel;
 import io.attune.engine.model.Weights;
 import io.attune.engine.objective.Objective;
 import io.attune.engine.objective.RewardModeling;
+import io.attune.engine.objective.RewardPair;
 import io.attune.engine.objective.Sft;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ class TrainingParityTest {
     trainAdapter(
         "reward",
         new RewardModeling(new RewardModeling.Config(0.01)),
-        Runs.pairs("reward"),
+        Runs.pairs("reward").stream().map(RewardPair::of).toList(),
         Map.of("accuracy", 1e-9, "margin", 1e-3, "mean_reward", 1e-3));
   }
 
