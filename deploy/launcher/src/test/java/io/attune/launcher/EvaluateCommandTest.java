@@ -4,65 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.attune.engine.LoadOptions;
-import io.attune.engine.TextEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a script sees of {@code attune evaluate}, on models whose numbers are known. */
-class EvaluateCommandTest {
-  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
-  private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
-  private static final String LORA = GOLDEN.resolve("adapters/lora").toString();
-  private static final String BERT = GOLDEN.resolve("models/bert-classifier").toString();
-  private static final String T5 = GOLDEN.resolve("models/t5").toString();
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  @TempDir Path folder;
-  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
-
-  private Path write(String name, String... lines) throws Exception {
-    return Files.write(folder.resolve(name), List.of(lines));
-  }
-
-  private JsonNode evaluate(String... arguments) throws Exception {
-    Path file = folder.resolve("result.json");
-    List<String> all = new ArrayList<>(List.of("evaluate", "--out", file.toString()));
-    all.addAll(Arrays.asList(arguments));
-    int status = Attune.execute(all.toArray(String[]::new));
-    assertThat(status).as(captured.errors()).isZero();
-    return JSON.readTree(file.toFile());
-  }
-
-  private void assertRefused(String message, String... arguments) {
-    captured.reset();
-    List<String> all = new ArrayList<>(List.of("evaluate"));
-    all.addAll(Arrays.asList(arguments));
-    assertThat(Attune.execute(all.toArray(String[]::new))).isNotZero();
-    assertThat(captured.errors().lines()).anyMatch(l -> l.contains(message));
-  }
-
-  private static JsonNode metric(JsonNode result, String name) {
-    for (JsonNode metric : result.get("metrics")) {
-      if (metric.get("name").asText().equals(name)) {
-        return metric;
-      }
-    }
-    throw new AssertionError("no " + name + " in " + result);
-  }
-
-  private static double value(JsonNode result, String name) {
-    return metric(result, name).get("value").asDouble();
-  }
+class EvaluateCommandTest extends EvaluateCalls {
 
   /** What transformers says, window by window; golden/evaluate/make_perplexity.py asked it. */
   @Test
@@ -197,40 +148,6 @@ class EvaluateCommandTest {
             "--baseline",
             LLAMA);
     assertThat(metric(byModel, "loss").get("difference").get("high").asDouble()).isZero();
-  }
-
-  /** Four of five labels are the classes of the largest logits, which agree with transformers. */
-  @Test
-  void classifiersAreMeasuredByNamesAndNumbersOfLabels() throws Exception {
-    List<String> texts =
-        List.of("The License", "You may not", "a", "Work and Derivative Works", "b");
-    List<Integer> classes = new ArrayList<>();
-    try (TextEncoder model = TextEncoder.load(Path.of(BERT), LoadOptions.defaults())) {
-      for (float[] logits : model.classify(texts)) {
-        int best = logits[1] > logits[0] ? 1 : 0;
-        classes.add(logits[2] > logits[best] ? 2 : best);
-      }
-    }
-    List<String> lines = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
-      var row = JSON.createObjectNode().put("text", texts.get(i));
-      int right = i == 4 ? (classes.get(i) + 1) % 3 : classes.get(i);
-      lines.add(
-          (i % 2 == 0 ? row.put("label", right) : row.put("label", "LABEL_" + right)).toString());
-    }
-    Path rows = write("rows.jsonl", lines.toArray(String[]::new));
-
-    JsonNode result =
-        evaluate("--model", BERT, "--task", "accuracy,f1,mcc", "--data", rows.toString());
-
-    assertThat(value(result, "accuracy")).isCloseTo(0.8, within(1e-12));
-    assertThat(metric(result, "macro f1").get("signature").asText()).isEqualTo("average:macro");
-    assertThat(value(result, "macro precision")).isBetween(0.0, 1.0);
-    assertThat(value(result, "macro recall")).isBetween(0.0, 1.0);
-    assertThat(value(result, "mcc")).isBetween(-1.0, 1.0);
-    JsonNode micro =
-        evaluate("--model", BERT, "--task", "f1", "--average", "micro", "--data", rows.toString());
-    assertThat(value(micro, "micro f1")).isCloseTo(0.8, within(1e-12));
   }
 
   @ParameterizedTest
@@ -371,97 +288,5 @@ class EvaluateCommandTest {
         text,
         "--predictions",
         "x");
-  }
-
-  /** Correlations with the scores of rows, of one model and of two. */
-  @Test
-  void rewardsAreComparedWithScores() throws Exception {
-    String model = GOLDEN.resolve("models/bert-regression").toString();
-    String rows = GOLDEN.resolve("rewards/scores/rows.jsonl").toString();
-    JsonNode run = JSON.readTree(GOLDEN.resolve("rewards/scores/run.json").toFile());
-    List<String> lines = Files.readAllLines(Path.of(rows));
-    double square = 0;
-    for (int i = 0; i < lines.size(); i++) {
-      double given = JSON.readTree(lines.get(i)).get("score").asDouble();
-      square += Math.pow(run.get("before").get(i).asDouble() - given, 2) / lines.size();
-    }
-    JsonNode one = evaluate("--model", model, "--task", "reward", "--data", rows);
-    assertThat(value(one, "rmse")).isCloseTo(Math.sqrt(square), within(1e-4));
-    assertThat(value(one, "pearson")).isBetween(-1.0, 1.0);
-    assertThat(metric(one, "spearman").get("rows").asInt()).isEqualTo(lines.size());
-
-    JsonNode two =
-        evaluate("--model", model, "--ensemble", model, "--task", "reward", "--data", rows);
-    assertThat(value(two, "rmse")).isCloseTo(value(one, "rmse"), within(1e-9));
-    // Members that are one agree everywhere: nothing correlates with that.
-    assertThat(value(two, "disagreement and error (spearman)")).isZero();
-    JsonNode compared =
-        evaluate(
-            "--model",
-            model,
-            "--ensemble",
-            model,
-            "--task",
-            "reward",
-            "--data",
-            rows,
-            "--baseline",
-            model);
-    JsonNode difference = metric(compared, "rmse").get("difference");
-    assertThat(difference.get("value").asDouble()).isCloseTo(0, within(1e-12));
-  }
-
-  @Test
-  void rewardsOfPairsAreReportedBinByBin() throws Exception {
-    String model = GOLDEN.resolve("models/bert-regression").toString();
-    String rows = GOLDEN.resolve("rewards/pairs/rows.jsonl").toString();
-    JsonNode run = JSON.readTree(GOLDEN.resolve("rewards/pairs/run.json").toFile());
-    double right = 0;
-    for (int i = 0; i < run.get("before").size(); i += 2) {
-      double ahead = run.get("before").get(i).asDouble() - run.get("before").get(i + 1).asDouble();
-      right += ahead > 0 ? 1 : 0;
-    }
-    JsonNode result = evaluate("--model", model, "--task", "reward", "--data", rows);
-    int pairs = run.get("before").size() / 2;
-    assertThat(value(result, "accuracy")).isCloseTo(right / pairs, within(1e-9));
-    assertThat(value(result, "calibration error")).isBetween(0.0, 1.0);
-    int binned = 0;
-    for (JsonNode metric : result.get("metrics")) {
-      if (metric.get("name").asText().startsWith("accuracy at ")) {
-        String signature = metric.get("signature").asText();
-        binned += Integer.parseInt(signature.substring(signature.indexOf("pairs:") + 6));
-      }
-    }
-    assertThat(binned).isEqualTo(pairs);
-  }
-
-  @Test
-  void whatIsNoRewardModelIsRefused() throws Exception {
-    Path rows = write("rows.jsonl", "{\"text\": \"a\", \"score\": 0.5}");
-    String model = GOLDEN.resolve("models/bert-regression").toString();
-    String data = rows.toString();
-    assertRefused("is no reward model", "--model", BERT, "--task", "reward", "--data", data);
-    assertRefused("is no reward model", "--model", LLAMA, "--task", "reward", "--data", data);
-    assertRefused(
-        "--task reward goes alone", "--model", model, "--task", "reward,f1", "--data", data);
-    assertRefused(
-        "--ensemble goes with",
-        "--model",
-        BERT,
-        "--task",
-        "f1",
-        "--data",
-        data,
-        "--ensemble",
-        BERT);
-    Path other = write("other.jsonl", "{\"text\": \"a\", \"label\": 0}");
-    assertRefused(
-        "says nothing of rewards",
-        "--model",
-        model,
-        "--task",
-        "reward",
-        "--data",
-        other.toString());
   }
 }

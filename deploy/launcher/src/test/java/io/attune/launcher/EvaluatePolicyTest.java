@@ -3,7 +3,6 @@ package io.attune.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,18 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /** {@code attune evaluate --task policy}: rewards of what a model writes to prompts. */
-class EvaluatePolicyTest {
-  private static final Path GOLDEN = Path.of("../../services/lib/engine/src/test/resources/golden");
-  private static final String LLAMA = GOLDEN.resolve("models/llama").toString();
-  private static final String LORA = GOLDEN.resolve("adapters/lora").toString();
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  @TempDir Path folder;
-  @RegisterExtension final CapturedOutput captured = new CapturedOutput();
+class EvaluatePolicyTest extends EvaluateCalls {
   private Path prompts;
 
   @BeforeEach
@@ -41,18 +31,9 @@ class EvaluatePolicyTest {
     return Attune.execute(all.toArray(String[]::new));
   }
 
-  private void assertRefused(String message, String model, String... arguments) {
+  private void assertPolicyRefused(String message, String model, String... arguments) {
     assertThat(execute(model, arguments)).isNotZero();
     assertThat(captured.errors().lines()).anyMatch(line -> line.contains(message));
-  }
-
-  private static JsonNode metric(JsonNode result, String name) {
-    for (JsonNode metric : result.get("metrics")) {
-      if (metric.get("name").asText().equals(name)) {
-        return metric;
-      }
-    }
-    throw new AssertionError("no " + name + " in " + result);
   }
 
   @Test
@@ -102,11 +83,11 @@ class EvaluatePolicyTest {
   @Test
   void whatDoesNotGoTogetherIsRefused() {
     String encoder = GOLDEN.resolve("models/bert-regression").toString();
-    assertRefused("nothing says how good", LLAMA, "--task", "policy");
-    assertRefused("is no policy", encoder, "--task", "policy", "--reward-rule", "1");
-    assertRefused("goes alone", LLAMA, "--task", "policy,bleu", "--reward-rule", "1");
-    assertRefused("go with --task policy", LLAMA, "--task", "perplexity", "--samples", "2");
-    assertRefused(
+    assertPolicyRefused("nothing says how good", LLAMA, "--task", "policy");
+    assertPolicyRefused("is no policy", encoder, "--task", "policy", "--reward-rule", "1");
+    assertPolicyRefused("goes alone", LLAMA, "--task", "policy,bleu", "--reward-rule", "1");
+    assertPolicyRefused("go with --task policy", LLAMA, "--task", "perplexity", "--samples", "2");
+    assertPolicyRefused(
         "whole distribution", LLAMA, "--task", "policy", "--reward-rule", "1", "--top-k", "3");
   }
 }

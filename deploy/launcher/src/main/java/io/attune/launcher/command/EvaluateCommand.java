@@ -231,6 +231,9 @@ public final class EvaluateCommand implements Callable<Integer> {
     require(
         ensemble.isEmpty() || asked.contains(Task.REWARD), "--ensemble goes with --task reward");
     require(maxLength == 0 || maxLength > 1, "--max-length is " + maxLength + "; 2 is the least");
+    require(
+        maxLength == 0 || !asked.contains(Task.REWARD),
+        "--max-length does not go with --task reward: a reward model reads what it has room for");
     require(stride >= 0, "--stride is " + stride + "; 1 is the least");
     require(batchSize > 0, "--batch-size is " + batchSize + "; 1 is the least");
     boolean same = baseline != null && baseline.toString().isEmpty() && model.adapter() == null;

@@ -5,6 +5,7 @@ import io.attune.engine.TextEncoder;
 import io.attune.engine.model.ClassLabels;
 import io.attune.engine.model.EncoderTask;
 import io.attune.engine.model.ProblemType;
+import io.attune.engine.token.EncoderTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 final class ClassifierSubject extends Subject {
   private final TextEncoder model;
   private final @Nullable LoadedEncoderAdapter adapter;
+  private final EncoderTokenizer tokenizer;
 
   ClassifierSubject(TextEncoder model, @Nullable Path adapter, ReadingSettings settings) {
     super(model, settings);
     this.model = model;
     this.adapter = adapter == null ? null : model.loadAdapter(adapter);
+    this.tokenizer = model.tokenizer(limit(model.maxTokens()));
   }
 
   @Override
@@ -44,7 +47,7 @@ final class ClassifierSubject extends Subject {
   List<Integer> classify(List<String> texts) {
     List<Integer> classes = new ArrayList<>();
     for (float[] logits :
-        model.logits(texts.stream().map(model::tokenize).toList(), adapter, false)) {
+        model.logits(texts.stream().map(tokenizer::encode).toList(), adapter, false)) {
       int best = 0;
       for (int k = 1; k < logits.length; k++) {
         best = logits[k] > logits[best] ? k : best;
@@ -56,6 +59,7 @@ final class ClassifierSubject extends Subject {
 
   @Override
   public void close() {
+    tokenizer.close();
     if (adapter != null) {
       adapter.close();
     }

@@ -55,6 +55,15 @@ public final class TextEncoder extends PretrainedModel {
   }
 
   /**
+   * The model's tokenizer, cutting texts to fewer tokens than {@link #maxTokens}; the caller closes
+   * it.
+   */
+  public EncoderTokenizer tokenizer(int maxTokens) {
+    return EncoderTokenizer.open(
+        HubLayout.of(folder()), Math.min(maxTokens, maxTokens()), model.segments() > 1);
+  }
+
+  /**
    * Loads a folder; refuses another kind of model, and what it cannot compute exactly, naming it.
    */
   public static TextEncoder load(Path folder, LoadOptions options) {
