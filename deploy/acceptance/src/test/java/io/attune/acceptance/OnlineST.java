@@ -2,12 +2,15 @@ package io.attune.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.attune.engine.checkpoint.AdapterFiles;
+import io.attune.engine.checkpoint.TensorReader;
+import io.attune.engine.checkpoint.TensorType;
 import io.attune.serving.v1.Generation;
 import io.attune.training.v1.RolloutCompleted;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,7 +46,7 @@ class OnlineST {
   private static final int ROUNDS = KILLS.size() + 3;
 
   /** Weights are about 0.1. */
-  private static final float ROUNDING = 1e-5f;
+  private static final double ROUNDING = 1e-5;
 
   @TempDir Path folder;
 
@@ -179,31 +182,34 @@ class OnlineST {
     return answers;
   }
 
-  /** All weights of the adapter that a job made, in the order of the file. */
-  private static float[] weights(Path data, JsonNode job) throws Exception {
+  /** All weights of the adapter that a job made, by their names. */
+  private static double[] weights(Path data, JsonNode job) throws Exception {
     Path adapter =
         data.resolve("storage/adapters").resolve(job.path("candidate").path("sha256").asText());
-    ByteBuffer file =
-        ByteBuffer.wrap(Files.readAllBytes(adapter.resolve("adapter_model.safetensors")))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    file.position(Long.BYTES + Math.toIntExact(file.getLong(0)));
-    float[] weights = new float[file.remaining() / Float.BYTES];
-    file.slice().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(weights);
+    List<Double> weights = new ArrayList<>();
+    try (TensorReader file = AdapterFiles.open(adapter).openWeights()) {
+      for (String name : new TreeSet<>(file.names())) {
+        assertThat(file.info(name).type()).isEqualTo(TensorType.F32);
+        FloatBuffer values = file.data(name).asFloatBuffer();
+        while (values.hasRemaining()) {
+          weights.add((double) values.get());
+        }
+      }
+    }
     assertThat(weights).isNotEmpty();
-    return weights;
+    return weights.stream().mapToDouble(weight -> weight).toArray();
   }
 
   /** Tokens and policies of rounds are deleted with their jobs: three adapters stay. */
-  private static void assertNothingStays(Path data) throws Exception {
-    List<Path> left = new ArrayList<>();
-    long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
-    do {
-      left.clear();
-      left.addAll(published(data.resolve("storage/rollouts")));
-      left.addAll(published(data.resolve("storage/adapters")));
-      Thread.sleep(100);
-    } while (left.size() != 3 && System.nanoTime() < end);
-    assertThat(left).hasSize(3).allMatch(one -> one.startsWith(data.resolve("storage/adapters")));
+  private static void assertNothingStays(Path data) {
+    Path adapters = data.resolve("storage/adapters");
+    await("three adapters alone")
+        .atMost(Duration.ofMinutes(1))
+        .untilAsserted(
+            () -> {
+              assertThat(published(data.resolve("storage/rollouts"))).isEmpty();
+              assertThat(published(adapters)).hasSize(3);
+            });
   }
 
   private static List<Path> published(Path collection) throws Exception {

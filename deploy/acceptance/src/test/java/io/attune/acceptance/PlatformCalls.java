@@ -25,11 +25,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.awaitility.Awaitility;
 
 /** What a user asks of a running platform, over HTTP and Kafka. */
 final class PlatformCalls {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
 
   private final HttpClient http =
       HttpClient.newBuilder()
@@ -77,22 +77,19 @@ final class PlatformCalls {
   }
 
   /** Looks at a job until it is as wanted. A service that is away is asked again. */
-  JsonNode await(String id, Duration limit, Predicate<JsonNode> wanted) throws Exception {
-    long end = System.nanoTime() + limit.toNanos();
-    String last = "no answer";
-    while (System.nanoTime() < end) {
-      try {
-        HttpResponse<String> response = send(request(training + "/v1/training/jobs/" + id).GET());
-        last = response.body();
-        if (response.statusCode() == 200 && wanted.test(JSON.readTree(last))) {
-          return JSON.readTree(last);
-        }
-      } catch (IOException away) {
-        last = away.toString();
-      }
-      Thread.sleep(LOOK_AGAIN.toMillis());
-    }
-    throw new AssertionError("not within " + limit + ": " + last);
+  JsonNode await(String id, Duration limit, Predicate<JsonNode> wanted) {
+    return Awaitility.await("job " + id)
+        .atMost(limit)
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .until(() -> job(id), wanted);
+  }
+
+  /** A job as it is; empty while training cannot say. */
+  private JsonNode job(String id) throws IOException, InterruptedException {
+    HttpResponse<String> response = send(request(training + "/v1/training/jobs/" + id).GET());
+    return response.statusCode() == 200
+        ? JSON.readTree(response.body())
+        : JSON.createObjectNode().put("said", response.body());
   }
 
   /** Versions of a line. */
