@@ -17,6 +17,7 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -68,14 +69,18 @@ public class Lines implements HealthCheck, LineSwitch.Listener {
   }
 
   private Scorer.Model load(Release release) {
+    Path folder = store.open(release.artifact());
     String contract = release.contractSha256();
-    if (!contract.isEmpty() && !contract.equals(scorer.contractSha256())) {
+    // An encoder reads texts by a tokenizer of its own.
+    if (Scorer.isAdapter(folder)
+        && !contract.isEmpty()
+        && !contract.equals(scorer.contractSha256())) {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_INCOMPATIBLE,
           "Version %s was trained with another tokenizer, chat template or end-of-sequence tokens than this base model's (contract %s, here %s)."
               .formatted(release.version(), contract, scorer.contractSha256()));
     }
-    return scorer.load(store.open(release.artifact()));
+    return scorer.load(folder);
   }
 
   @Override

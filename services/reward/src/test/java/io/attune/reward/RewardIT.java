@@ -59,6 +59,8 @@ import org.junit.jupiter.api.Test;
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))
 class RewardIT {
+  private static final Path ENCODER =
+      Path.of("../lib/engine/src/test/resources/golden/models/bert-regression");
 
   @Inject KafkaClients kafka;
   @Inject ObjectStore store;
@@ -96,8 +98,8 @@ class RewardIT {
   @Test
   void releasedModelScoresTheSameByEveryDoorAndEachRolloutOnce() throws IOException {
     String line = "judge";
-    Artifact artifact = publish();
-    release(line, artifact);
+    Artifact artifact = publish(Path.of("src/test/resources/reward"));
+    release(line, artifact, "");
     await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
 
     ScoreResponse both = score(line, "On its way.", "I do not know.");
@@ -133,6 +135,17 @@ class RewardIT {
           assertThat(event.getScores(0)).isCloseTo(both.getScores(0), within(1e-5f));
           assertThat(event.getRewardModel()).isEqualTo(both.getRewardModel());
         });
+  }
+
+  @Test
+  void aReleasedEncoderNeedsNoTokenizerOfTheBaseModel() throws IOException {
+    String line = "encoder";
+    release(line, publish(ENCODER), "another contract than the base model's");
+    await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
+
+    ScoreResponse both = score(line, "On its way.", "I do not know.");
+
+    assertThat(both.getScores(0)).isNotEqualTo(both.getScores(1));
   }
 
   @Test
@@ -223,9 +236,9 @@ class RewardIT {
     return found;
   }
 
-  private Artifact publish() throws IOException {
+  private Artifact publish(Path folder) throws IOException {
     Path staged = store.stage("adapters");
-    try (Stream<Path> files = Files.list(Path.of("src/test/resources/reward"))) {
+    try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
       }
@@ -233,7 +246,7 @@ class RewardIT {
     return store.publishFolder("adapters", staged);
   }
 
-  private void release(String line, Artifact artifact) {
+  private void release(String line, Artifact artifact, String contractSha256) {
     var active =
         Adapter.newBuilder()
             .setVersion(
@@ -243,6 +256,7 @@ class RewardIT {
                     .setSha256(artifact.getSha256()))
             .setKind(LineKind.LINE_KIND_REWARD)
             .setArtifact(artifact)
+            .setContractSha256(contractSha256)
             .build();
     send(
         AdapterLineChanged.newBuilder()
