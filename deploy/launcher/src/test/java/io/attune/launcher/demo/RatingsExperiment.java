@@ -6,8 +6,11 @@ import io.attune.launcher.demo.HumanRatings.Single;
 import io.attune.launcher.demo.HumanRatings.Text;
 import io.attune.launcher.display.Display;
 import io.attune.launcher.local.DataFolder;
+import io.attune.launcher.local.Endpoints;
 import io.attune.launcher.local.Platform;
+import io.attune.launcher.local.Progress;
 import io.attune.launcher.local.Settings;
+import io.attune.launcher.local.Tokens;
 import io.attune.platform.event.Topics;
 import io.attune.reward.v1.Answer;
 import io.attune.reward.v1.RewardServiceGrpc;
@@ -38,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -56,18 +60,20 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 final class RatingsExperiment {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String LINE = "reward";
+  /** Of the adapter line and of the data set. */
+  private static final String NAME = "human-ratings";
+
   private static final int AT_ONCE = 128;
   private static final long SEED = 1;
 
-  private final Platform platform;
-  private final Display display;
+  private final Endpoints endpoints;
+  private final Tokens tokens;
   private final Path out;
   private final HumanRatings data;
 
-  private RatingsExperiment(Platform platform, Display display, Path out, HumanRatings data) {
-    this.platform = platform;
-    this.display = display;
+  RatingsExperiment(Endpoints endpoints, Tokens tokens, Path out, HumanRatings data) {
+    this.endpoints = endpoints;
+    this.tokens = tokens;
     this.out = out;
     this.data = data;
   }
@@ -95,17 +101,23 @@ final class RatingsExperiment {
                   "serving", Map.of("attune.threads", "1"),
                   "reward", Map.of("attune.threads", "1")));
       try (Platform platform = Platform.start(settings, held, display)) {
-        new RatingsExperiment(platform, display, out, data)
-            .run(Integer.parseInt(args[3]), Double.parseDouble(args[4]));
+        new RatingsExperiment(platform.endpoints(), platform.tokens(), out, data)
+            .run(
+                Integer.parseInt(args[3]),
+                Double.parseDouble(args[4]),
+                display,
+                platform.failed());
       }
     }
   }
 
-  private void run(int texts, double epochs) throws IOException, InterruptedException {
+  private void run(
+      int texts, double epochs, Progress progress, CompletableFuture<String> platformFailed)
+      throws IOException, InterruptedException {
     List<Single> ratings = data.singles(texts, SEED);
-    try (EventFeed events = EventFeed.open(platform.endpoints().bootstrap());
-        PlatformCalls calls = new PlatformCalls(platform.endpoints(), platform.tokens())) {
-      Round round = new Round(events, calls, display, platform.failed());
+    try (EventFeed events = EventFeed.open(endpoints.bootstrap());
+        PlatformCalls calls = new PlatformCalls(endpoints, tokens)) {
+      Round round = new Round(events, calls, progress, platformFailed);
       long began = System.nanoTime();
       send(ratings);
       double sent = seconds(began);
@@ -115,7 +127,7 @@ final class RatingsExperiment {
           "%d ratings of %d texts: written in %.1f s, accepted after %.1f s, %.0f a second%n",
           ratings.size(), texts, sent, accepted, ratings.size() / accepted);
       TrainingJob created = create(epochs);
-      TrainingJob job = round.awaitJob(LINE);
+      TrainingJob job = round.awaitJob(NAME);
       System.out.printf("job %s: %s%n", created.getId(), job.getState());
       System.out.println(job.getDecision().getReason() + job.getFailure().getMessage());
       if (job.getState() != TrainingJob.State.STATE_RELEASED) {
@@ -131,16 +143,17 @@ final class RatingsExperiment {
   }
 
   /** As any application would write them: lines of JSON. The texts are imported with them. */
-  private void send(List<Single> ratings) throws IOException {
+  void send(List<Single> ratings) throws IOException {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
             Map.of(
-                "bootstrap.servers", platform.endpoints().bootstrap(), "acks", "all", "linger.ms", 20),
+                "bootstrap.servers", endpoints.bootstrap(), "acks", "all", "linger.ms", 20),
             new StringSerializer(),
             new StringSerializer())) {
       for (Single rating : ratings) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("id", rating.id());
+        line.put("dataset", NAME);
         line.put("rater", rating.rater());
         line.put("completion", rating.text());
         line.put("score", rating.score());
@@ -151,10 +164,11 @@ final class RatingsExperiment {
     }
   }
 
-  private TrainingJob create(double epochs) {
+  TrainingJob create(double epochs) {
     TrainingSpec spec =
         TrainingSpec.newBuilder()
-            .setLine(LINE)
+            .setLine(NAME)
+            .setDataset(NAME)
             .setReward(RewardObjective.newBuilder().setClassifierPooling("mean"))
             .setArguments(
                 TrainingArguments.newBuilder()
@@ -168,7 +182,7 @@ final class RatingsExperiment {
                     .setSeed(SEED))
             .build();
     return call(
-        platform.endpoints().training(),
+        endpoints.training(),
         channel ->
             TrainingServiceGrpc.newBlockingStub(channel)
                 .createTrainingJob(
@@ -179,18 +193,20 @@ final class RatingsExperiment {
                 .getJob());
   }
 
-  private String artifact() {
+  /** Where the newest version lies. */
+  String artifact() {
     return call(
-        platform.endpoints().training(),
+        endpoints.training(),
         channel ->
             AdapterServiceGrpc.newBlockingStub(channel)
-                .listAdapters(ListAdaptersRequest.newBuilder().setLine(LINE).build())
+                .listAdapters(ListAdaptersRequest.newBuilder().setLine(NAME).build())
                 .getAdapters(0)
                 .getArtifact()
                 .getUri());
   }
 
-  private void evaluate() throws IOException, InterruptedException {
+  /** Scores the held-out texts by the reward service. */
+  void evaluate() throws IOException, InterruptedException {
     for (String set : List.of("tweets", "movies")) {
       List<Text> texts = data.heldOut().stream().filter(text -> text.set().equals(set)).toList();
       List<String> rows = new ArrayList<>();
@@ -225,7 +241,7 @@ final class RatingsExperiment {
 
   /** The service hears of a release by an event, and is asked again until it has. */
   private ScoreResponse score(List<Text> texts) throws InterruptedException {
-    ScoreRequest.Builder request = ScoreRequest.newBuilder().setLine(LINE);
+    ScoreRequest.Builder request = ScoreRequest.newBuilder().setLine(NAME);
     for (Text text : texts) {
       request.addAnswers(
           Answer.newBuilder().setPrompt(Prompt.newBuilder().setText("")).setCompletion(text.text()));
@@ -234,7 +250,7 @@ final class RatingsExperiment {
     while (true) {
       try {
         return call(
-            platform.endpoints().reward(),
+            endpoints.reward(),
             channel -> RewardServiceGrpc.newBlockingStub(channel).score(request.build()));
       } catch (StatusRuntimeException e) {
         boolean early =
@@ -259,9 +275,7 @@ final class RatingsExperiment {
     metadata.put(
         Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
         "Bearer "
-            + platform
-                .tokens()
-                .mint("experiment", List.of("trainer", "viewer"), Duration.ofHours(1)));
+            + tokens.mint("experiment", List.of("trainer", "viewer"), Duration.ofHours(1)));
     try {
       return call.on(
           ClientInterceptors.intercept(
