@@ -125,7 +125,7 @@ final class RatingsExperiment {
       double accepted = seconds(began);
       System.out.printf(
           "%d ratings of %d texts: written in %.1f s, accepted after %.1f s, %.0f a second%n",
-          ratings.size(), texts, sent, accepted, ratings.size() / accepted);
+          ratings.size(), Math.min(texts, data.rest().size()), sent, accepted, ratings.size() / accepted);
       TrainingJob created = create(epochs);
       TrainingJob job = round.awaitJob(NAME);
       System.out.printf("job %s: %s%n", created.getId(), job.getState());
