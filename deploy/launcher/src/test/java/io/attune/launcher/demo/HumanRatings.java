@@ -91,7 +91,10 @@ record HumanRatings(List<Text> heldOut, List<Text> rest) {
       for (int i = 0; i < text.said().size(); i++) {
         ratings.add(
             new Single(
-                "human-ratings/" + text.id() + "/" + i, text.text(), "rater-" + people.get(i), text.said().get(i)));
+                "human-ratings/" + text.id() + "/" + i,
+                text.text(),
+                "rater-" + people.get(i),
+                text.said().get(i)));
       }
     }
     Collections.shuffle(ratings, random);

@@ -54,12 +54,13 @@ import org.apache.kafka.common.serialization.StringSerializer;
  *
  * <p>Starts the platform with its data in OUT/data, writes the ratings of TEXTS texts to the public
  * topic, waits until all are accepted, has a reward job train ENCODER, and asks the reward service
- * for scores of the held-out texts, which no rating was about. OUT/held-out-SET.jsonl are their rows
- * for {@code attune evaluate}, with the folder that is printed; OUT/scores-SET.jsonl what the service
- * said.
+ * for scores of the held-out texts, which no rating was about. OUT/held-out-SET.jsonl are their
+ * rows for {@code attune evaluate}, with the folder that is printed; OUT/scores-SET.jsonl what the
+ * service said.
  */
 final class RatingsExperiment {
   private static final ObjectMapper JSON = new ObjectMapper();
+
   /** Of the adapter line and of the data set. */
   private static final String NAME = "human-ratings";
 
@@ -93,20 +94,21 @@ final class RatingsExperiment {
               Map.of(
                   "training",
                   Map.of(
-                      "attune.threads", "1",
+                      "attune.threads",
+                      "1",
                       "attune.training.reward-encoder",
-                          Path.of(args[1]).toAbsolutePath().toString()),
+                      Path.of(args[1]).toAbsolutePath().toString()),
                   // The gate needs few texts, and every text is wanted for training.
-                  "ingestion", Map.of("attune.ingestion.held-out-permille", "30"),
-                  "serving", Map.of("attune.threads", "1"),
-                  "reward", Map.of("attune.threads", "1")));
+                  "ingestion",
+                  Map.of("attune.ingestion.held-out-permille", "30"),
+                  "serving",
+                  Map.of("attune.threads", "1"),
+                  "reward",
+                  Map.of("attune.threads", "1")));
       try (Platform platform = Platform.start(settings, held, display)) {
         new RatingsExperiment(platform.endpoints(), platform.tokens(), out, data)
             .run(
-                Integer.parseInt(args[3]),
-                Double.parseDouble(args[4]),
-                display,
-                platform.failed());
+                Integer.parseInt(args[3]), Double.parseDouble(args[4]), display, platform.failed());
       }
     }
   }
@@ -125,7 +127,11 @@ final class RatingsExperiment {
       double accepted = seconds(began);
       System.out.printf(
           "%d ratings of %d texts: written in %.1f s, accepted after %.1f s, %.0f a second%n",
-          ratings.size(), Math.min(texts, data.rest().size()), sent, accepted, ratings.size() / accepted);
+          ratings.size(),
+          Math.min(texts, data.rest().size()),
+          sent,
+          accepted,
+          ratings.size() / accepted);
       TrainingJob created = create(epochs);
       TrainingJob job = round.awaitJob(NAME);
       System.out.printf("job %s: %s%n", created.getId(), job.getState());
@@ -146,8 +152,7 @@ final class RatingsExperiment {
   void send(List<Single> ratings) throws IOException {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
-            Map.of(
-                "bootstrap.servers", endpoints.bootstrap(), "acks", "all", "linger.ms", 20),
+            Map.of("bootstrap.servers", endpoints.bootstrap(), "acks", "all", "linger.ms", 20),
             new StringSerializer(),
             new StringSerializer())) {
       for (Single rating : ratings) {
@@ -244,7 +249,9 @@ final class RatingsExperiment {
     ScoreRequest.Builder request = ScoreRequest.newBuilder().setLine(NAME);
     for (Text text : texts) {
       request.addAnswers(
-          Answer.newBuilder().setPrompt(Prompt.newBuilder().setText("")).setCompletion(text.text()));
+          Answer.newBuilder()
+              .setPrompt(Prompt.newBuilder().setText(""))
+              .setCompletion(text.text()));
     }
     long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (true) {
@@ -274,8 +281,7 @@ final class RatingsExperiment {
     Metadata metadata = new Metadata();
     metadata.put(
         Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
-        "Bearer "
-            + tokens.mint("experiment", List.of("trainer", "viewer"), Duration.ofHours(1)));
+        "Bearer " + tokens.mint("experiment", List.of("trainer", "viewer"), Duration.ofHours(1)));
     try {
       return call.on(
           ClientInterceptors.intercept(

@@ -26,7 +26,8 @@ import java.util.Map;
 /**
  * What bad raters cost a reward model, on ratings of real people: docs/results.md. No test runs it.
  *
- * <pre>RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT [CROWD,...]
+ * <pre>
+ * RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT [CROWD,...]
  * </pre>
  *
  * <p>Of every text the crowd's ratings are drawn from those that people gave it. {@code train}
@@ -148,8 +149,7 @@ final class RobustnessExperiment {
                 Map.entry("threads", "1"))),
         (step, total, metrics) -> {},
         () -> false);
-    try (RewardModel scoring =
-        RewardModel.load(trained, LoadOptions.defaults().withThreads(1))) {
+    try (RewardModel scoring = RewardModel.load(trained, LoadOptions.defaults().withThreads(1))) {
       return accuracy(
           scoring.scoreAnswers(
               heldOut.stream().map(text -> RewardModel.Answer.of(text.text())).toList()));
