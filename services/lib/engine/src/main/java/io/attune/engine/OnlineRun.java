@@ -194,8 +194,7 @@ final class OnlineRun {
         : ValueModel.onOwn(online.value().model(), model, settings);
   }
 
-  private OnlineLoop loop(
-      Policy policy, @Nullable ValueModel value, Answers answers, int virtual) {
+  private OnlineLoop loop(Policy policy, @Nullable ValueModel value, Answers answers, int virtual) {
     return new OnlineLoop(
         settings.arguments(),
         online,

@@ -46,7 +46,7 @@ class RowFormatTest {
     RowFormat format = new RowFormat(Map.of(), template, SampleBy.LINE);
     JsonNode row =
         JsonFiles.parse("{\"question\": \"2+2?\", \"hint\": \"small\", \"output\": \"4\"}", "test");
-    assertThat(format.parse(row, "test"))
+    assertThat(format.parse(row, "test").row())
         .isEqualTo(
             new Row.Completion(new Content.Text("Q: 2+2? (small); A: "), new Content.Text("4")));
   }
