@@ -6,6 +6,7 @@ import io.attune.platform.line.LineSwitch;
 import io.attune.platform.line.Release;
 import io.attune.platform.storage.ObjectStore;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Path;
 
 /** Loads a version's reward model from object storage, every file checked against its digest. */
 @ApplicationScoped
@@ -21,13 +22,17 @@ public class ModelLoader implements LineSwitch.Loader<Scorer.Model> {
 
   @Override
   public Scorer.Model load(Release release) {
+    Path folder = store.open(release.artifact());
     String contract = release.contractSha256();
-    if (!contract.isEmpty() && !contract.equals(scorer.contractSha256())) {
+    // An encoder reads texts by a tokenizer of its own.
+    if (Scorer.isAdapter(folder)
+        && !contract.isEmpty()
+        && !contract.equals(scorer.contractSha256())) {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_INCOMPATIBLE,
           "Version %s was trained with another tokenizer, chat template or end-of-sequence tokens than this base model's (contract %s, here %s)."
               .formatted(release.version(), contract, scorer.contractSha256()));
     }
-    return scorer.load(store.open(release.artifact()));
+    return scorer.load(folder);
   }
 }

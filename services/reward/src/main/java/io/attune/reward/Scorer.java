@@ -49,6 +49,11 @@ public class Scorer {
     return base.contractSha256();
   }
 
+  /** Whether a reward model is an adapter of the base model, and not a model by itself. */
+  static boolean isAdapter(Path folder) {
+    return Files.exists(folder.resolve(ADAPTER));
+  }
+
   /**
    * Loads a reward model: an adapter of the base model, or an encoder of its own.
    *
@@ -57,7 +62,7 @@ public class Scorer {
   public Model load(Path folder) {
     try {
       return new Model(
-          Files.exists(folder.resolve(ADAPTER))
+          isAdapter(folder)
               ? RewardModel.load(base, folder)
               : RewardModel.load(folder, LoadOptions.defaults().withThreads(threads)));
     } catch (EngineException refused) {

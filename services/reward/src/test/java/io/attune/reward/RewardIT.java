@@ -59,6 +59,8 @@ import org.junit.jupiter.api.Test;
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))
 class RewardIT {
+  private static final Path ENCODER =
+      Path.of("../lib/engine/src/test/resources/golden/models/bert-regression");
 
   @Inject KafkaClients kafka;
   @Inject ObjectStore store;
@@ -96,8 +98,8 @@ class RewardIT {
   @Test
   void releasedModelScoresTheSameByEveryDoorAndEachRolloutOnce() throws IOException {
     String line = "judge";
-    Artifact artifact = publish();
-    release(line, artifact);
+    Artifact artifact = publish(Path.of("src/test/resources/reward"));
+    release(line, artifact, "");
     await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
 
     ScoreResponse both = score(line, "On its way.", "I do not know.");
@@ -136,6 +138,7 @@ class RewardIT {
   }
 
   @Test
+<<<<<<< HEAD
   void aRolloutIsScoredByTheVersionsThatItNamesWhateverIsReleased() throws IOException {
     String line = "refreshed";
     Artifact first = publish("first");
@@ -191,6 +194,16 @@ class RewardIT {
     assertThat(event.hasFailure()).isTrue();
     assertThat(event.getScoresCount()).isZero();
     assertThat(event.getHeldOutScoresCount()).isZero();
+=======
+  void aReleasedEncoderNeedsNoTokenizerOfTheBaseModel() throws IOException {
+    String line = "encoder";
+    release(line, publish(ENCODER), "another contract than the base model's");
+    await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
+
+    ScoreResponse both = score(line, "On its way.", "I do not know.");
+
+    assertThat(both.getScores(0)).isNotEqualTo(both.getScores(1));
+>>>>>>> stream
   }
 
   @Test
@@ -284,6 +297,7 @@ class RewardIT {
     return found;
   }
 
+<<<<<<< HEAD
   private Artifact publish() throws IOException {
     return publish("");
   }
@@ -293,6 +307,11 @@ class RewardIT {
     Path staged = store.stage("adapters");
     Files.writeString(staged.resolve("name"), name);
     try (Stream<Path> files = Files.list(Path.of("src/test/resources/reward"))) {
+=======
+  private Artifact publish(Path folder) throws IOException {
+    Path staged = store.stage("adapters");
+    try (Stream<Path> files = Files.list(folder)) {
+>>>>>>> stream
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
       }
@@ -300,6 +319,7 @@ class RewardIT {
     return store.publishFolder("adapters", staged);
   }
 
+<<<<<<< HEAD
   private static Adapter rewardModel(String line, long version, Artifact artifact) {
     return Adapter.newBuilder()
         .setVersion(
@@ -318,6 +338,20 @@ class RewardIT {
 
   private void release(String line, long version, Artifact artifact) {
     Adapter active = rewardModel(line, version, artifact);
+=======
+  private void release(String line, Artifact artifact, String contractSha256) {
+    var active =
+        Adapter.newBuilder()
+            .setVersion(
+                AdapterVersion.newBuilder()
+                    .setLine(line)
+                    .setVersion(1)
+                    .setSha256(artifact.getSha256()))
+            .setKind(LineKind.LINE_KIND_REWARD)
+            .setArtifact(artifact)
+            .setContractSha256(contractSha256)
+            .build();
+>>>>>>> stream
     send(
         AdapterLineChanged.newBuilder()
             .setLine(line)

@@ -22,6 +22,12 @@ public interface TrainingConfig {
   @WithDefault("1")
   int parallelJobs();
 
+  /**
+   * The folder of an encoder that reward jobs train, all its weights: a version of their lines is
+   * then a model by itself. Without it they train adapters of the base model.
+   */
+  Optional<Path> rewardEncoder();
+
   /** Whether a job starts from its line's active adapter; else from the base model. */
   @WithDefault("true")
   boolean continueFromActive();

@@ -96,6 +96,7 @@ class WorkerStopIT {
             null,
             0,
             null,
+            null,
             1,
             new RowSet.Limits(16, 10, 128)));
     return folder;

@@ -48,7 +48,7 @@ interface RewardRows {
     TokenizedText encode(String first, String second);
   }
 
-  /** An encoder reads prompt and answer as a pair of texts. */
+  /** An encoder reads prompt and answer as a pair of texts, and an answer to nothing alone. */
   static RewardRows ofEncoder(Texts texts) {
     return new RewardRows() {
       @Override
@@ -77,7 +77,11 @@ interface RewardRows {
       }
 
       private Sequence sequence(Content prompt, Content answer) {
-        return sequence(texts.encode(written(prompt), written(answer)));
+        String asked = written(prompt);
+        return sequence(
+            asked.isEmpty()
+                ? texts.encode(written(answer), "")
+                : texts.encode(asked, written(answer)));
       }
 
       private Sequence sequence(TokenizedText text) {

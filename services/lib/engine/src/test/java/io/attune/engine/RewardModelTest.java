@@ -77,6 +77,20 @@ class RewardModelTest {
     }
   }
 
+  @Test
+  void anEncoderReadsAnAnswerToNothingAsATextAlone() {
+    try (RewardModel model =
+        RewardModel.load(Golden.path("models/bert-regression"), LoadOptions.defaults())) {
+      Content text = new Content.Text("It left on Monday.");
+
+      double[] scores =
+          model.scoreAnswers(
+              List.of(new Answer(null, text), new Answer(new Content.Text(""), text)));
+
+      assertThat(scores[1]).isEqualTo(scores[0]);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"scores", "mean", "pairs", "levels"})
   void tenStepsAndTheScoresAfterThemAreThoseOfTheReference(String run) throws IOException {

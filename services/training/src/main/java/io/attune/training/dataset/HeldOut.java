@@ -16,11 +16,12 @@ import java.util.List;
 final class HeldOut {
   private HeldOut() {}
 
-  /** At most {@code maximum} distinct prompts. */
+  /** At most {@code maximum} distinct prompts; what answers nothing has none. */
   static List<JsonNode> prompts(List<PromptRatings> ratings, int maximum) {
     return ratings.stream()
         .filter(PromptRatings::heldOut)
         .map(PromptRatings::prompt)
+        .filter(prompt -> !PromptRatings.isEmpty(prompt))
         .sorted(Comparator.comparing(prompt -> digest(prompt.toString())))
         .limit(maximum)
         .toList();

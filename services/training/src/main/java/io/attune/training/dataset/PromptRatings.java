@@ -173,11 +173,28 @@ final class PromptRatings {
     return gather(ratings, RaterWeights.equal());
   }
 
+  /** What makes ratings be about one thing. */
+  private record Subject(JsonNode prompt, String text) {
+    /**
+     * The prompt; of a rating without one, what it rates, as ingestion has it when it holds prompts
+     * out: texts that answer nothing are not answers to one question.
+     */
+    static Subject of(SnapshotRating rating) {
+      return new Subject(
+          rating.prompt(), isEmpty(rating.prompt()) ? rating.completions().get(0) : "");
+    }
+  }
+
+  /** Whether there is nothing to answer. */
+  static boolean isEmpty(JsonNode prompt) {
+    return prompt.isTextual() ? prompt.asText().isBlank() : prompt.isEmpty();
+  }
+
   /** Gathers ratings by prompt, in the order in which the prompts first appear. */
   static List<PromptRatings> gather(Collection<SnapshotRating> ratings, RaterWeights weights) {
-    Map<JsonNode, List<SnapshotRating>> prompts = new LinkedHashMap<>();
+    Map<Subject, List<SnapshotRating>> prompts = new LinkedHashMap<>();
     for (SnapshotRating rating : ratings) {
-      prompts.computeIfAbsent(rating.prompt(), p -> new ArrayList<>()).add(rating);
+      prompts.computeIfAbsent(Subject.of(rating), p -> new ArrayList<>()).add(rating);
     }
     return prompts.values().stream().map(each -> new PromptRatings(each, weights)).toList();
   }

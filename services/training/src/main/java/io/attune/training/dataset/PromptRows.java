@@ -12,7 +12,7 @@ final class PromptRows {
   /** One row for the prompt, unless it is empty: there is nothing to answer. */
   static List<Row.Prompt> of(PromptRatings prompt) {
     JsonNode asked = prompt.prompt();
-    if (asked.isTextual() ? asked.asText().isBlank() : asked.isEmpty()) {
+    if (PromptRatings.isEmpty(asked)) {
       return List.of();
     }
     Set<String> ids = new LinkedHashSet<>();

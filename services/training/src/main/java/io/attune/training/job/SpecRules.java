@@ -50,6 +50,8 @@ public final class SpecRules {
   private static final List<String> SMOOTHED_LOSSES = List.of("cdpo", "robust", "exo_pair");
   private static final List<String> KTO_LOSSES = List.of("kto", "apo_zero_unpaired");
 
+  private static final List<String> POOLINGS = List.of("cls", "mean");
+
   private SpecRules() {}
 
   /**
@@ -251,6 +253,10 @@ public final class SpecRules {
         reward.getMaximumPairsPerPrompt());
     double factor = reward.getMarginFactor();
     require(factor >= 0 && Double.isFinite(factor), at + "margin_factor", "0 or more");
+    require(
+        !reward.hasClassifierPooling() || POOLINGS.contains(reward.getClassifierPooling()),
+        at + "classifier_pooling",
+        "one of " + String.join(", ", POOLINGS));
   }
 
   /** What all objectives that learn from pairs have; a margin that is not set is 0. */
@@ -308,6 +314,11 @@ public final class SpecRules {
         !a.hasNumTrainEpochs() || a.getNumTrainEpochs() > 0, at + "num_train_epochs", "above 0");
     require(!a.hasMaxSteps() || a.getMaxSteps() > 0, at + "max_steps", "1 or more");
     require(!a.hasMaxLength() || a.getMaxLength() > 1, at + "max_length", "2 or more");
+    require(a.getWarmupSteps() >= 0, at + "warmup_steps", "0 or more");
+    require(
+        a.getWeightDecay() >= 0 && Double.isFinite(a.getWeightDecay()),
+        at + "weight_decay",
+        "0 or more");
   }
 
   private static void share(double value, String field) {

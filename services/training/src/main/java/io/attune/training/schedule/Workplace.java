@@ -18,6 +18,7 @@ import io.attune.training.job.Jobs;
 import io.attune.training.release.Submission;
 import io.attune.training.v1.Adapter;
 import io.attune.training.worker.JobFolder;
+import io.attune.training.worker.Learning;
 import io.attune.training.worker.WorkerOrder;
 import io.attune.training.worker.WorkerResult;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -32,6 +33,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
 /** Gives a job what its process needs, and takes from its process what it made. */
@@ -46,6 +48,7 @@ public class Workplace {
   private final ObjectStore objects;
   private final TrainingConfig config;
   private final Path baseModel;
+  private final Optional<Path> rewardEncoder;
   private final int threads;
 
   @Inject
@@ -65,6 +68,7 @@ public class Workplace {
     this.objects = objects;
     this.config = config;
     this.baseModel = baseModel;
+    this.rewardEncoder = config.rewardEncoder().map(Path::toAbsolutePath);
     this.threads = threads;
   }
 
@@ -77,10 +81,31 @@ public class Workplace {
           if (!(job.state() instanceof JobState.Queued state)) {
             return job.state();
           }
-          long active =
-              adapters.findLine(handle, job.spec().getLine()).orElseThrow().activeVersion();
-          return state.start(snapshot.getFile(), config.continueFromActive() ? active : 0);
+          return state.start(snapshot.getFile(), parentVersion(handle, job));
         });
+  }
+
+  /** The active version, where training can go on from it; else 0. */
+  private long parentVersion(Handle handle, Job job) {
+    if (!config.continueFromActive()) {
+      return 0;
+    }
+    String line = job.spec().getLine();
+    long active = adapters.findLine(handle, line).orElseThrow().activeVersion();
+    if (!job.spec().hasReward()) {
+      return active;
+    }
+    // Whoever configures another kind of reward model begins anew.
+    return adapters
+        .find(handle, line, active)
+        .filter(parent -> Learning.isAdapter(objects.open(parent.getArtifact())) != whole(job))
+        .map(parent -> parent.getVersion().getVersion())
+        .orElse(0L);
+  }
+
+  /** Whether a job trains a whole encoder, and no adapter of the base model. */
+  private boolean whole(Job job) {
+    return rewardEncoder.isPresent() && job.spec().hasReward();
   }
 
   /** Deletes a job's folder. */
@@ -123,6 +148,7 @@ public class Workplace {
             parent.map(this::open).orElse(null),
             active.map(a -> a.getVersion().getVersion()).orElse(0L),
             active.map(this::open).orElse(null),
+            whole(job) ? rewardEncoder.orElseThrow().toString() : null,
             threads,
             new RowSet.Limits(config.minimumRows(), gate.minimumSample(), gate.maximumSample())));
     return folder;

@@ -1,11 +1,14 @@
 package io.attune.training.worker;
 
 import com.google.protobuf.Message;
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.PlatformException;
 import io.attune.training.dataset.KtoWeights;
 import io.attune.training.job.SpecRules;
 import io.attune.training.v1.DpoObjective;
 import io.attune.training.v1.KtoObjective;
 import io.attune.training.v1.LoraSettings;
+import io.attune.training.v1.RewardObjective;
 import io.attune.training.v1.SimpoObjective;
 import io.attune.training.v1.TrainingArguments;
 import io.attune.training.v1.TrainingSpec;
@@ -18,6 +21,9 @@ import java.util.Map;
 final class EngineParameters {
   /** Steps between checkpoints: what a crash may cost. */
   private static final int SAVE_STEPS = 20;
+
+  /** Fewer, for a checkpoint holds all weights and the optimizer's state of each. */
+  private static final int ENCODER_SAVE_STEPS = 100;
 
   private static final int MAX_LENGTH = 1024;
   private static final int RANK = 16;
@@ -60,6 +66,7 @@ final class EngineParameters {
           parameters.put("beta", Double.toString(spec.getOrpo().getBeta()));
         }
       }
+      case REWARD -> addReward(spec.getReward(), parameters);
       case SIMPO -> addSimpo(spec.getSimpo(), parameters);
       case PPO -> addOnline(spec, spec.getPpo(), parameters);
       case GRPO -> addOnline(spec, spec.getGrpo(), parameters);
@@ -67,6 +74,26 @@ final class EngineParameters {
       default -> {} // nothing of their own
     }
     addLora(spec.getLora(), parameters);
+    addArguments(spec.getArguments(), parameters);
+    return parameters;
+  }
+
+  /**
+   * Of a reward job that trains a whole encoder.
+   *
+   * @throws PlatformException INVALID_ARGUMENT when it has settings of an adapter
+   */
+  static Map<String, String> ofEncoder(TrainingSpec spec, int threads) {
+    if (!spec.getLora().equals(LoraSettings.getDefaultInstance())) {
+      throw new PlatformException(
+          ErrorCode.ERROR_CODE_INVALID_ARGUMENT,
+          "`spec.lora` must be empty: attune.training.reward-encoder names an encoder, which reward jobs train whole.");
+    }
+    Map<String, String> parameters = new HashMap<>();
+    parameters.put("threads", Integer.toString(threads));
+    parameters.put("save_steps", Integer.toString(ENCODER_SAVE_STEPS));
+    parameters.put("max_length", Integer.toString(maxLength(spec)));
+    addReward(spec.getReward(), parameters);
     addArguments(spec.getArguments(), parameters);
     return parameters;
   }
@@ -100,6 +127,12 @@ final class EngineParameters {
             : chosen ? 1 : balance.undesirable();
     parameters.put("desirable_weight", Double.toString(desirable));
     parameters.put("undesirable_weight", Double.toString(undesirable));
+  }
+
+  private static void addReward(RewardObjective reward, Map<String, String> parameters) {
+    if (reward.hasClassifierPooling()) {
+      parameters.put("classifier_pooling", reward.getClassifierPooling());
+    }
   }
 
   private static void addSimpo(SimpoObjective simpo, Map<String, String> parameters) {
@@ -155,6 +188,12 @@ final class EngineParameters {
     }
     if (a.hasSeed()) {
       parameters.put("seed", Long.toString(a.getSeed()));
+    }
+    if (a.hasWarmupSteps()) {
+      parameters.put("warmup_steps", Integer.toString(a.getWarmupSteps()));
+    }
+    if (a.hasWeightDecay()) {
+      parameters.put("weight_decay", Double.toString(a.getWeightDecay()));
     }
   }
 }

@@ -29,12 +29,20 @@ import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
 
 /** What a worker asks of the engine. */
-final class Learning {
+public final class Learning {
   private static final Logger LOG = Logger.getLogger(Learning.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SCORES_AT_ONCE = 16;
+  private static final String ADAPTER_CONFIG = "adapter_config.json";
+  private static final String ATTUNE = "attune.json";
   private static final List<String> ADAPTER_FILES =
-      List.of("adapter_config.json", "adapter_model.safetensors", "attune.json");
+      List.of(ADAPTER_CONFIG, "adapter_model.safetensors", ATTUNE);
+  private static final List<String> MODEL_FILES =
+      List.of("config.json", "model.safetensors", ATTUNE, "tokenizer.json");
+
+  /** Not every model has them. */
+  private static final List<String> MORE_OF_MODELS =
+      List.of("tokenizer_config.json", "special_tokens_map.json");
 
   private final WorkerOrder order;
   private final TrainingSpec spec;
@@ -55,6 +63,11 @@ final class Learning {
     this.stop = stop;
   }
 
+  /** Whether a version is an adapter of the base model, and not a model by itself. */
+  public static boolean isAdapter(Path version) {
+    return Files.exists(version.resolve(ADAPTER_CONFIG));
+  }
+
   /**
    * Trains, from the newest checkpoint if there is one.
    *
@@ -62,19 +75,41 @@ final class Learning {
    */
   void train(KtoWeights balance) {
     TrainingRun.run(
-        new io.attune.engine.TrainingSpec(
-            Path.of(order.baseModel()),
-            folder.rows(),
-            folder.run(),
-            EngineParameters.objective(spec),
-            "lora",
-            order.initAdapter() == null ? null : Path.of(order.initAdapter()),
-            null,
-            null,
-            EngineParameters.of(spec, order.threads(), balance)),
+        order.encoder() == null ? ofAdapter(balance) : ofEncoder(),
         new Listener(messages),
         stop,
         SpecRules.isOnline(spec) ? new FolderExchange(folder, stop) : null);
+  }
+
+  private io.attune.engine.TrainingSpec ofAdapter(KtoWeights balance) {
+    return run(
+        order.baseModel(),
+        "lora",
+        order.initAdapter() == null ? null : Path.of(order.initAdapter()),
+        EngineParameters.of(spec, order.threads(), balance));
+  }
+
+  /** All weights of the encoder, or of the version that was made of it. */
+  private io.attune.engine.TrainingSpec ofEncoder() {
+    return run(
+        order.initAdapter() == null ? order.encoder() : order.initAdapter(),
+        "full",
+        null,
+        EngineParameters.ofEncoder(spec, order.threads()));
+  }
+
+  private io.attune.engine.TrainingSpec run(
+      String model, String method, Path initAdapter, Map<String, String> parameters) {
+    return new io.attune.engine.TrainingSpec(
+        Path.of(model),
+        folder.rows(),
+        folder.run(),
+        EngineParameters.objective(spec),
+        method,
+        initAdapter,
+        null,
+        null,
+        parameters);
   }
 
   /** Tells the parent of each step. */
@@ -107,12 +142,41 @@ final class Learning {
   /**
    * Scores answers with a reward model, each tokenized as training tokenizes it.
    *
+   * @param version an adapter's folder, or a whole encoder's
    * @return the scores; an answer whose prompt alone fills max_length has none
    */
-  Map<Item, Double> scores(Path adapter, List<Item> items) {
+  Map<Item, Double> scores(Path version, List<Item> items) {
     Path file = folder.root().resolve("exam.jsonl");
     folder.writeLines(file, items.stream().map(Learning::row).toList());
     List<Row> rows = Rows.read(file);
+    return isAdapter(version)
+        ? adapterScores(version, items, rows)
+        : encoderScores(version, items, rows);
+  }
+
+  private Map<Item, Double> encoderScores(Path version, List<Item> items, List<Row> rows) {
+    Map<Item, Double> scores = new HashMap<>();
+    try (RewardModel model =
+        RewardModel.load(version, LoadOptions.defaults().withThreads(order.threads()))) {
+      for (int from = 0; from < items.size(); from += SCORES_AT_ONCE) {
+        stop.check();
+        int to = Math.min(from + SCORES_AT_ONCE, items.size());
+        double[] values =
+            model.scoreAnswers(rows.subList(from, to).stream().map(Learning::answer).toList());
+        for (int i = from; i < to; i++) {
+          scores.put(items.get(i), values[i - from]);
+        }
+      }
+    }
+    return scores;
+  }
+
+  private static RewardModel.Answer answer(Row row) {
+    Row.Scored scored = (Row.Scored) row;
+    return new RewardModel.Answer(scored.prompt(), scored.completion());
+  }
+
+  private Map<Item, Double> adapterScores(Path adapter, List<Item> items, List<Row> rows) {
     Map<Item, Double> scores = new HashMap<>();
     try (LanguageModel base =
             LanguageModel.load(
@@ -168,17 +232,26 @@ final class Learning {
   String saveAdapter() {
     try {
       Files.createDirectories(folder.adapter());
-      for (String name : ADAPTER_FILES) {
-        Files.copy(
-            folder.trained().resolve(name),
-            folder.adapter().resolve(name),
-            StandardCopyOption.REPLACE_EXISTING);
+      for (String name : isAdapter(folder.trained()) ? ADAPTER_FILES : MODEL_FILES) {
+        publish(name);
       }
-      Path attune = folder.adapter().resolve("attune.json");
+      for (String name : MORE_OF_MODELS) {
+        if (Files.exists(folder.trained().resolve(name))) {
+          publish(name);
+        }
+      }
+      Path attune = folder.adapter().resolve(ATTUNE);
       ObjectNode contract = (ObjectNode) JSON.readTree(attune.toFile());
       return contract.required("contract_sha256").asText();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot save the adapter of " + folder.root(), e);
     }
+  }
+
+  private void publish(String name) throws IOException {
+    Files.copy(
+        folder.trained().resolve(name),
+        folder.adapter().resolve(name),
+        StandardCopyOption.REPLACE_EXISTING);
   }
 }

@@ -13,6 +13,8 @@ import io.attune.training.dataset.RowSet;
  * @param initAdapter that version's folder; null for the base model
  * @param activeVersion the version that a reward model is compared with; 0 for none
  * @param activeAdapter that version's folder; null for none
+ * @param encoder the encoder that a reward model is trained from as a whole, where no version is;
+ *     null to train an adapter of the base model
  * @param threads of the tensor library
  * @param limits how much data is needed and taken
  */
@@ -25,5 +27,6 @@ public record WorkerOrder(
     @JsonProperty("init_adapter") String initAdapter,
     @JsonProperty("active_version") long activeVersion,
     @JsonProperty("active_adapter") String activeAdapter,
+    @JsonProperty("encoder") String encoder,
     @JsonProperty("threads") int threads,
     @JsonProperty("limits") RowSet.Limits limits) {}

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.engine.LoadOptions;
+import io.attune.engine.RewardModel;
 import io.attune.engine.TextEncoder;
 import io.attune.engine.TrainingRun;
 import io.attune.training.v1.RatingSettings;
@@ -25,7 +26,8 @@ import java.util.Map;
 /**
  * What bad raters cost a reward model, on ratings of real people: docs/results.md. No test runs it.
  *
- * <pre>RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT
+ * <pre>
+ * RobustnessExperiment human-ratings.jsonl MODEL OUT ridge|train SEED TEXTS RATERS PER_TEXT [CROWD,...]
  * </pre>
  *
  * <p>Of every text the crowd's ratings are drawn from those that people gave it. {@code train}
@@ -88,7 +90,7 @@ final class RobustnessExperiment {
             "random-flood", new Crowd(raters, perText, 0.05, Crowd.Flood.RANDOM));
     String only = args.length > 8 ? args[8] : "clean,flipped-flood,random-flood";
     for (String crowd : only.split(",")) {
-      for (boolean protection : new boolean[] {true, false}) {
+      for (boolean protection : List.of(true, false)) {
         List<Row> rows = experiment.rows(crowds.get(crowd), protection);
         double accuracy =
             args[3].equals("train")
@@ -118,50 +120,39 @@ final class RobustnessExperiment {
     return RowSet.derive(spec, crowd.rate(rest, seed), new RowSet.Limits(0, 0, 0)).training();
   }
 
-  /** An encoder learns the mean score as a regression. */
+  /** An encoder learns the rows as in a reward job. */
   private double train(List<Row> rows, String name) throws IOException {
     Files.createDirectories(out);
     Path file = out.resolve(name + "-" + seed + ".jsonl");
-    List<String> lines = new ArrayList<>();
-    for (Row row : rows) {
-      ObjectNode json = row.toJson();
-      ObjectNode classified = JSON.createObjectNode();
-      classified.set("text", json.get("completion"));
-      classified.put("label", json.get("score").asDouble() + 1e-9);
-      if (json.has("weight")) {
-        classified.set("weight", json.get("weight"));
-      }
-      lines.add(classified.toString());
-    }
-    Files.write(file, lines);
+    Files.write(file, rows.stream().map(row -> row.toJson().toString()).toList());
     Path trained = out.resolve(name + "-" + seed);
     TrainingRun.run(
         new io.attune.engine.TrainingSpec(
             model,
             file,
             trained,
-            "classify",
+            "reward",
             "full",
             null,
             null,
             null,
             Map.ofEntries(
-                Map.entry("problem_type", "regression"),
+                Map.entry("classifier_pooling", "mean"),
                 Map.entry("seed", Long.toString(seed)),
                 Map.entry("max_length", Integer.toString(MAX_LENGTH)),
                 Map.entry("per_device_train_batch_size", "16"),
                 Map.entry("num_train_epochs", "1"),
                 Map.entry("learning_rate", "2e-4"),
-                Map.entry("lr_scheduler_type", "linear"),
                 Map.entry("warmup_steps", "10"),
                 Map.entry("weight_decay", "0.01"),
                 Map.entry("save_steps", "0"),
                 Map.entry("threads", "1"))),
         (step, total, metrics) -> {},
         () -> false);
-    try (TextEncoder encoder = TextEncoder.load(trained, LoadOptions.defaults().withThreads(1))) {
-      List<float[]> scores = encoder.classify(heldOut.stream().map(Crowd.Text::text).toList());
-      return accuracy(scores.stream().mapToDouble(score -> score[0]).toArray());
+    try (RewardModel scoring = RewardModel.load(trained, LoadOptions.defaults().withThreads(1))) {
+      return accuracy(
+          scoring.scoreAnswers(
+              heldOut.stream().map(text -> RewardModel.Answer.of(text.text())).toList()));
     }
   }
 

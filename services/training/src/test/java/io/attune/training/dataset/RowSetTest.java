@@ -127,6 +127,28 @@ class RowSetTest {
         .doesNotHaveDuplicates();
   }
 
+  /** Ingestion holds texts out one by one where they answer nothing. */
+  @Test
+  void textsWithoutAPromptAreNotAnswersToOneQuestion() {
+    RatingsForTests ratings = new RatingsForTests();
+    for (int i = 0; i < 10; i++) {
+      ratings.heldOutScore("", "held " + i, i / 10.0).score("", "seen " + i, "ann", i / 10.0);
+    }
+
+    RowSet rows = RowSet.derive(REWARD, ratings.list(), new RowSet.Limits(0, 3, 100));
+
+    assertThat(rows.training())
+        .extracting(row -> ((Row.Scored) row).completion())
+        .hasSize(10)
+        .allMatch(text -> text.startsWith("seen"));
+    assertThat(rows.acrossPrompts()).isTrue();
+    assertThat(rows.evaluation())
+        .isNotEmpty()
+        .allMatch(pair -> pair.better().completion().startsWith("held"));
+    assertThat(RowSet.derive(BRADLEY_TERRY, ratings.list(), LIMITS).training()).isEmpty();
+    assertThat(RowSet.derive(DPO, ratings.list(), LIMITS).heldOutPrompts()).isEmpty();
+  }
+
   @Test
   void tooLittleDataIsRefusedWithTheCounts() {
     List<SnapshotRating> one =

@@ -64,7 +64,10 @@ class SpecRulesTest {
         "{\"line\":\"a\",\"dpo\":{},\"lora\":{\"lora_dropout\":1}}|spec.lora.lora_dropout",
         "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"learning_rate\":0}}|learning_rate",
         "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"max_steps\":0}}|max_steps",
-        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"max_length\":1}}|max_length"
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"max_length\":1}}|max_length",
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"warmup_steps\":-1}}|warmup_steps",
+        "{\"line\":\"a\",\"dpo\":{},\"arguments\":{\"weight_decay\":-1}}|weight_decay",
+        "{\"line\":\"a\",\"reward\":{\"classifier_pooling\":\"max\"}}|classifier_pooling"
       })
   void namesTheFieldThatIsOutOfRange(String json, String field) {
     assertThatThrownBy(() -> SpecRules.check(spec(json)))

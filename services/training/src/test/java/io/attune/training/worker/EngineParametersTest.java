@@ -1,8 +1,10 @@
 package io.attune.training.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attune.engine.EngineException;
+import io.attune.platform.error.PlatformException;
 import io.attune.training.Messages;
 import io.attune.training.dataset.KtoWeights;
 import io.attune.training.v1.TrainingSpec;
@@ -38,7 +40,7 @@ class EngineParametersTest {
              "lora":{"r":4,"lora_alpha":8,"lora_dropout":0.1,"target_modules":["q_proj","v_proj"]},
              "arguments":{"learning_rate":0.001,"per_device_train_batch_size":3,
                "gradient_accumulation_steps":5,"num_train_epochs":1.5,"max_steps":7,
-               "max_length":99,"seed":11}}
+               "max_length":99,"seed":11,"warmup_steps":6,"weight_decay":0.01}}
             """);
 
     assertThat(EngineParameters.of(spec, 1, BALANCED))
@@ -55,7 +57,28 @@ class EngineParametersTest {
         .containsEntry("num_train_epochs", "1.5")
         .containsEntry("max_steps", "7")
         .containsEntry("max_length", "99")
-        .containsEntry("seed", "11");
+        .containsEntry("seed", "11")
+        .containsEntry("warmup_steps", "6")
+        .containsEntry("weight_decay", "0.01");
+  }
+
+  @Test
+  void anEncoderIsTrainedWithoutSettingsOfAdapters() {
+    TrainingSpec spec =
+        spec(
+            "{\"reward\":{\"classifier_pooling\":\"mean\"},\"lora\":{},\"arguments\":{\"max_length\":9}}");
+
+    assertThat(EngineParameters.ofEncoder(spec, 1))
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of(
+                "threads", "1",
+                "save_steps", "100",
+                "max_length", "9",
+                "classifier_pooling", "mean"));
+    assertThatThrownBy(
+            () -> EngineParameters.ofEncoder(spec("{\"reward\":{},\"lora\":{\"r\":4}}"), 1))
+        .isInstanceOf(PlatformException.class)
+        .hasMessageContaining("`spec.lora`");
   }
 
   @Test
