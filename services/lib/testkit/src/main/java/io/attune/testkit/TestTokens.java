@@ -42,16 +42,21 @@ public final class TestTokens {
     }
 
     public Claims withIssuer(String other) {
-      return new Claims(other, audiences, subject, roles, lifetime);
+      return new Claims(other, audiences, client, subject, roles, lifetime);
     }
 
     public Claims withAudiences(Set<String> others) {
-      return new Claims(issuer, others, subject, roles, lifetime);
+      return new Claims(issuer, others, client, subject, roles, lifetime);
+    }
+
+    /** Of a client that asked for it, other than people's. */
+    public Claims withClient(String other) {
+      return new Claims(issuer, audiences, other, subject, roles, lifetime);
     }
 
     /** Negative for a token that has expired. */
     public Claims withLifetime(Duration other) {
-      return new Claims(issuer, audiences, subject, roles, other);
+      return new Claims(issuer, audiences, client, subject, roles, other);
     }
   }
 
@@ -81,7 +86,7 @@ public final class TestTokens {
 
   /** What a token says that is valid for all services. */
   public Claims claims(String subject, Set<String> roles) {
-    return new Claims(issuer, AUDIENCES, subject, roles, Duration.ofMinutes(10));
+    return new Claims(issuer, AUDIENCES, "attune-cli", subject, roles, Duration.ofMinutes(10));
   }
 
   /** Signed by the issuer's key, whatever it says. */
@@ -116,12 +121,13 @@ public final class TestTokens {
     long now = Instant.now().getEpochSecond();
     long expiry = now + claims.lifetime().toSeconds();
     return """
-    {"iss":"%s","aud":%s,"sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
+    {"iss":"%s","aud":%s,"azp":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
     "tenant":"default","resource_access":{"attune":{"roles":%s}}}\
     """
         .formatted(
             claims.issuer(),
             list(claims.audiences()),
+            claims.client(),
             claims.subject(),
             Math.min(now, expiry - 1),
             expiry,
