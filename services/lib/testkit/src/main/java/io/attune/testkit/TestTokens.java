@@ -34,7 +34,12 @@ public final class TestTokens {
 
   /** What a token says; change one thing of it to make a token that must be refused. */
   public record Claims(
-      String issuer, Set<String> audiences, String subject, Set<String> roles, Duration lifetime) {
+      String issuer,
+      Set<String> audiences,
+      String client,
+      String subject,
+      Set<String> roles,
+      Duration lifetime) {
 
     public Claims {
       audiences = Set.copyOf(audiences);

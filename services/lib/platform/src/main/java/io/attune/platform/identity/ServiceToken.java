@@ -15,6 +15,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jboss.logging.Logger;
 
@@ -93,17 +94,21 @@ public class ServiceToken implements ClientInterceptor {
   @Override
   public <Q, R> ClientCall<Q, R> interceptCall(
       MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
-    return new TokenCall<>(next.newCall(method, options));
+    // A blocking stub waits on its call's executor, and hears of an end there alone.
+    Executor executor = options.getExecutor() == null ? Runnable::run : options.getExecutor();
+    return new TokenCall<>(next.newCall(method, options), executor);
   }
 
   /** Keeps what is done to a call until its token is there. */
   private final class TokenCall<Q, R> extends ClientCall<Q, R> {
     private final ClientCall<Q, R> call;
     private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private final Executor executor;
     private boolean open;
 
-    TokenCall(ClientCall<Q, R> call) {
+    TokenCall(ClientCall<Q, R> call, Executor executor) {
       this.call = call;
+      this.executor = executor;
     }
 
     @Override
@@ -117,13 +122,13 @@ public class ServiceToken implements ClientInterceptor {
               },
               failed -> {
                 LOG.warn("This service gets no token from the issuer, so its calls fail", failed);
-                listener.onClose(
+                Status status =
                     Status.UNAVAILABLE
                         .withDescription(
                             "The issuer gives this service no token; see quarkus.oidc-client"
                                 + " settings")
-                        .withCause(failed),
-                    new Metadata());
+                        .withCause(failed);
+                executor.execute(() -> listener.onClose(status, new Metadata()));
               });
     }
 
