@@ -55,7 +55,7 @@ class KafkaOAuthIT {
           .all()
           .get(60, TimeUnit.SECONDS);
       admin
-          .createAcls(List.of(acl("attune-ingestion", AclOperation.WRITE), acl("attune-reward", AclOperation.DESCRIBE)))
+          .createAcls(List.of(write("attune-ingestion", OWN), write("attune-reward", OTHERS)))
           .all()
           .get(60, TimeUnit.SECONDS);
     }
@@ -127,10 +127,11 @@ class KafkaOAuthIT {
     return settings;
   }
 
-  private static AclBinding acl(String client, AclOperation operation) {
+  private static AclBinding write(String client, String topic) {
     return new AclBinding(
-        new ResourcePattern(ResourceType.TOPIC, OWN, PatternType.LITERAL),
-        new AccessControlEntry("User:" + client, "*", operation, AclPermissionType.ALLOW));
+        new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+        new AccessControlEntry(
+            "User:" + client, "*", AclOperation.WRITE, AclPermissionType.ALLOW));
   }
 
   private static KafkaClients clients(String service, Map<String, String> more) {
