@@ -124,8 +124,7 @@ final class KeycloakCalls {
                         + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
             .collect(Collectors.joining("&"));
     HttpRequest request =
-        HttpRequest.newBuilder(
-                base.resolve("/realms/" + realm + "/protocol/openid-connect/token"))
+        HttpRequest.newBuilder(base.resolve("/realms/" + realm + "/protocol/openid-connect/token"))
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build();

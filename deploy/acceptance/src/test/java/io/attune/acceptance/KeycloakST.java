@@ -92,8 +92,7 @@ class KeycloakST {
   void everyPublishedDoorIsDeclared() throws Exception {
     forEachService(
         (service, published, walk) ->
-            walk.everyDoorIsDeclared(
-                published.routes().keySet(), published.requests().keySet()));
+            walk.everyDoorIsDeclared(published.routes().keySet(), published.requests().keySet()));
   }
 
   /** A test of the test: whichever door was forgotten, the walk would say so. */
@@ -147,8 +146,7 @@ class KeycloakST {
   void servicesGetNoMoreThanTheyNeed() throws Exception {
     JsonNode training = claims(access(keycloak.serviceTokens("training", "ingestion")));
     assertThat(training.get("aud").textValue()).isEqualTo("attune-ingestion");
-    assertThat(training.at("/resource_access/attune/roles").toString())
-        .isEqualTo("[\"trainer\"]");
+    assertThat(training.at("/resource_access/attune/roles").toString()).isEqualTo("[\"trainer\"]");
     assertThat(training.at("/resource_access").size()).isEqualTo(1);
     assertThat(training.get("exp").longValue() - training.get("iat").longValue()).isEqualTo(300);
     assertThat(keycloak.serviceTokens("training", "serving").get("error").textValue())
@@ -192,17 +190,15 @@ class KeycloakST {
     awaitEveryServiceAccepts(valid);
     PlatformCalls calls =
         new PlatformCalls(
-            data,
-            services.get("ingestion").toString(),
-            services.get("training").toString(),
-            kafka);
+            data, services.get("ingestion").toString(), services.get("training").toString(), kafka);
 
     AttuneProcess.part(data, "keycloak").destroyForcibly();
     assertThat(attune.await("keycloak ended", LIMIT)).contains("starting it again");
 
     assertThat(keycloak.answers()).isFalse();
     assertEveryServiceAccepts(valid);
-    // Training needs a token of its own now, to have a snapshot cut, and there is nobody to give it.
+    // Training needs a token of its own now, to have a snapshot cut, and there is nobody to give
+    // it.
     String job = calls.create("{\"line\":\"outage\",\"reward\":{}}");
     assertThat(keycloak.answers()).as("still away").isFalse();
 
@@ -237,8 +233,13 @@ class KeycloakST {
     invalid.put("an ID token", keycloak.login(user, "openid").get("id_token").textValue());
     invalid.put("a refresh token", keycloak.login(user, "").get("refresh_token").textValue());
     invalid.put("of another realm", keycloak.administrator());
-    invalid.put("another's claims under a signature", header64("RS256", valid) + "." + parts[1]
-        + "." + access(keycloak.login(user, "")).split("\\.")[2]);
+    invalid.put(
+        "another's claims under a signature",
+        header64("RS256", valid)
+            + "."
+            + parts[1]
+            + "."
+            + access(keycloak.login(user, "")).split("\\.")[2]);
     invalid.put("not signed", header64("none", valid) + "." + parts[1] + ".");
     return invalid;
   }

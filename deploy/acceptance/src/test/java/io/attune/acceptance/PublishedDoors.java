@@ -69,8 +69,7 @@ record PublishedDoors(Map<String, String> routes, Map<String, Descriptor> reques
     for (Map.Entry<String, JsonNode> path : JSON.readTree(document).get("paths").properties()) {
       for (Map.Entry<String, JsonNode> verb : path.getValue().properties()) {
         JsonNode content = verb.getValue().at("/requestBody/content");
-        String type =
-            content.isEmpty() ? "application/json" : content.fieldNames().next();
+        String type = content.isEmpty() ? "application/json" : content.fieldNames().next();
         routes.put(verb.getKey().toUpperCase(java.util.Locale.ROOT) + " " + path.getKey(), type);
       }
     }

@@ -58,8 +58,7 @@ public final class EmbeddedBroker implements AutoCloseable {
       Path folder = Files.createTempDirectory("attune-broker");
       int port = freePort();
       Properties settings = settings(folder, port, freePort());
-      more.forEach(
-          (name, value) -> settings.merge(name, value, EmbeddedBroker::joinedWhereAList));
+      more.forEach((name, value) -> settings.merge(name, value, EmbeddedBroker::joinedWhereAList));
       Path file = folder.resolve("server.properties");
       try (var out = Files.newOutputStream(file)) {
         settings.store(out, null);

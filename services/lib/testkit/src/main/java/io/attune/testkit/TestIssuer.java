@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.attune.testkit.TestTokens.Claims;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
@@ -13,7 +14,6 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.security.interfaces.RSAPublicKey;
-import io.attune.testkit.TestTokens.Claims;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
@@ -41,7 +41,8 @@ public final class TestIssuer implements AutoCloseable {
       var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
       TestIssuer issuer = new TestIssuer(HttpServer.create(address, 0), newKey());
       issuer.server.createContext(PROTOCOL + "/certs", http -> answer(http, issuer.keys()));
-      issuer.server.createContext(PROTOCOL + "/token", http -> answer(http, issuer.serviceToken(http)));
+      issuer.server.createContext(
+          PROTOCOL + "/token", http -> answer(http, issuer.serviceToken(http)));
       issuer.server.start();
       return issuer;
     } catch (IOException failed) {
@@ -103,8 +104,7 @@ public final class TestIssuer implements AutoCloseable {
     String form = new String(http.getRequestBody().readAllBytes(), UTF_8);
     Claims claims =
         tokens
-            .claims(
-                "service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"))
+            .claims("service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"))
             .withClient(client(http));
     boolean kafka = List.of(form.split("&")).contains("scope=kafka");
     return """

@@ -27,7 +27,8 @@ class DoorsTest {
     assertThat(DECLARED.methods()).containsExactly(METHOD);
     assertThat(DECLARED.all().get(1).roles()).containsExactlyInAnyOrder("trainer", "operator");
     assertThat(DECLARED.all().get(2).ofNothing()).isEqualTo("{\"id\": \"nothing\"}");
-    assertThat(DECLARED.all()).extracting(Doors.Door::leadsToOneThing)
+    assertThat(DECLARED.all())
+        .extracting(Doors.Door::leadsToOneThing)
         .containsExactly(true, false, true);
   }
 

@@ -51,7 +51,8 @@ class KafkaOAuthIT {
     // Who connects in plain text is nobody, and nobody is the administrator of this broker.
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
       admin
-          .createTopics(List.of(new NewTopic(OWN, 1, (short) 1), new NewTopic(OTHERS, 1, (short) 1)))
+          .createTopics(
+              List.of(new NewTopic(OWN, 1, (short) 1), new NewTopic(OTHERS, 1, (short) 1)))
           .all()
           .get(60, TimeUnit.SECONDS);
       admin
@@ -130,8 +131,7 @@ class KafkaOAuthIT {
   private static AclBinding write(String client, String topic) {
     return new AclBinding(
         new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
-        new AccessControlEntry(
-            "User:" + client, "*", AclOperation.WRITE, AclPermissionType.ALLOW));
+        new AccessControlEntry("User:" + client, "*", AclOperation.WRITE, AclPermissionType.ALLOW));
   }
 
   private static KafkaClients clients(String service, Map<String, String> more) {
