@@ -12,6 +12,7 @@ import io.attune.testkit.Doors.Door;
 import io.attune.testkit.GrpcDoors;
 import io.attune.testkit.RestDoors;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -247,7 +248,7 @@ class KeycloakST {
   private static String header64(String algorithm, String token) {
     String kid = header(token).get("kid").textValue();
     String header = "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"%s\"}".formatted(algorithm, kid);
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(header.getBytes());
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(header.getBytes(StandardCharsets.UTF_8));
   }
 
   private void forEachService(Step step) throws Exception {
