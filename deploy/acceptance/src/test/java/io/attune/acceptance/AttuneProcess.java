@@ -39,6 +39,7 @@ final class AttuneProcess implements AutoCloseable {
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-Dattune.home=" + home(),
+                "-Dattune.keycloak=" + System.getProperty("attune.keycloak"),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -49,9 +49,7 @@ final class PlatformCalls {
     this.ingestion = ingestion;
     this.training = training;
     this.bootstrap = bootstrap;
-    this.token =
-        Tokens.of(data)
-            .mint("acceptance", List.of("data-engineer", "trainer", "viewer"), Duration.ofHours(2));
+    this.token = Tokens.of(data).mint("acceptance", List.of("data-engineer", "trainer", "viewer"));
   }
 
   /** Sends ratings, a JSON object a line. */

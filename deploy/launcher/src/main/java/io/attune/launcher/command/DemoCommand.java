@@ -73,6 +73,7 @@ public final class DemoCommand implements Callable<Integer> {
               held.root(),
               local.model(),
               local.servingReplicas(objective.servingReplicas()),
+              local.issuer(),
               Map.of("training", plan.trainingSettings(local.hiddenSize(), objective)));
       plan.rubricLines().forEach(System.out::println);
       try (Platform platform = Platform.start(settings, held, display)) {

@@ -3,6 +3,7 @@ package io.attune.launcher.command;
 import io.attune.engine.checkpoint.HubLayout;
 import io.attune.engine.model.ModelConfig;
 import io.attune.engine.model.Models;
+import io.attune.launcher.local.IssuerKind;
 import io.attune.launcher.local.LauncherException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -23,6 +24,11 @@ final class LocalOptions {
               + " Default: 1; for a demo that learns in rounds 2.")
   private Integer servingReplicas;
 
+  @Option(
+      names = "--keycloak",
+      description = "Let a real Keycloak issue the tokens, and not the launcher.")
+  private boolean keycloak;
+
   /** The checkout, which the attune script names. */
   static Path home() {
     String home = System.getProperty("attune.home");
@@ -42,6 +48,11 @@ final class LocalOptions {
   /** Processes of serving. */
   int servingReplicas(int absent) {
     return servingReplicas == null ? absent : servingReplicas;
+  }
+
+  /** Who issues tokens. */
+  IssuerKind issuer() {
+    return keycloak ? IssuerKind.KEYCLOAK : IssuerKind.BUILT_IN;
   }
 
   /** The width of the model's residual stream. */

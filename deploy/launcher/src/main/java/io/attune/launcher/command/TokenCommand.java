@@ -29,8 +29,8 @@ public final class TokenCommand implements Callable<Integer> {
   @Option(
       names = "--valid",
       paramLabel = "DURATION",
-      description = "ISO 8601. Default: ${DEFAULT-VALUE}.")
-  private Duration validity = Duration.ofHours(12);
+      description = "ISO 8601. Default: PT12H; Keycloak alone says how long its tokens are valid.")
+  private Duration validity;
 
   @Option(
       names = "--data",
@@ -42,7 +42,9 @@ public final class TokenCommand implements Callable<Integer> {
   public Integer call() {
     try {
       Path folder = data != null ? data : LocalOptions.home().resolve(".attune/up");
-      System.out.println(Tokens.of(folder).mint(subject, roles, validity));
+      Tokens tokens = Tokens.of(folder);
+      System.out.println(
+          validity == null ? tokens.mint(subject, roles) : tokens.mint(subject, roles, validity));
       return 0;
     } catch (LauncherException e) {
       System.err.println("attune token: " + e.getMessage());

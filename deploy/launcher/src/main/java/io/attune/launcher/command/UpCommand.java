@@ -34,7 +34,12 @@ public final class UpCommand implements Callable<Integer> {
     try (DataFolder held = DataFolder.open(folder)) {
       Settings settings =
           new Settings(
-              LocalOptions.home(), held.root(), local.model(), local.servingReplicas(1), Map.of());
+              LocalOptions.home(),
+              held.root(),
+              local.model(),
+              local.servingReplicas(1),
+              local.issuer(),
+              Map.of());
       try (Platform platform = Platform.start(settings, held, display)) {
         display.done("the platform runs");
         Welcome.lines(platform, settings).forEach(System.out::println);

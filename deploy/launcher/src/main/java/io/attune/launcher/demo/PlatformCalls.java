@@ -18,14 +18,10 @@ import io.attune.training.v1.TrainingServiceGrpc;
 import io.attune.training.v1.WatchTrainingJobRequest;
 import io.attune.training.v1.WatchTrainingJobResponse;
 import io.grpc.Channel;
-import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
-import io.grpc.Metadata;
-import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -34,8 +30,6 @@ import java.util.function.Consumer;
 final class PlatformCalls implements AutoCloseable {
   /** Answers in one call; the endpoint takes up to 64. */
   static final int BATCH = 32;
-
-  private static final Duration TOKEN_VALIDITY = Duration.ofHours(12);
 
   private final ManagedChannel serving;
   private final ManagedChannel training;
@@ -47,10 +41,10 @@ final class PlatformCalls implements AutoCloseable {
     training = channel(endpoints.training());
     asRater =
         ClientInterceptors.intercept(
-            serving, bearer(tokens.mint("simulated-raters", List.of("rater"), TOKEN_VALIDITY)));
+            serving, new Bearer(() -> tokens.mint("simulated-raters", List.of("rater"))));
     asViewer =
         ClientInterceptors.intercept(
-            training, bearer(tokens.mint("demo", List.of("viewer"), TOKEN_VALIDITY)));
+            training, new Bearer(() -> tokens.mint("demo", List.of("viewer"))));
   }
 
   /** How an answer is drawn: everything but the seed. */
@@ -137,12 +131,5 @@ final class PlatformCalls implements AutoCloseable {
 
   private static ManagedChannel channel(int port) {
     return ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
-  }
-
-  private static ClientInterceptor bearer(String token) {
-    Metadata metadata = new Metadata();
-    metadata.put(
-        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
-    return MetadataUtils.newAttachHeadersInterceptor(metadata);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -23,22 +24,22 @@ import java.util.concurrent.Executors;
 /**
  * Who vouches for callers on one machine: an OpenID Connect issuer with Keycloak's URLs, so that a
  * real Keycloak takes its place by a change of one URL. Knows the token endpoint's
- * client_credentials grant, for the services; people's tokens come from {@link Tokens}.
+ * client_credentials grant, for the services; people's tokens come from {@link SignedTokens}.
  */
-public final class LocalIssuer implements AutoCloseable {
+final class LocalIssuer implements Issuer, AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Duration SERVICE_TOKEN_VALIDITY = Duration.ofMinutes(10);
+  private static final Duration SERVICE_TOKEN_VALIDITY = Duration.ofMinutes(5);
   private static final int MAXIMUM_BODY_BYTES = 8192;
 
-  /** A service that may ask for tokens of its own. */
-  private record Client(String secret, List<String> roles) {}
+  /** A service that may ask for tokens of its own, and what it may ask for. */
+  private record Client(String secret, List<String> roles, List<String> scopes) {}
 
   private final HttpServer server;
   private final ExecutorService threads;
-  private final Tokens tokens;
+  private final SignedTokens tokens;
   private final Map<String, Client> clients = new HashMap<>();
 
-  private LocalIssuer(HttpServer server, ExecutorService threads, Tokens tokens) {
+  private LocalIssuer(HttpServer server, ExecutorService threads, SignedTokens tokens) {
     this.server = server;
     this.threads = threads;
     this.tokens = tokens;
@@ -47,13 +48,13 @@ public final class LocalIssuer implements AutoCloseable {
   /**
    * Starts the issuer.
    *
+   * <p>Services' secrets are made anew at each start.
+   *
    * @param folder holds its key, which is made at the first start
-   * @param services each service client's roles; its secret is made anew at each start
    */
-  static LocalIssuer start(Path folder, int port, Map<String, List<String>> services) {
+  static LocalIssuer start(Path folder, int port) {
     String url = "http://127.0.0.1:" + port + "/realms/attune";
-    Secrets.write(folder.resolve("url"), (url + "\n").getBytes(StandardCharsets.UTF_8));
-    SigningKey key = SigningKey.loadOrCreate(folder.resolve("key.der"));
+    SigningKey key = SigningKey.loadOrCreate(keyFile(folder));
     ExecutorService threads =
         Executors.newFixedThreadPool(
             4,
@@ -66,8 +67,11 @@ public final class LocalIssuer implements AutoCloseable {
       HttpServer server =
           HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 64);
       LocalIssuer issuer =
-          new LocalIssuer(server, threads, new Tokens(key, url, Clock.systemUTC()));
-      services.forEach((id, roles) -> issuer.clients.put(id, new Client(Secrets.random(), roles)));
+          new LocalIssuer(server, threads, new SignedTokens(key, url, Clock.systemUTC()));
+      for (ServiceKind service : ServiceKind.values()) {
+        issuer.clients.put(
+            service.clientId(), new Client(Secrets.random(), service.roles(), service.calls()));
+      }
       server.setExecutor(threads);
       issuer.route("/realms/attune/.well-known/openid-configuration", issuer::discovery);
       issuer.route("/realms/attune/protocol/openid-connect/certs", issuer::certs);
@@ -80,19 +84,23 @@ public final class LocalIssuer implements AutoCloseable {
     }
   }
 
-  /** The issuer's URL, which is also the claim {@code iss}. */
+  static Path keyFile(Path folder) {
+    return folder.resolve("key.der");
+  }
+
+  @Override
   public String url() {
     return tokens.issuer();
   }
 
-  /** Mints people's tokens. */
-  public Tokens tokens() {
+  @Override
+  public SignedTokens tokens() {
     return tokens;
   }
 
-  /** The secret with which a service asks for its tokens. */
-  String secret(String clientId) {
-    return clients.get(clientId).secret();
+  @Override
+  public String secret(ServiceKind service) {
+    return clients.get(service.clientId()).secret();
   }
 
   @Override
@@ -152,15 +160,36 @@ public final class LocalIssuer implements AutoCloseable {
     } else if (!"client_credentials".equals(form.get("grant_type"))) {
       reply(exchange, 400, Map.of("error", "unsupported_grant_type"));
     } else {
-      String subject = "service-account-" + form.get("client_id");
-      reply(
-          exchange,
-          200,
-          Map.of(
-              "access_token", tokens.mint(subject, client.roles(), SERVICE_TOKEN_VALIDITY),
-              "token_type", "Bearer",
-              "expires_in", SERVICE_TOKEN_VALIDITY.toSeconds()));
+      grant(exchange, form.get("client_id"), client, scopes(form.getOrDefault("scope", "")));
     }
+  }
+
+  /** Each scope that is asked for adds the service of its name to the token's audience. */
+  private void grant(HttpExchange exchange, String id, Client client, List<String> scopes)
+      throws IOException {
+    if (!client.scopes().containsAll(scopes)) {
+      reply(exchange, 400, Map.of("error", "invalid_scope"));
+      return;
+    }
+    List<String> audiences = scopes.stream().map(scope -> "attune-" + scope).toList();
+    String token =
+        tokens.mint(id, "service-account-" + id, client.roles(), audiences, SERVICE_TOKEN_VALIDITY);
+    reply(
+        exchange,
+        200,
+        Map.of(
+            "access_token",
+            token,
+            "token_type",
+            "Bearer",
+            "expires_in",
+            SERVICE_TOKEN_VALIDITY.toSeconds(),
+            "scope",
+            String.join(" ", scopes)));
+  }
+
+  private static List<String> scopes(String text) {
+    return Arrays.stream(text.split(" ")).filter(scope -> !scope.isEmpty()).toList();
   }
 
   private static void readBasic(String encoded, Map<String, String> form) {

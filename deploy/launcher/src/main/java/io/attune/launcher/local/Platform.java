@@ -3,14 +3,13 @@ package io.attune.launcher.local;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The whole platform. Starts PostgreSQL and Kafka, then the services; stops them in the opposite
- * order, so that no consumer leaves a ghost in its group and no service loses its database.
+ * The whole platform. Starts the issuer, PostgreSQL and Kafka, then the services; stops them in the
+ * opposite order, so that no consumer leaves a ghost in its group and no service loses its
+ * database.
  */
 public final class Platform implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofMinutes(3);
@@ -22,7 +21,7 @@ public final class Platform implements AutoCloseable {
   private final Deque<Runnable> stops = new ArrayDeque<>();
   private final CompletableFuture<String> failed = new CompletableFuture<>();
   private Endpoints endpoints;
-  private LocalIssuer issuer;
+  private Issuer issuer;
   private boolean closed;
 
   private Platform(Settings settings, Progress progress) {
@@ -52,13 +51,9 @@ public final class Platform implements AutoCloseable {
 
   private void startParts(DataFolder data) {
     endpoints = Endpoints.choose(settings.servingReplicas());
+    // Keycloak takes longest and nobody needs it before the first call: it starts beside the rest.
+    Supervisor issuers = startIssuer(data);
     progress.stage("starting PostgreSQL and Kafka");
-    Map<String, List<String>> clients = new HashMap<>();
-    for (ServiceKind kind : ServiceKind.values()) {
-      clients.put(kind.clientId(), kind.roles());
-    }
-    issuer = LocalIssuer.start(data.folder("issuer"), endpoints.issuer(), clients);
-    onStop(issuer::close);
     ChildProcess broker = Broker.start(data, endpoints.kafka(), endpoints.kafkaController());
     onStop(() -> broker.stop(KAFKA_STOP_MILLIS));
     Database database =
@@ -72,10 +67,44 @@ public final class Platform implements AutoCloseable {
     progress.stage("starting the services");
     data.folder("storage");
     ServiceCommand command = new ServiceCommand(settings, endpoints, issuer, database.jdbcUrl());
-    Supervisor supervisor = new Supervisor(command, endpoints, data.folder("logs"), progress);
+    List<Part> services =
+        ServiceReplica.all(endpoints.servingReplicas().size()).stream()
+            .<Part>map(one -> new ServicePart(one, command, endpoints, data.folder("logs")))
+            .toList();
+    supervise(services, data).awaitReady(START_LIMIT);
+    if (settings.issuer() == IssuerKind.KEYCLOAK) {
+      progress.stage("waiting for Keycloak");
+    }
+    issuers.awaitReady(START_LIMIT);
+  }
+
+  /** Starts the issuer; a Keycloak is ready later. */
+  private Supervisor startIssuer(DataFolder data) {
+    List<Part> parts =
+        switch (settings.issuer()) {
+          case BUILT_IN -> {
+            LocalIssuer builtIn = LocalIssuer.start(data.folder("issuer"), endpoints.issuer());
+            onStop(builtIn::close);
+            issuer = builtIn;
+            yield List.of();
+          }
+          case KEYCLOAK -> {
+            Keycloak keycloak =
+                Keycloak.prepare(settings.home(), data, endpoints.issuer(), progress);
+            issuer = keycloak;
+            yield List.of(keycloak);
+          }
+        };
+    new IssuerFile(settings.issuer(), issuer.url()).write(data.root());
+    return supervise(parts, data);
+  }
+
+  private Supervisor supervise(List<Part> parts, DataFolder data) {
+    Supervisor supervisor = new Supervisor(parts, data.folder("logs"), progress);
     onStop(supervisor::close);
     supervisor.givenUp().thenAccept(this::lost);
-    supervisor.start(START_LIMIT);
+    supervisor.start();
+    return supervisor;
   }
 
   /** A part's end is news only while nobody stops the parts. */

@@ -18,10 +18,10 @@ final class ServiceCommand {
 
   private final Settings settings;
   private final Endpoints endpoints;
-  private final LocalIssuer issuer;
+  private final Issuer issuer;
   private final String jdbcUrl;
 
-  ServiceCommand(Settings settings, Endpoints endpoints, LocalIssuer issuer, String jdbcUrl) {
+  ServiceCommand(Settings settings, Endpoints endpoints, Issuer issuer, String jdbcUrl) {
     this.settings = settings;
     this.endpoints = endpoints;
     this.issuer = issuer;
@@ -54,7 +54,7 @@ final class ServiceCommand {
   /** What only the process and its owner may read. */
   Map<String, String> environment(ServiceKind service) {
     Map<String, String> environment = new LinkedHashMap<>();
-    environment.put("QUARKUS_OIDC_CLIENT_CREDENTIALS_SECRET", issuer.secret(service.clientId()));
+    environment.put("QUARKUS_OIDC_CLIENT_CREDENTIALS_SECRET", issuer.secret(service));
     environment.put("OPT_OUT_TRACKING", "true");
     return environment;
   }

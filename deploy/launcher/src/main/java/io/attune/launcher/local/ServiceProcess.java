@@ -10,21 +10,18 @@ import java.time.Duration;
 import java.util.UUID;
 
 /** One run of a service: its process, and how to know that it is ready. */
-final class ServiceProcess {
+final class ServiceProcess implements Part.Run {
   private static final HttpClient HTTP =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(2))
           .build();
 
-  private final ServiceReplica replica;
   private final ChildProcess process;
   private final String instance;
   private final URI health;
 
-  private ServiceProcess(
-      ServiceReplica replica, ChildProcess process, String instance, URI health) {
-    this.replica = replica;
+  private ServiceProcess(ChildProcess process, String instance, URI health) {
     this.process = process;
     this.instance = instance;
     this.health = health;
@@ -40,19 +37,16 @@ final class ServiceProcess {
             command.environment(replica.kind()),
             logs);
     URI health = URI.create(endpoints.url(replica) + "/q/health/ready");
-    return new ServiceProcess(replica, process, instance, health);
+    return new ServiceProcess(process, instance, health);
   }
 
-  ServiceReplica replica() {
-    return replica;
-  }
-
-  ChildProcess process() {
+  @Override
+  public ChildProcess process() {
     return process;
   }
 
-  /** Whether this very process, and no other that took its port, says that it is ready. */
-  boolean ready() throws InterruptedException {
+  @Override
+  public boolean ready() throws InterruptedException {
     try {
       HttpRequest request =
           HttpRequest.newBuilder(health).timeout(Duration.ofSeconds(5)).GET().build();

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param data the data folder
  * @param model the base model's folder
  * @param servingReplicas processes of serving, which share the rollouts; at least 1
+ * @param issuer who issues tokens
  * @param services more configuration of each service, by its name
  */
 public record Settings(
@@ -17,6 +18,7 @@ public record Settings(
     Path data,
     Path model,
     int servingReplicas,
+    IssuerKind issuer,
     Map<String, Map<String, String>> services) {
   /** As many as may share the processors of a machine in earnest. */
   public static final int MAX_SERVING_REPLICAS = 8;

@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Keeps the services running: starts them, waits until they are ready, starts one again that died,
- * and gives up when one dies again and again. All its state belongs to its one thread.
+ * Keeps parts running: starts them, waits until they are ready, starts one again that died, and
+ * gives up when one dies again and again. All its state belongs to its one thread.
  */
 final class Supervisor implements AutoCloseable {
   private static final Duration HEALTH_INTERVAL = Duration.ofMillis(200);
@@ -29,9 +29,7 @@ final class Supervisor implements AutoCloseable {
   /** More than the 30 s after which serving, whose requests take longest, ends itself. */
   private static final long STOP_MILLIS = 35_000;
 
-  private final ServiceCommand command;
-  private final List<ServiceReplica> replicas;
-  private final Endpoints endpoints;
+  private final List<Part> parts;
   private final Path logs;
   private final Progress progress;
   private final InstantSource clock = InstantSource.system();
@@ -42,33 +40,35 @@ final class Supervisor implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-  private final Map<ServiceReplica, ServiceProcess> running = new HashMap<>();
-  private final Map<ServiceReplica, Deque<Instant>> deaths = new HashMap<>();
+  private final Map<Part, Part.Run> running = new HashMap<>();
+  private final Map<Part, Deque<Instant>> deaths = new HashMap<>();
+  private final List<CompletableFuture<Part>> ready = new ArrayList<>();
   private final CompletableFuture<String> givenUp = new CompletableFuture<>();
   private boolean closing;
 
-  Supervisor(ServiceCommand command, Endpoints endpoints, Path logs, Progress progress) {
-    this.command = command;
-    this.replicas = ServiceReplica.all(endpoints.servingReplicas().size());
-    this.endpoints = endpoints;
+  Supervisor(List<Part> parts, Path logs, Progress progress) {
+    this.parts = List.copyOf(parts);
     this.logs = logs;
     this.progress = progress;
   }
 
-  /** Completes with the reason when a service cannot be kept running. */
+  /** Completes with the reason when a part cannot be kept running. */
   CompletableFuture<String> givenUp() {
     return givenUp;
   }
 
-  /** Starts all services and waits until each is ready. */
-  void start(Duration limit) {
-    List<CompletableFuture<ServiceReplica>> ready = new ArrayList<>();
-    for (ServiceReplica replica : replicas) {
-      CompletableFuture<ServiceReplica> one = new CompletableFuture<>();
+  /** Starts all parts, without waiting for them. */
+  void start() {
+    for (Part part : parts) {
+      CompletableFuture<Part> one = new CompletableFuture<>();
       givenUp.thenAccept(reason -> one.completeExceptionally(new LauncherException(reason)));
-      thread.execute(() -> launch(replica, one));
+      thread.execute(() -> launch(part, one));
       ready.add(one);
     }
+  }
+
+  /** Waits until each part is ready. */
+  void awaitReady(Duration limit) {
     try {
       CompletableFuture.allOf(ready.toArray(CompletableFuture[]::new))
           .get(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -76,51 +76,50 @@ final class Supervisor implements AutoCloseable {
       if (e.getCause() instanceof LauncherException failure) {
         throw failure;
       }
-      throw new LauncherException("the services do not start, see " + logs, e);
+      throw new LauncherException("not everything starts, see " + logs, e);
     } catch (TimeoutException e) {
       List<String> late = new ArrayList<>();
       for (int i = 0; i < ready.size(); i++) {
         if (!ready.get(i).isDone()) {
-          late.add(replicas.get(i).id());
+          late.add(parts.get(i).id());
         }
       }
       throw new LauncherException(
           late + " not ready after " + limit.toSeconds() + " s, see " + logs, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new LauncherException("interrupted while the services started", e);
+      throw new LauncherException("interrupted while the platform started", e);
     }
   }
 
-  private void launch(ServiceReplica replica, CompletableFuture<ServiceReplica> ready) {
+  private void launch(Part part, CompletableFuture<Part> ready) {
     if (closing) {
       return;
     }
     try {
-      ServiceProcess service = ServiceProcess.start(replica, command, endpoints, logs);
-      running.put(replica, service);
-      service.process().onExit().thenRunAsync(() -> died(service, ready), thread);
-      awaitReady(service, ready);
+      Part.Run run = part.start();
+      running.put(part, run);
+      run.process().onExit().thenRunAsync(() -> died(part, run, ready), thread);
+      awaitReady(part, run, ready);
     } catch (LauncherException e) {
       givenUp.complete(e.getMessage());
     }
   }
 
-  private void awaitReady(ServiceProcess service, CompletableFuture<ServiceReplica> ready) {
-    if (closing || running.get(service.replica()) != service) {
+  private void awaitReady(Part part, Part.Run run, CompletableFuture<Part> ready) {
+    if (closing || running.get(part) != run) {
       return;
     }
     // The probe may wait for seconds on a busy machine: not on the supervisor's thread.
-    CompletableFuture.supplyAsync(() -> probe(service))
+    CompletableFuture.supplyAsync(() -> probe(run))
         .thenAcceptAsync(
             up -> {
               if (up) {
-                progress.note(
-                    service.replica().id() + " is ready on " + endpoints.url(service.replica()));
-                ready.complete(service.replica());
+                progress.note(part.id() + " is ready on " + part.url());
+                ready.complete(part);
               } else {
                 thread.schedule(
-                    () -> awaitReady(service, ready),
+                    () -> awaitReady(part, run, ready),
                     HEALTH_INTERVAL.toMillis(),
                     TimeUnit.MILLISECONDS);
               }
@@ -128,46 +127,40 @@ final class Supervisor implements AutoCloseable {
             thread);
   }
 
-  private static boolean probe(ServiceProcess service) {
+  private static boolean probe(Part.Run run) {
     try {
-      return service.ready();
+      return run.ready();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
   }
 
-  private void died(ServiceProcess service, CompletableFuture<ServiceReplica> ready) {
-    ServiceReplica replica = service.replica();
-    if (closing || running.get(replica) != service) {
+  private void died(Part part, Part.Run run, CompletableFuture<Part> ready) {
+    if (closing || running.get(part) != run) {
       return;
     }
-    running.remove(replica);
+    running.remove(part);
     Instant now = clock.instant();
-    Deque<Instant> times = deaths.computeIfAbsent(replica, k -> new ArrayDeque<>());
+    Deque<Instant> times = deaths.computeIfAbsent(part, k -> new ArrayDeque<>());
     times.addLast(now);
     while (times.getFirst().isBefore(now.minus(DEATHS_WINDOW))) {
       times.removeFirst();
     }
-    String what =
-        replica.id()
-            + " ended ("
-            + service.process().ending()
-            + "), see "
-            + service.process().log();
+    String what = part.id() + " ended (" + run.process().ending() + "), see " + run.process().log();
     if (times.size() > DEATHS_ALLOWED) {
       givenUp.complete(what + "; it ended " + times.size() + " times within two minutes");
       return;
     }
     long delayMillis = 500L << (times.size() - 1);
     progress.note(what + "; starting it again in " + delayMillis + " ms");
-    thread.schedule(() -> launch(replica, ready), delayMillis, TimeUnit.MILLISECONDS);
+    thread.schedule(() -> launch(part, ready), delayMillis, TimeUnit.MILLISECONDS);
   }
 
-  /** Stops all services at once and waits for them. */
+  /** Stops all parts at once and waits for them. */
   @Override
   public void close() {
-    List<ServiceProcess> services =
+    List<Part.Run> runs =
         CompletableFuture.supplyAsync(
                 () -> {
                   closing = true;
@@ -176,8 +169,8 @@ final class Supervisor implements AutoCloseable {
                 thread)
             .join();
     CompletableFuture.allOf(
-            services.stream()
-                .map(s -> CompletableFuture.runAsync(() -> s.process().stop(STOP_MILLIS)))
+            runs.stream()
+                .map(run -> CompletableFuture.runAsync(() -> run.process().stop(STOP_MILLIS)))
                 .toArray(CompletableFuture[]::new))
         .join();
     thread.shutdownNow();

@@ -1,87 +1,57 @@
 package io.attune.launcher.local;
 
 import io.attune.platform.identity.Roles;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
-import java.util.UUID;
 
-/**
- * Mints the tokens of one data folder. Claims have Keycloak's shape: roles of the client "attune"
- * under {@code resource_access}.
- */
-public final class Tokens {
-  static final String AUDIENCE = "attune";
+/** Access tokens for the people who use the platform on this machine. */
+public interface Tokens {
 
-  private final SigningKey key;
-  private final String issuer;
-  private final Clock clock;
-
-  Tokens(SigningKey key, String issuer, Clock clock) {
-    this.key = key;
-    this.issuer = issuer;
-    this.clock = clock;
-  }
+  /** The issuer's URL, which is also the claim {@code iss}. */
+  String issuer();
 
   /**
-   * For a data folder that a launcher has used before.
+   * A token for all services, valid as long as the issuer's tokens are.
    *
-   * @throws LauncherException when none has
+   * @throws LauncherException for a role that does not exist, or when the issuer does not answer
    */
-  public static Tokens of(Path dataFolder) {
-    Path folder = dataFolder.resolve("issuer");
-    byte[] issuer = Secrets.readOrNull(folder.resolve("url"));
-    if (issuer == null) {
-      throw new LauncherException(
-          "no launcher has run on "
-              + dataFolder.toAbsolutePath()
-              + ": start `./attune up` or `./attune demo`, or name its folder with --data DIR");
-    }
-    return new Tokens(
-        SigningKey.loadOrCreate(folder.resolve("key.der")),
-        new String(issuer, StandardCharsets.UTF_8).strip(),
-        Clock.systemUTC());
-  }
+  String mint(String subject, Collection<String> roles);
 
   /**
-   * A token.
+   * A token that is valid for a time of the asker's choice.
    *
-   * @throws LauncherException for a role that does not exist
+   * @throws LauncherException also when the issuer leaves nobody that choice
    */
-  public String mint(String subject, Collection<String> roles, Duration validity) {
+  String mint(String subject, Collection<String> roles, Duration validity);
+
+  /**
+   * Of the issuer that a data folder's platform has, or had when it last ran.
+   *
+   * @throws LauncherException when no platform has run on the folder
+   */
+  static Tokens of(Path dataFolder) {
+    IssuerFile issuer = IssuerFile.read(dataFolder);
+    return switch (issuer.kind()) {
+      case BUILT_IN ->
+          new SignedTokens(
+              SigningKey.loadOrCreate(LocalIssuer.keyFile(dataFolder.resolve("issuer"))),
+              issuer.url(),
+              Clock.systemUTC());
+      case KEYCLOAK ->
+          KeycloakTokens.of(issuer.url(), KeycloakSecrets.load(dataFolder.resolve("keycloak")));
+    };
+  }
+
+  /** Refuses roles that the platform does not know. */
+  static void requireRoles(Collection<String> roles) {
     for (String role : roles) {
       if (!Roles.ALL.contains(role)) {
         throw new LauncherException(
             "no such role: " + role + "; the roles are " + new TreeSet<>(Roles.ALL));
       }
     }
-    long now = clock.instant().getEpochSecond();
-    Map<String, Object> claims = new LinkedHashMap<>();
-    claims.put("iss", issuer);
-    claims.put("aud", AUDIENCE);
-    claims.put("sub", subject);
-    claims.put("azp", AUDIENCE);
-    claims.put("typ", "Bearer");
-    claims.put("jti", UUID.randomUUID().toString());
-    claims.put("iat", now);
-    claims.put("exp", now + validity.toSeconds());
-    claims.put("preferred_username", subject);
-    claims.put("resource_access", Map.of(AUDIENCE, Map.of("roles", List.copyOf(roles))));
-    return key.sign(claims);
-  }
-
-  Map<String, Object> keySet() {
-    return key.keySet();
-  }
-
-  /** The issuer's URL. */
-  public String issuer() {
-    return issuer;
   }
 }

@@ -7,6 +7,7 @@ import io.attune.launcher.demo.HumanRatings.Text;
 import io.attune.launcher.display.Display;
 import io.attune.launcher.local.DataFolder;
 import io.attune.launcher.local.Endpoints;
+import io.attune.launcher.local.IssuerKind;
 import io.attune.launcher.local.Platform;
 import io.attune.launcher.local.Progress;
 import io.attune.launcher.local.Settings;
@@ -92,6 +93,7 @@ final class RatingsExperiment {
               held.root(),
               home.resolve("deploy/quickstart/model"),
               1,
+              IssuerKind.BUILT_IN,
               Map.of(
                   "training",
                   Map.of(

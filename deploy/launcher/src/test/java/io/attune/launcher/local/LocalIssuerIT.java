@@ -22,7 +22,6 @@ import java.security.spec.RSAPublicKeySpec;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,11 +35,8 @@ class LocalIssuerIT {
 
   @BeforeEach
   void start() {
-    issuer =
-        LocalIssuer.start(
-            data.resolve("issuer"),
-            new Ports().take(18180),
-            Map.of("attune-training", List.of("trainer", "viewer")));
+    issuer = LocalIssuer.start(data.resolve("issuer"), new Ports().take(18180));
+    new IssuerFile(IssuerKind.BUILT_IN, issuer.url()).write(data);
   }
 
   @AfterEach
@@ -63,7 +59,9 @@ class LocalIssuerIT {
 
     JsonNode claims = JSON.readTree(Base64.getUrlDecoder().decode(token[1]));
     assertThat(claims.get("iss").asText()).isEqualTo(issuer.url());
-    assertThat(claims.get("aud").asText()).isEqualTo("attune");
+    assertThat(claims.get("aud").toString())
+        .isEqualTo(
+            "[\"attune-serving\",\"attune-ingestion\",\"attune-reward\",\"attune-training\"]");
     assertThat(claims.get("sub").asText()).isEqualTo("ann");
     assertThat(claims.get("exp").asLong() - claims.get("iat").asLong()).isEqualTo(300);
     assertThat(claims.at("/resource_access/attune/roles").toString()).isEqualTo("[\"rater\"]");
@@ -71,14 +69,17 @@ class LocalIssuerIT {
 
   @Test
   void aServiceGetsATokenForItsSecretOnly() throws Exception {
-    String secret = issuer.secret("attune-training");
+    String secret = issuer.secret(ServiceKind.TRAINING);
     HttpResponse<String> good =
-        post("grant_type=client_credentials&client_id=attune-training&client_secret=" + secret);
+        post(
+            "grant_type=client_credentials&scope=ingestion&client_id=attune-training&client_secret="
+                + secret);
     assertThat(good.statusCode()).isEqualTo(200);
     String[] token = JSON.readTree(good.body()).get("access_token").asText().split("\\.");
     JsonNode claims = JSON.readTree(Base64.getUrlDecoder().decode(token[1]));
     assertThat(claims.get("sub").asText()).isEqualTo("service-account-attune-training");
-    assertThat(claims.at("/resource_access/attune/roles").size()).isEqualTo(2);
+    assertThat(claims.get("aud").toString()).isEqualTo("[\"attune-ingestion\"]");
+    assertThat(claims.at("/resource_access/attune/roles").toString()).isEqualTo("[\"trainer\"]");
 
     String form = "grant_type=client_credentials&client_id=";
     assertThat(post(form + "attune-training&client_secret=x").statusCode()).isEqualTo(401);
@@ -89,13 +90,24 @@ class LocalIssuerIT {
   }
 
   @Test
+  void aServiceIsRefusedATokenForAServiceThatItDoesNotCall() throws Exception {
+    String client = "grant_type=client_credentials&client_id=attune-training&client_secret=";
+    String asked = client + issuer.secret(ServiceKind.TRAINING) + "&scope=ingestion+serving";
+    assertThat(post(asked).statusCode()).isEqualTo(400);
+    assertThat(post(asked).body()).contains("invalid_scope");
+  }
+
+  @Test
   void theKeyOutlivesTheIssuerAndIsItsOwnersAlone() throws IOException {
     Path key = data.resolve("issuer/key.der");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
         .isEqualTo("rw-------");
-    Map<String, Object> keys = issuer.tokens().keySet();
-    assertThat(JSON.valueToTree(Tokens.of(data).keySet()).toString())
-        .isEqualTo(JSON.valueToTree(keys).toString());
+    assertThat(Tokens.of(data))
+        .isInstanceOfSatisfying(
+            SignedTokens.class,
+            again ->
+                assertThat(JSON.valueToTree(again.keySet()).toString())
+                    .isEqualTo(JSON.valueToTree(issuer.tokens().keySet()).toString()));
   }
 
   @Test

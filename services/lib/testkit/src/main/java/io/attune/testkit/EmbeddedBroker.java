@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
@@ -44,10 +45,20 @@ public final class EmbeddedBroker implements AutoCloseable {
 
   /** A broker of its own, for tests that stop it. Topics are made when first used. */
   public static EmbeddedBroker start() {
+    return start(Map.of());
+  }
+
+  /**
+   * A broker with more settings, or others.
+   *
+   * @param more by name; the port of a further listener may be {@link #freePort}
+   */
+  public static EmbeddedBroker start(Map<String, String> more) {
     try {
       Path folder = Files.createTempDirectory("attune-broker");
       int port = freePort();
       Properties settings = settings(folder, port, freePort());
+      more.forEach((name, value) -> settings.merge(name, value, EmbeddedBroker::joinedWhereAList));
       Path file = folder.resolve("server.properties");
       try (var out = Files.newOutputStream(file)) {
         settings.store(out, null);
@@ -118,7 +129,15 @@ public final class EmbeddedBroker implements AutoCloseable {
     return settings;
   }
 
-  private static int freePort() throws IOException {
+  /** Listeners are added to those that there are; everything else is replaced. */
+  private static Object joinedWhereAList(Object before, Object more) {
+    return before.toString().contains("://") || before.toString().contains("CONTROLLER:")
+        ? before + "," + more
+        : more;
+  }
+
+  /** A port of loopback on which nobody listens now. */
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }

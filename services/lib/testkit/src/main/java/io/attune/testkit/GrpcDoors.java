@@ -1,6 +1,9 @@
 package io.attune.testkit;
 
-import io.grpc.BindableService;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
@@ -8,45 +11,48 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import io.quarkus.arc.Arc;
-import jakarta.enterprise.inject.Any;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
-import java.util.Set;
-import java.util.TreeSet;
+import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The gRPC methods of the service under test, as it runs. */
-final class GrpcDoors implements AutoCloseable {
+/** Knocks at the gRPC methods of a running service. */
+public final class GrpcDoors implements AutoCloseable {
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
   private final ManagedChannel channel;
+  private final Map<String, Descriptor> requests;
 
-  GrpcDoors() {
-    URI url = URI.create(ConfigProvider.getConfig().getValue("test.url", String.class));
-    channel = NettyChannelBuilder.forAddress(url.getHost(), url.getPort()).usePlaintext().build();
-  }
-
-  /** Every method of every service that is bound, by its full name. */
-  static Set<String> found() {
-    Set<String> methods = new TreeSet<>();
-    for (BindableService service :
-        Arc.container().select(BindableService.class, Any.Literal.INSTANCE)) {
-      service
-          .bindService()
-          .getMethods()
-          .forEach(method -> methods.add(method.getMethodDescriptor().getFullMethodName()));
-    }
-    return methods;
+  /**
+   * @param requests the type of each method's request, by the method's full name
+   */
+  public GrpcDoors(String host, int port, Map<String, Descriptor> requests) {
+    this.channel = NettyChannelBuilder.forAddress(host, port).usePlaintext().build();
+    this.requests = Map.copyOf(requests);
   }
 
   /** Calls a method with an empty message and returns the status that ends the call. */
-  Status.Code knock(String method, String token) {
+  public Status.Code knock(String method, String token) {
+    return knock(method, token, new byte[0]);
+  }
+
+  /** Calls a method with a request in JSON and returns the status that ends the call. */
+  public Status.Code knock(String method, String token, String json) {
+    DynamicMessage.Builder message = DynamicMessage.newBuilder(requests.get(method));
+    try {
+      JsonFormat.parser().merge(json, message);
+    } catch (InvalidProtocolBufferException wrong) {
+      throw new UncheckedIOException(method + " takes no " + json, wrong);
+    }
+    return knock(method, token, message.build().toByteArray());
+  }
+
+  private Status.Code knock(String method, String token, byte[] request) {
     MethodDescriptor<byte[], byte[]> descriptor =
         MethodDescriptor.<byte[], byte[]>newBuilder()
             .setFullMethodName(method)
@@ -71,7 +77,7 @@ final class GrpcDoors implements AutoCloseable {
         },
         headers);
     call.request(Integer.MAX_VALUE);
-    call.sendMessage(new byte[0]);
+    call.sendMessage(request);
     call.halfClose();
     return end.join().getCode();
   }
@@ -93,8 +99,8 @@ final class GrpcDoors implements AutoCloseable {
     public byte[] parse(InputStream stream) {
       try {
         return stream.readAllBytes();
-      } catch (java.io.IOException failed) {
-        throw new java.io.UncheckedIOException(failed);
+      } catch (IOException failed) {
+        throw new UncheckedIOException(failed);
       }
     }
   }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.attune.testkit.TestTokens.Claims;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
@@ -14,6 +15,7 @@ import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.security.interfaces.RSAPublicKey;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 
 /** An OpenID Connect issuer with Keycloak's URL shapes, whose tokens tests make as they like. */
@@ -39,7 +41,8 @@ public final class TestIssuer implements AutoCloseable {
       var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
       TestIssuer issuer = new TestIssuer(HttpServer.create(address, 0), newKey());
       issuer.server.createContext(PROTOCOL + "/certs", http -> answer(http, issuer.keys()));
-      issuer.server.createContext(PROTOCOL + "/token", http -> answer(http, issuer.serviceToken()));
+      issuer.server.createContext(
+          PROTOCOL + "/token", http -> answer(http, issuer.serviceToken(http)));
       issuer.server.start();
       return issuer;
     } catch (IOException failed) {
@@ -61,6 +64,16 @@ public final class TestIssuer implements AutoCloseable {
   /** What services have as quarkus.oidc.auth-server-url, and tokens as {@code iss}. */
   public String url() {
     return "http://127.0.0.1:" + server.getAddress().getPort() + REALM;
+  }
+
+  /** Where keys are published. */
+  public String keysUrl() {
+    return url() + "/protocol/openid-connect/certs";
+  }
+
+  /** Where services ask for tokens. */
+  public String tokenUrl() {
+    return url() + "/protocol/openid-connect/token";
   }
 
   public TestTokens tokens() {
@@ -86,13 +99,27 @@ public final class TestIssuer implements AutoCloseable {
             TestTokens.KEY_ID, unsigned(open.getModulus()), unsigned(open.getPublicExponent()));
   }
 
-  private String serviceToken() {
-    String token =
-        tokens.with("service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"));
+  /** For whoever asks: for Kafka with the scope of that name, else for all services. */
+  private String serviceToken(HttpExchange http) throws IOException {
+    String form = new String(http.getRequestBody().readAllBytes(), UTF_8);
+    Claims claims =
+        tokens
+            .claims("service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"))
+            .withClient(client(http));
+    boolean kafka = List.of(form.split("&")).contains("scope=kafka");
     return """
     {"access_token":"%s","token_type":"Bearer","expires_in":300}
     """
-        .formatted(token);
+        .formatted(tokens.token(kafka ? claims.withAudiences(Set.of("kafka")) : claims));
+  }
+
+  /** Who asks, by HTTP Basic. */
+  private static String client(HttpExchange http) {
+    String basic = http.getRequestHeaders().getFirst("Authorization");
+    if (basic == null || !basic.startsWith("Basic ")) {
+      return "unknown";
+    }
+    return new String(Base64.getDecoder().decode(basic.substring(6)), UTF_8).split(":")[0];
   }
 
   private static void answer(HttpExchange http, String json) throws IOException {

@@ -19,6 +19,9 @@ public final class TestTokens {
 
   static final String KEY_ID = "test";
 
+  private static final Set<String> AUDIENCES =
+      Set.of("attune-serving", "attune-ingestion", "attune-reward", "attune-training");
+
   private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
 
   private final String issuer;
@@ -31,19 +34,34 @@ public final class TestTokens {
 
   /** What a token says; change one thing of it to make a token that must be refused. */
   public record Claims(
-      String issuer, String audience, String subject, Set<String> roles, Duration lifetime) {
+      String issuer,
+      Set<String> audiences,
+      String client,
+      String subject,
+      Set<String> roles,
+      Duration lifetime) {
 
-    public Claims withIssuer(String other) {
-      return new Claims(other, audience, subject, roles, lifetime);
+    public Claims {
+      audiences = Set.copyOf(audiences);
+      roles = Set.copyOf(roles);
     }
 
-    public Claims withAudience(String other) {
-      return new Claims(issuer, other, subject, roles, lifetime);
+    public Claims withIssuer(String other) {
+      return new Claims(other, audiences, client, subject, roles, lifetime);
+    }
+
+    public Claims withAudiences(Set<String> others) {
+      return new Claims(issuer, others, client, subject, roles, lifetime);
+    }
+
+    /** Of a client that asked for it, other than people's. */
+    public Claims withClient(String other) {
+      return new Claims(issuer, audiences, other, subject, roles, lifetime);
     }
 
     /** Negative for a token that has expired. */
     public Claims withLifetime(Duration other) {
-      return new Claims(issuer, audience, subject, roles, other);
+      return new Claims(issuer, audiences, client, subject, roles, other);
     }
   }
 
@@ -71,9 +89,9 @@ public final class TestTokens {
     return token(claims(subject, roles));
   }
 
-  /** What a valid token says. */
+  /** What a token says that is valid for all services. */
   public Claims claims(String subject, Set<String> roles) {
-    return new Claims(issuer, "attune", subject, roles, Duration.ofMinutes(10));
+    return new Claims(issuer, AUDIENCES, "attune-cli", subject, roles, Duration.ofMinutes(10));
   }
 
   /** Signed by the issuer's key, whatever it says. */
@@ -107,19 +125,22 @@ public final class TestTokens {
   private static String json(Claims claims) {
     long now = Instant.now().getEpochSecond();
     long expiry = now + claims.lifetime().toSeconds();
-    String roles =
-        claims.roles().stream().map(role -> '"' + role + '"').collect(Collectors.joining(","));
     return """
-    {"iss":"%s","aud":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
-    "resource_access":{"attune":{"roles":[%s]}}}\
+    {"iss":"%s","aud":%s,"azp":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
+    "tenant":"default","resource_access":{"attune":{"roles":%s}}}\
     """
         .formatted(
             claims.issuer(),
-            claims.audience(),
+            list(claims.audiences()),
+            claims.client(),
             claims.subject(),
             Math.min(now, expiry - 1),
             expiry,
-            roles);
+            list(claims.roles()));
+  }
+
+  private static String list(Set<String> texts) {
+    return texts.stream().map(text -> '"' + text + '"').collect(Collectors.joining(",", "[", "]"));
   }
 
   private static String part(String json) {

@@ -5,6 +5,7 @@ import io.attune.feedback.v1.CutSnapshotRequest;
 import io.attune.feedback.v1.FeedbackServiceGrpc;
 import io.attune.feedback.v1.Snapshot;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.OnBehalfOf;
 import io.attune.platform.identity.ServiceToken;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
@@ -36,11 +37,13 @@ public class Snapshots {
   /**
    * Cuts a snapshot; without new ratings in between, the same one comes back.
    *
+   * @param requester whose job it is for: ingestion writes it to its log
    * @throws PlatformException UNAVAILABLE when ingestion cannot be reached now
    */
-  Snapshot cut(String dataset) {
+  Snapshot cut(String dataset, String requester) {
     try {
       return ingestion
+          .withInterceptors(OnBehalfOf.of(requester))
           .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
           .cutSnapshot(CutSnapshotRequest.newBuilder().setDataset(dataset).build())
           .getSnapshot();

@@ -74,7 +74,7 @@ public class Workplace {
 
   /** Cuts a queued job's snapshot and moves it to TRAINING, unless it was cancelled meanwhile. */
   Job start(Job queued) {
-    Snapshot snapshot = snapshots.cut(queued.spec().getDataset());
+    Snapshot snapshot = snapshots.cut(queued.spec().getDataset(), queued.createdBy());
     return jobs.change(
         queued.id(),
         (handle, job) -> {

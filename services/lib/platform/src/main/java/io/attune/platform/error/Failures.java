@@ -51,7 +51,7 @@ public final class Failures {
   public static PlatformException unauthenticated() {
     return new PlatformException(
         ErrorCode.ERROR_CODE_UNAUTHENTICATED,
-        "A valid access token for audience \"attune\" is needed; send it as 'authorization: Bearer"
+        "A valid access token for this service is needed; send it as 'authorization: Bearer"
             + " TOKEN'.");
   }
 

@@ -20,6 +20,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.spi.Prioritized;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.jboss.logging.Logger;
 
 /**
  * Lets a gRPC call in only if its token is valid and carries a role that the method names with
@@ -30,6 +31,8 @@ import java.util.concurrent.Executor;
 @ApplicationScoped
 @GlobalInterceptor
 public class GrpcDoor implements ServerInterceptor, Prioritized {
+
+  private static final Logger LOG = Logger.getLogger(GrpcDoor.class);
 
   /** Says whether the service is up, and nothing else: probes carry no token. */
   private static final String HEALTH = "grpc.health.v1.Health";
@@ -65,6 +68,7 @@ public class GrpcDoor implements ServerInterceptor, Prioritized {
               PlatformException refused =
                   refusal(identity, call.getMethodDescriptor().getFullMethodName());
               if (refused == null) {
+                audit(identity, call, headers);
                 listener.open(next.startCall(call, headers));
               } else {
                 close(call, refused);
@@ -72,6 +76,17 @@ public class GrpcDoor implements ServerInterceptor, Prioritized {
             },
             failed -> close(call, refusalOf(failed)));
     return listener;
+  }
+
+  private static void audit(SecurityIdentity identity, ServerCall<?, ?> call, Metadata headers) {
+    String subject = OnBehalfOf.named(headers);
+    if (subject != null) {
+      LOG.infof(
+          "call of a service: method=%s caller=%s onBehalfOf=%s",
+          call.getMethodDescriptor().getFullMethodName(),
+          identity.getPrincipal().getName(),
+          subject);
+    }
   }
 
   private PlatformException refusal(SecurityIdentity identity, String method) {
