@@ -66,7 +66,8 @@ class FlowsTest {
 
     assertThat(called(manifests, manifests.workload("training")))
         .containsExactly("ingestion", "kafka", "keycloak", "postgres");
-    assertThat(called(manifests, manifests.workload("serving"))).containsExactly("kafka", "keycloak");
+    assertThat(called(manifests, manifests.workload("serving")))
+        .containsExactly("kafka", "keycloak");
     assertThat(called(manifests, manifests.workload("training-worker"))).isEmpty();
   }
 
@@ -128,7 +129,8 @@ class FlowsTest {
         .flatMap(rule -> stream(rule.path(peers)))
         .anyMatch(
             peer ->
-                !peer.has("namespaceSelector") && Selector.matches(peer.path("podSelector"), other));
+                !peer.has("namespaceSelector")
+                    && Selector.matches(peer.path("podSelector"), other));
   }
 
   private static boolean hasPort(JsonNode rule, String port) {

@@ -150,11 +150,7 @@ class TopicsTest {
 
   private static Stream<Right> rights(Overlay overlay, String user) {
     return StreamSupport.stream(
-            overlay
-                .manifests()
-                .get("KafkaUser", user)
-                .at("/spec/authorization/acls")
-                .spliterator(),
+            overlay.manifests().get("KafkaUser", user).at("/spec/authorization/acls").spliterator(),
             false)
         .flatMap(
             acl ->

@@ -164,9 +164,9 @@ class MutationTest {
             c -> ((ObjectNode) c.at("/spec/ingress/0")).remove("from")),
         new Mutation(
             Policy.REFERENCES,
-            "a volume that is not there",
+            "an account that is not there",
             "Deployment serving",
-            all -> all.without("PersistentVolumeClaim", "attune-models")),
+            all -> all.without("ServiceAccount", "serving")),
         serving(
             Policy.REFERENCES,
             "a secret that nobody makes",

@@ -63,7 +63,8 @@ public class KubernetesWorkers implements WorkerLauncher {
       }
       return KubernetesWorker.follow(cluster, name, folder.log(), listener);
     } catch (KubernetesClientTimeoutException e) {
-      throw unavailable("An ended Job, %s, is not gone after %d s.".formatted(name, GONE_SECONDS), e);
+      throw unavailable(
+          "An ended Job, %s, is not gone after %d s.".formatted(name, GONE_SECONDS), e);
     } catch (KubernetesClientException e) {
       throw unavailable(
           "The Job %s cannot be started: %s. May this service's account create Jobs?"

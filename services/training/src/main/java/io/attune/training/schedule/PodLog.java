@@ -15,8 +15,8 @@ import java.time.format.DateTimeParseException;
 import org.jboss.logging.Logger;
 
 /**
- * What a pod writes. Kubernetes has one log for both outputs of a process: messages are passed on, and
- * all else goes to the worker's log file, where a forked worker's standard error goes.
+ * What a pod writes. Kubernetes has one log for both outputs of a process: messages are passed on,
+ * and all else goes to the worker's log file, where a forked worker's standard error goes.
  */
 final class PodLog {
   private static final Logger LOG = Logger.getLogger(PodLog.class);

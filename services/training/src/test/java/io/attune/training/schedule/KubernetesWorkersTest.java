@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJobBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import java.nio.file.Files;
@@ -22,17 +23,28 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The test plays the cluster: it makes pods of Jobs, has them speak, and ends them. */
-@EnableKubernetesMockClient(crud = true)
+@EnableKubernetesMockClient(
+    crud = true,
+    kubernetesClientBuilderCustomizer = KubernetesWorkersTest.Patient.class)
 class KubernetesWorkersTest {
   private static final String ID = "0198c5f2-7d7a-7cc3-98c4-dc0c0c07398f";
   private static final String JOB = "training-" + ID;
   private static final String FIRST = "2026-01-01T10:00:00.000000001Z ";
   private static final String SECOND = "2026-01-01T10:00:00.000000002Z ";
+
+  /** On a busy machine an answer may take long. */
+  public static final class Patient implements Consumer<KubernetesClientBuilder> {
+    @Override
+    public void accept(KubernetesClientBuilder builder) {
+      builder.editOrNewConfig().withRequestTimeout(120_000).endConfig();
+    }
+  }
 
   // Both set by the extension.
   KubernetesMockServer server;
@@ -85,7 +97,8 @@ class KubernetesWorkersTest {
     RunningWorker worker = launch();
 
     Job job = job();
-    assertThat(job.getMetadata().getLabels()).containsEntry("kueue.x-k8s.io/queue-name", "training");
+    assertThat(job.getMetadata().getLabels())
+        .containsEntry("kueue.x-k8s.io/queue-name", "training");
     assertThat(job.getSpec().getBackoffLimit()).isZero();
     assertThat(job.getSpec().getTemplate().getSpec().getContainers())
         .singleElement()
@@ -97,7 +110,7 @@ class KubernetesWorkersTest {
             });
 
     Pod pod = runs("one");
-    await().until(() -> !said.isEmpty());
+    await().atMost(Duration.ofMinutes(2)).until(() -> !said.isEmpty());
     exits(pod, 0);
     ends("Complete");
 
@@ -114,10 +127,10 @@ class KubernetesWorkersTest {
     RunningWorker worker = launch();
 
     Pod first = runs("one");
-    await().until(() -> said.size() == 1);
+    await().atMost(Duration.ofMinutes(2)).until(() -> said.size() == 1);
     exits(first, 143);
     Pod second = runs("two");
-    await().until(() -> said.size() == 2);
+    await().atMost(Duration.ofMinutes(2)).until(() -> said.size() == 2);
     exits(second, 0);
     ends("Complete");
 
@@ -193,8 +206,7 @@ class KubernetesWorkersTest {
 
   @Test
   void aTemplateThatIsNotThereIsNamed() {
-    assertThatThrownBy(
-            () -> new KubernetesWorkers(cluster, "other").launch(folder, said::add))
+    assertThatThrownBy(() -> new KubernetesWorkers(cluster, "other").launch(folder, said::add))
         .isInstanceOf(PlatformException.class)
         .hasMessageContaining("CronJob other");
   }
@@ -295,6 +307,6 @@ class KubernetesWorkersTest {
                 throw new IllegalStateException(e);
               }
             })
-        .get(30, TimeUnit.SECONDS);
+        .get(2, TimeUnit.MINUTES);
   }
 }
