@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What the manifests tell services is what services listen to. */
 class EnvironmentTest {
   /** Read by Java, by its launcher, by the C library and by DJL, and not as settings. */
-  private static final Set<String> OTHERS =
+  static final Set<String> OTHERS =
       Set.of(
           "JAVA_TOOL_OPTIONS",
           "JDK_JAVA_OPTIONS",
