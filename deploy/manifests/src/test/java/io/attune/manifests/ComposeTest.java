@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.platform.event.Topics;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -81,12 +83,12 @@ class ComposeTest {
   /** With merge keys, which Jackson leaves as they are. */
   private static JsonNode read() {
     try (var file =
-        java.nio.file.Files.newBufferedReader(
+        Files.newBufferedReader(
             Project.root().resolve("deploy/compose/compose.yaml"))) {
       return new ObjectMapper()
           .valueToTree(new Yaml(new SafeConstructor(new LoaderOptions())).load(file));
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }

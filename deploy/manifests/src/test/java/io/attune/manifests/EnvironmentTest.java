@@ -13,6 +13,7 @@ import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,7 +126,7 @@ class EnvironmentTest {
   }
 
   private static Map<String, String> claims(Workload workload) {
-    Map<String, String> claims = new java.util.TreeMap<>();
+    Map<String, String> claims = new TreeMap<>();
     for (JsonNode volume : workload.pod().path("volumes")) {
       for (JsonNode mount : workload.containers().get(0).path("volumeMounts")) {
         if (volume.has("persistentVolumeClaim") && mount.path("name").equals(volume.path("name"))) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheus.PrometheusNamingConvention;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +20,7 @@ class MetricsTest {
   private static final Pattern METER =
       Pattern.compile("(counter|timer|gauge|builder)\\(\\s*\"(attune\\.[a-z.]+)\"");
 
-  static java.util.List<Overlay> overlays() {
+  static List<Overlay> overlays() {
     return Overlay.all();
   }
 
@@ -32,7 +34,7 @@ class MetricsTest {
         ASKED
             .matcher(overlay.text())
             .results()
-            .map(java.util.regex.MatchResult::group)
+            .map(MatchResult::group)
             .collect(Collectors.toCollection(TreeSet::new));
 
     assertThat(there).containsAll(asked);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -15,7 +16,7 @@ public record Overlay(String name) {
     try (Stream<Path> folders = Files.list(Project.root().resolve("k8s/overlays"))) {
       return folders
           .map(folder -> new Overlay(folder.getFileName().toString()))
-          .sorted(java.util.Comparator.comparing(Overlay::name))
+          .sorted(Comparator.comparing(Overlay::name))
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.URL;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -40,6 +41,9 @@ final class Settings {
     JavaClasses classes =
         new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            // Neither has settings: the generated contracts, and the engine, which is plain Java.
+            .withImportOption(location -> !location.contains("/v1/"))
+            .withImportOption(location -> !location.contains("/engine/"))
             .importPackages("io.attune");
     settings.addMappings(classes);
     settings.addProperties(classes);
@@ -67,7 +71,7 @@ final class Settings {
     classes.stream()
         .flatMap(type -> type.getCodeUnits().stream())
         .map(JavaCodeUnit::getParameters)
-        .flatMap(java.util.List::stream)
+        .flatMap(List::stream)
         .filter(parameter -> parameter.isAnnotatedWith(ConfigProperty.class))
         .map((JavaParameter parameter) -> parameter.getAnnotationOfType(ConfigProperty.class))
         .forEach(property -> add(property.name()));

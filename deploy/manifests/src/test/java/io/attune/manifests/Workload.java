@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
@@ -49,7 +50,7 @@ public record Workload(Manifest owner, ObjectNode template) {
 
   /** All containers, those that run before the others too. */
   public List<JsonNode> containers() {
-    return java.util.stream.Stream.of("containers", "initContainers")
+    return Stream.of("containers", "initContainers")
         .flatMap(kind -> StreamSupport.stream(pod().path(kind).spliterator(), false))
         .toList();
   }

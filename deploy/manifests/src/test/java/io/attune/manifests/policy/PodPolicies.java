@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /** Policies that a pod template keeps by itself. */
@@ -51,7 +52,7 @@ final class PodPolicies {
   private static Set<String> ports(JsonNode container) {
     return StreamSupport.stream(container.path("ports").spliterator(), false)
         .map(port -> port.path("name").asText())
-        .collect(java.util.stream.Collectors.toSet());
+        .collect(Collectors.toSet());
   }
 
   static List<String> resources(Manifests manifests) {

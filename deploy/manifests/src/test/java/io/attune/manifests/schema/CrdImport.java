@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -71,7 +72,7 @@ final class CrdImport {
       schema.set("type", JSON.createArrayNode().add(schema.get("type")).add("null"));
     }
     List.copyOf(schema.properties()).stream()
-        .map(java.util.Map.Entry::getKey)
+        .map(Map.Entry::getKey)
         .filter(key -> key.startsWith("x-") || key.equals("nullable"))
         .forEach(schema::remove);
     for (String several : List.of("properties", "patternProperties")) {

@@ -8,10 +8,12 @@ import io.attune.manifests.Manifest;
 import io.attune.manifests.Manifests;
 import io.attune.manifests.Overlay;
 import io.attune.manifests.Project;
+import io.attune.manifests.Services;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** What realm.sh prints is a document that the Keycloak operator takes. */
@@ -36,11 +38,11 @@ class RealmImportTest {
     Manifest printed = print(realm);
     Manifests manifests = new Overlay("production").manifests();
 
-    for (String service : io.attune.manifests.Services.NAMES) {
+    for (String service : Services.NAMES) {
       JsonNode secret =
           printed.at(
               "/spec/placeholders/ATTUNE_%s_SECRET/secret"
-                  .formatted(service.toUpperCase(java.util.Locale.ROOT)));
+                  .formatted(service.toUpperCase(Locale.ROOT)));
       JsonNode read =
           manifests
               .workload(service)

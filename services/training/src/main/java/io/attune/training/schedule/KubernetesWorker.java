@@ -16,11 +16,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
@@ -103,11 +107,13 @@ final class KubernetesWorker implements RunningWorker {
     int last = UNKNOWN;
     try {
       while (true) {
-        Optional<Pod> next = next(heard);
+        boolean ended = jobs.getIndexer().list().stream().allMatch(KubernetesWorker::hasEnded);
+        // What the informers know of the Job may be newer than what they know of its pods.
+        Optional<Pod> next = next(heard, ended ? podsNow() : pods.getIndexer().list());
         if (next.isPresent()) {
           last = hear(next.get());
           heard.add(next.get().getMetadata().getUid());
-        } else if (jobs.getIndexer().list().stream().allMatch(KubernetesWorker::hasEnded)) {
+        } else if (ended) {
           return;
         } else {
           changes.acquire();
@@ -125,10 +131,10 @@ final class KubernetesWorker implements RunningWorker {
   }
 
   /** The oldest pod that has begun and was not heard. */
-  private Optional<Pod> next(Set<String> heard) {
-    return pods.getIndexer().list().stream()
+  private static Optional<Pod> next(Set<String> heard, List<Pod> pods) {
+    return pods.stream()
         .filter(pod -> !heard.contains(pod.getMetadata().getUid()))
-        .filter(pod -> state(pod).filter(one -> one.getWaiting() == null).isPresent())
+        .filter(pod -> state(pod).isPresent())
         .min(Comparator.comparing(pod -> pod.getMetadata().getCreationTimestamp()));
   }
 
@@ -138,7 +144,7 @@ final class KubernetesWorker implements RunningWorker {
     PodLog.Reading reading = log.of(podName);
     while (true) {
       // In this order: what was said before the end is in the log at the end.
-      Optional<Integer> ended = exitStatus(pod.getMetadata().getUid());
+      Optional<Integer> ended = exitStatus(pod);
       reading.read();
       if (ended.isPresent()) {
         return ended.get();
@@ -149,26 +155,31 @@ final class KubernetesWorker implements RunningWorker {
     }
   }
 
-  /** The exit status of a pod's process; empty while it runs. */
-  private Optional<Integer> exitStatus(String uid) {
-    Optional<Pod> now =
-        pods.getIndexer().list().stream()
-            .filter(pod -> pod.getMetadata().getUid().equals(uid))
-            .findFirst();
-    if (now.isEmpty()) {
-      return Optional.of(UNKNOWN);
-    }
-    return state(now.get())
-        .map(ContainerState::getTerminated)
-        .map(terminated -> Optional.ofNullable(terminated.getExitCode()).orElse(UNKNOWN));
+  private List<Pod> podsNow() {
+    return cluster.pods().withLabel(JOB_LABEL, name).list().getItems();
   }
 
+  /** The exit status of a pod's process; empty while it runs. */
+  private Optional<Integer> exitStatus(Pod pod) {
+    String uid = pod.getMetadata().getUid();
+    Optional<Pod> now =
+        pods.getIndexer().list().stream()
+            .filter(one -> one.getMetadata().getUid().equals(uid))
+            .findFirst();
+    Optional<Integer> status =
+        state(now.orElse(pod))
+            .map(ContainerState::getTerminated)
+            .map(terminated -> Optional.ofNullable(terminated.getExitCode()).orElse(UNKNOWN));
+    return now.isEmpty() && status.isEmpty() ? Optional.of(UNKNOWN) : status;
+  }
+
+  /** The state of the process in a pod; empty before it begins. */
   private static Optional<ContainerState> state(Pod pod) {
     return Optional.ofNullable(pod.getStatus()).stream()
         .flatMap(found -> found.getContainerStatuses().stream())
         .filter(container -> CONTAINER.equals(container.getName()))
         .map(ContainerStatus::getState)
-        .filter(java.util.Objects::nonNull)
+        .filter(Objects::nonNull)
         .filter(one -> one.getRunning() != null || one.getTerminated() != null)
         .findFirst();
   }
@@ -177,7 +188,7 @@ final class KubernetesWorker implements RunningWorker {
   public int await() throws InterruptedException {
     try {
       return status.get();
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       throw new IllegalStateException("the status is never completed by a failure", e);
     }
   }
@@ -193,12 +204,12 @@ final class KubernetesWorker implements RunningWorker {
           .withPropagationPolicy(DeletionPropagation.FOREGROUND)
           .delete();
       status.get(grace.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (java.util.concurrent.TimeoutException e) {
+    } catch (TimeoutException e) {
       LOG.warnf("a worker has not stopped in time and is killed job=%s", name);
       cluster.pods().withLabel(JOB_LABEL, name).withGracePeriod(0).delete();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       throw new IllegalStateException("the status is never completed by a failure", e);
     } catch (KubernetesClientException e) {
       LOG.warnf(e, "a worker cannot be stopped now job=%s", name);

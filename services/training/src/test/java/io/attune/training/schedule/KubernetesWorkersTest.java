@@ -31,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The test plays the cluster: it makes pods of Jobs, has them speak, and ends them. */
 @EnableKubernetesMockClient(
     crud = true,
+    https = false,
     kubernetesClientBuilderCustomizer = KubernetesWorkersTest.Patient.class)
 class KubernetesWorkersTest {
   private static final String ID = "0198c5f2-7d7a-7cc3-98c4-dc0c0c07398f";
