@@ -83,8 +83,7 @@ class ComposeTest {
   /** With merge keys, which Jackson leaves as they are. */
   private static JsonNode read() {
     try (var file =
-        Files.newBufferedReader(
-            Project.root().resolve("deploy/compose/compose.yaml"))) {
+        Files.newBufferedReader(Project.root().resolve("deploy/compose/compose.yaml"))) {
       return new ObjectMapper()
           .valueToTree(new Yaml(new SafeConstructor(new LoaderOptions())).load(file));
     } catch (IOException e) {

@@ -11,7 +11,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
@@ -103,26 +102,15 @@ final class KubernetesWorker implements RunningWorker {
   }
 
   private void run() {
-    Set<String> heard = new HashSet<>();
     int last = UNKNOWN;
     try {
-      while (true) {
-        boolean ended = jobs.getIndexer().list().stream().allMatch(KubernetesWorker::hasEnded);
-        // What the informers know of the Job may be newer than what they know of its pods.
-        Optional<Pod> next = next(heard, ended ? podsNow() : pods.getIndexer().list());
-        if (next.isPresent()) {
-          last = hear(next.get());
-          heard.add(next.get().getMetadata().getUid());
-        } else if (ended) {
-          return;
-        } else {
-          changes.acquire();
-        }
+      Set<String> heard = new HashSet<>();
+      for (Optional<Pod> pod = next(heard); pod.isPresent(); pod = next(heard)) {
+        last = hear(pod.get());
+        heard.add(pod.get().getMetadata().getUid());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (IOException | RuntimeException e) {
-      LOG.warnf(e, "a worker can no longer be heard job=%s", name);
     } finally {
       jobs.close();
       pods.close();
@@ -130,8 +118,26 @@ final class KubernetesWorker implements RunningWorker {
     }
   }
 
+  /** Waits for the next pod to be heard; empty when the Job has ended without one. */
+  private Optional<Pod> next(Set<String> heard) throws InterruptedException {
+    while (true) {
+      try {
+        boolean ended = jobs.getIndexer().list().stream().allMatch(KubernetesWorker::hasEnded);
+        // What the informers know of the Job may be newer than what they know of its pods.
+        Optional<Pod> pod = oldest(heard, ended ? podsNow() : pods.getIndexer().list());
+        if (pod.isPresent() || ended) {
+          return pod;
+        }
+        changes.acquire();
+      } catch (KubernetesClientException e) {
+        LOG.warnf("the pods of a worker cannot be listed now job=%s: %s", name, e.getMessage());
+        pause();
+      }
+    }
+  }
+
   /** The oldest pod that has begun and was not heard. */
-  private static Optional<Pod> next(Set<String> heard, List<Pod> pods) {
+  private static Optional<Pod> oldest(Set<String> heard, List<Pod> pods) {
     return pods.stream()
         .filter(pod -> !heard.contains(pod.getMetadata().getUid()))
         .filter(pod -> state(pod).isPresent())
@@ -139,9 +145,8 @@ final class KubernetesWorker implements RunningWorker {
   }
 
   /** Listens until the pod's process has ended; its exit status. */
-  private int hear(Pod pod) throws IOException, InterruptedException {
-    String podName = pod.getMetadata().getName();
-    PodLog.Reading reading = log.of(podName);
+  private int hear(Pod pod) throws InterruptedException {
+    PodLog.Reading reading = log.of(pod.getMetadata().getName());
     while (true) {
       // In this order: what was said before the end is in the log at the end.
       Optional<Integer> ended = exitStatus(pod);
@@ -150,9 +155,14 @@ final class KubernetesWorker implements RunningWorker {
         return ended.get();
       }
       // A stream can end before its process does: the API server closes those that live long.
-      boolean changed = changes.tryAcquire(1, TimeUnit.SECONDS);
-      LOG.debugf("the log of a pod ended pod=%s changed=%s", podName, changed);
+      pause();
     }
+  }
+
+  /** Until something has changed, or a second. */
+  private void pause() throws InterruptedException {
+    boolean changed = changes.tryAcquire(1, TimeUnit.SECONDS);
+    LOG.debugf("looking at a worker again job=%s changed=%s", name, changed);
   }
 
   private List<Pod> podsNow() {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.concurrent.CompletionException;
 import org.jboss.logging.Logger;
 
 /**
@@ -48,8 +49,8 @@ final class PodLog {
       this.pod = pod;
     }
 
-    /** Reads lines that were not read before, as they come, until the stream ends. */
-    void read() throws IOException {
+    /** Reads lines that were not read before, as they come, until the stream ends or breaks. */
+    void read() {
       try (LogWatch watch = open();
           BufferedReader lines =
               new BufferedReader(
@@ -67,7 +68,7 @@ final class PodLog {
           last = time;
           take(line.substring(space + 1));
         }
-      } catch (KubernetesClientException e) {
+      } catch (KubernetesClientException | CompletionException | IOException e) {
         LOG.debugf(e, "the log of a pod cannot be read now pod=%s", pod);
       }
     }
@@ -79,9 +80,15 @@ final class PodLog {
           : log.sinceTime(last.toString()).watchLog();
     }
 
-    private void take(String line) throws IOException {
-      if (!messages.tell(line)) {
+    private void take(String line) {
+      if (messages.tell(line)) {
+        return;
+      }
+      try {
         Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      } catch (IOException e) {
+        // The job needs its log less than it needs to be heard.
+        LOG.warnf(e, "a line of a worker's log is lost pod=%s", pod);
       }
     }
 

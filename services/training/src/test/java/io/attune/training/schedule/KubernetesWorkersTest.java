@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,17 +40,24 @@ class KubernetesWorkersTest {
   private static final String FIRST = "2026-01-01T10:00:00.000000001Z ";
   private static final String SECOND = "2026-01-01T10:00:00.000000002Z ";
 
-  /** On a busy machine an answer may take long. */
+  /** As against a real server, a request is sent again when its connection was closed. */
   public static final class Patient implements Consumer<KubernetesClientBuilder> {
     @Override
     public void accept(KubernetesClientBuilder builder) {
-      builder.editOrNewConfig().withRequestTimeout(120_000).endConfig();
+      builder
+          .editOrNewConfig()
+          .withRequestTimeout(120_000)
+          .withRequestRetryBackoffLimit(5)
+          .endConfig();
     }
   }
 
   // Both set by the extension.
   KubernetesMockServer server;
   KubernetesClient cluster;
+
+  /** The cluster's own hand, on connections of its own. */
+  private KubernetesClient kubelet;
 
   @TempDir Path jobs;
 
@@ -58,8 +66,9 @@ class KubernetesWorkersTest {
 
   @BeforeEach
   void template() throws Exception {
+    kubelet = server.createClient(new Patient());
     folder = new JobFolder(Files.createDirectories(jobs.resolve(ID)));
-    cluster
+    kubelet
         .batch()
         .v1()
         .cronjobs()
@@ -90,6 +99,11 @@ class KubernetesWorkersTest {
                 .endSpec()
                 .build())
         .create();
+  }
+
+  @AfterEach
+  void close() {
+    kubelet.close();
   }
 
   @Test
@@ -201,7 +215,7 @@ class KubernetesWorkersTest {
     // The Job goes at once here, and its pod does not.
     worker.stop(Duration.ofMillis(200));
 
-    assertThat(cluster.pods().list().getItems()).isEmpty();
+    assertThat(kubelet.pods().list().getItems()).isEmpty();
     status(worker);
   }
 
@@ -217,7 +231,7 @@ class KubernetesWorkersTest {
   }
 
   private Job job() {
-    return cluster.batch().v1().jobs().withName(JOB).get();
+    return kubelet.batch().v1().jobs().withName(JOB).get();
   }
 
   private static String progress(int step) {
@@ -241,7 +255,7 @@ class KubernetesWorkersTest {
   }
 
   private Pod runs(String name) {
-    return cluster
+    return kubelet
         .pods()
         .resource(
             new PodBuilder()
@@ -263,7 +277,7 @@ class KubernetesWorkersTest {
   }
 
   private void exits(Pod pod, int status) {
-    cluster
+    kubelet
         .pods()
         .withName(pod.getMetadata().getName())
         .editStatus(
@@ -282,7 +296,7 @@ class KubernetesWorkersTest {
   }
 
   private void ends(String condition) {
-    cluster
+    kubelet
         .batch()
         .v1()
         .jobs()
