@@ -144,6 +144,7 @@ class EnvironmentTest {
     JsonNode container = manifests.workload(service).containers().get(0);
     return new SmallRyeConfigBuilder()
         .addDefaultInterceptors()
+        .addDiscoveredConverters()
         .withMapping(settings)
         .withSources(new EnvConfigSource(manifests.environment(container), 300))
         .build();
