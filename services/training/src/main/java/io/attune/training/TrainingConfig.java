@@ -68,7 +68,9 @@ public interface TrainingConfig {
     @WithDefault("training-worker")
     String template();
 
-    /** Its Java heap, as -Xmx takes it. Tensors live outside of it. A Job's template has its own. */
+    /**
+     * Its Java heap, as -Xmx takes it. Tensors live outside of it. A Job's template has its own.
+     */
     @WithDefault("1g")
     String heap();
 
