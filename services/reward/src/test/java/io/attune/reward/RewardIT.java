@@ -98,8 +98,8 @@ class RewardIT {
   @Test
   void releasedModelScoresTheSameByEveryDoorAndEachRolloutOnce() throws IOException {
     String line = "judge";
-    Artifact artifact = publish(Path.of("src/test/resources/reward"));
-    release(line, artifact, "");
+    Artifact artifact = publish("judge");
+    release(line, 1, artifact);
     await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
 
     ScoreResponse both = score(line, "On its way.", "I do not know.");
@@ -138,7 +138,6 @@ class RewardIT {
   }
 
   @Test
-<<<<<<< HEAD
   void aRolloutIsScoredByTheVersionsThatItNamesWhateverIsReleased() throws IOException {
     String line = "refreshed";
     Artifact first = publish("first");
@@ -194,16 +193,20 @@ class RewardIT {
     assertThat(event.hasFailure()).isTrue();
     assertThat(event.getScoresCount()).isZero();
     assertThat(event.getHeldOutScoresCount()).isZero();
-=======
+  }
+
+  @Test
   void aReleasedEncoderNeedsNoTokenizerOfTheBaseModel() throws IOException {
     String line = "encoder";
-    release(line, publish(ENCODER), "another contract than the base model's");
+    release(
+        rewardModel(line, 1, publish(ENCODER, "encoder")).toBuilder()
+            .setContractSha256("another contract than the base model's")
+            .build());
     await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
 
     ScoreResponse both = score(line, "On its way.", "I do not know.");
 
     assertThat(both.getScores(0)).isNotEqualTo(both.getScores(1));
->>>>>>> stream
   }
 
   @Test
@@ -297,21 +300,15 @@ class RewardIT {
     return found;
   }
 
-<<<<<<< HEAD
-  private Artifact publish() throws IOException {
-    return publish("");
-  }
-
   /** The tests' reward model, under a digest of its own. */
   private Artifact publish(String name) throws IOException {
+    return publish(Path.of("src/test/resources/reward"), name);
+  }
+
+  private Artifact publish(Path folder, String name) throws IOException {
     Path staged = store.stage("adapters");
     Files.writeString(staged.resolve("name"), name);
-    try (Stream<Path> files = Files.list(Path.of("src/test/resources/reward"))) {
-=======
-  private Artifact publish(Path folder) throws IOException {
-    Path staged = store.stage("adapters");
     try (Stream<Path> files = Files.list(folder)) {
->>>>>>> stream
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
       }
@@ -319,7 +316,6 @@ class RewardIT {
     return store.publishFolder("adapters", staged);
   }
 
-<<<<<<< HEAD
   private static Adapter rewardModel(String line, long version, Artifact artifact) {
     return Adapter.newBuilder()
         .setVersion(
@@ -332,34 +328,20 @@ class RewardIT {
         .build();
   }
 
-  private void release(String line, Artifact artifact) {
-    release(line, 1, artifact);
+  private void release(String line, long version, Artifact artifact) {
+    release(rewardModel(line, version, artifact));
   }
 
-  private void release(String line, long version, Artifact artifact) {
-    Adapter active = rewardModel(line, version, artifact);
-=======
-  private void release(String line, Artifact artifact, String contractSha256) {
-    var active =
-        Adapter.newBuilder()
-            .setVersion(
-                AdapterVersion.newBuilder()
-                    .setLine(line)
-                    .setVersion(1)
-                    .setSha256(artifact.getSha256()))
-            .setKind(LineKind.LINE_KIND_REWARD)
-            .setArtifact(artifact)
-            .setContractSha256(contractSha256)
-            .build();
->>>>>>> stream
+  private void release(Adapter active) {
+    AdapterVersion version = active.getVersion();
     send(
         AdapterLineChanged.newBuilder()
-            .setLine(line)
+            .setLine(version.getLine())
             .setKind(LineKind.LINE_KIND_REWARD)
             .setChange(AdapterLineChanged.Change.CHANGE_RELEASED)
             .setSubject(active)
             .setActive(active)
-            .setRevision(version)
+            .setRevision(version.getVersion())
             .build());
   }
 

@@ -32,7 +32,7 @@ public interface TrainingConfig {
   @WithDefault("true")
   boolean continueFromActive();
 
-  /** How long a job waits for ingestion to cut its snapshot before it fails. */
+  /** How long a job waits for its snapshot, or for whatever else may come back, before it fails. */
   @WithDefault("10m")
   Duration snapshotPatience();
 

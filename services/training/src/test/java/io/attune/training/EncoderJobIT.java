@@ -44,6 +44,8 @@ class EncoderJobIT {
       settings.put(
           "attune.training.reward-encoder",
           TinyModel.FOLDER.resolveSibling("bert-model").toString());
+      // An adapter that cannot be read may come back from a backup; not in this test.
+      settings.put("attune.training.snapshot-patience", "5s");
       return settings;
     }
   }

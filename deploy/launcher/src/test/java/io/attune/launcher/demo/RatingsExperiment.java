@@ -91,6 +91,7 @@ final class RatingsExperiment {
               home,
               held.root(),
               home.resolve("deploy/quickstart/model"),
+              1,
               Map.of(
                   "training",
                   Map.of(

@@ -54,6 +54,8 @@ public class ForkedWorkers implements WorkerLauncher {
     builder.environment().put("OPT_OUT_TRACKING", "true");
     // Of several arenas of malloc each keeps what tensors leave free for itself.
     builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "1");
+    // OpenMP's threads that wait by looking starve beside other processes: docs/performance.md.
+    builder.environment().putIfAbsent("GOMP_SPINCOUNT", "1000");
     try {
       return new Forked(builder.start(), listener);
     } catch (IOException e) {
