@@ -22,12 +22,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the manifests tell services is what services listen to. */
 class EnvironmentTest {
-  /** Read by Java, by its launcher, by the C library and by DJL, and not as settings. */
+  /** Read by Java, by its launcher, by the C and OpenMP libraries and by DJL, and not as settings. */
   static final Set<String> OTHERS =
       Set.of(
           "JAVA_TOOL_OPTIONS",
           "JDK_JAVA_OPTIONS",
           "MALLOC_ARENA_MAX",
+          "GOMP_SPINCOUNT",
           "OPT_OUT_TRACKING",
           "DJL_CACHE_DIR");
 
