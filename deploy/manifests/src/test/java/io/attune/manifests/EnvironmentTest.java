@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the manifests tell services is what services listen to. */
 class EnvironmentTest {
-  /** Read by Java, by its launcher, by the C and OpenMP libraries and by DJL, and not as settings. */
+  /** Read by Java, its launcher, the C library, OpenMP and DJL, and not as settings. */
   static final Set<String> OTHERS =
       Set.of(
           "JAVA_TOOL_OPTIONS",
