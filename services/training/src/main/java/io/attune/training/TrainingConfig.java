@@ -57,7 +57,20 @@ public interface TrainingConfig {
 
   /** The process of a job. */
   interface Worker {
-    /** Its Java heap, as -Xmx takes it. Tensors live outside of it. */
+    /** Where it runs. */
+    @WithDefault("forked")
+    Launcher launcher();
+
+    /**
+     * For {@link Launcher#KUBERNETES}: the CronJob in this service's namespace whose template its
+     * Job is made of.
+     */
+    @WithDefault("training-worker")
+    String template();
+
+    /**
+     * Its Java heap, as -Xmx takes it. Tensors live outside of it. A Job's template has its own.
+     */
     @WithDefault("1g")
     String heap();
 
@@ -71,6 +84,14 @@ public interface TrainingConfig {
     /** How often a process that died without a reason is started again, while this service runs. */
     @WithDefault("3")
     int restarts();
+
+    /** Where a job's process runs. */
+    enum Launcher {
+      /** On this machine, as a child of this process. */
+      FORKED,
+      /** In the cluster, as a Kubernetes Job. */
+      KUBERNETES
+    }
   }
 
   /** What decides about a candidate. */

@@ -1,13 +1,9 @@
 package io.attune.training.schedule;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.training.TrainingConfig;
 import io.attune.training.worker.JobFolder;
 import io.attune.training.worker.Worker;
 import io.attune.training.worker.WorkerMessage;
-import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Inject;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -27,14 +23,11 @@ import org.jboss.logging.Logger;
  * and native library are not the service's. The child holds the other end of its standard input: it
  * ends when this process ends, however that ends.
  */
-@ApplicationScoped
 public class ForkedWorkers implements WorkerLauncher {
   private static final Logger LOG = Logger.getLogger(ForkedWorkers.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final TrainingConfig.Worker config;
 
-  @Inject
   public ForkedWorkers(TrainingConfig config) {
     this.config = config.worker();
   }
@@ -101,25 +94,17 @@ public class ForkedWorkers implements WorkerLauncher {
     }
 
     private void read(Consumer<WorkerMessage> listener) {
+      MessageLines messages = new MessageLines(listener, id());
       try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          tell(line, listener);
+          if (!messages.tell(line)) {
+            LOG.warnf("worker %d said something that is no message", process.pid());
+          }
         }
       } catch (IOException e) {
         LOG.debugf(e, "worker %d closed its output", process.pid());
       } finally {
         said.complete(null);
-      }
-    }
-
-    private void tell(String line, Consumer<WorkerMessage> listener) {
-      try {
-        listener.accept(JSON.readValue(line, WorkerMessage.class));
-      } catch (JsonProcessingException e) {
-        LOG.warnf("worker %d said something that is no message", process.pid());
-      } catch (RuntimeException e) {
-        // Progress that cannot be stored now must not end a run of hours.
-        LOG.warnf(e, "what worker %d said could not be taken", process.pid());
       }
     }
 

@@ -5,9 +5,7 @@ import io.attune.training.worker.WorkerMessage;
 import java.time.Duration;
 import java.util.function.Consumer;
 
-/**
- * Starts the process of a job. One machine forks a JVM; a cluster would create a Kubernetes Job.
- */
+/** Starts the process of a job. One machine forks a JVM; a cluster creates a Kubernetes Job. */
 public interface WorkerLauncher {
   /** A process that carries a job out. */
   interface RunningWorker {

@@ -1,0 +1,26 @@
+package io.attune.manifests.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.attune.manifests.Overlay;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PolicyTest {
+  static Stream<Arguments> overlaysAndPolicies() {
+    return Overlay.all().stream()
+        .flatMap(
+            overlay -> Arrays.stream(Policy.values()).map(policy -> arguments(overlay, policy)));
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("overlaysAndPolicies")
+  void isKept(Overlay overlay, Policy policy) {
+    assertThat(overlay.manifests().workloads()).hasSize(5);
+    assertThat(policy.violations(overlay.manifests())).isEmpty();
+  }
+}
