@@ -248,7 +248,9 @@ class KeycloakST {
   private static String header64(String algorithm, String token) {
     String kid = header(token).get("kid").textValue();
     String header = "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"%s\"}".formatted(algorithm, kid);
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(header.getBytes(StandardCharsets.UTF_8));
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(header.getBytes(StandardCharsets.UTF_8));
   }
 
   private void forEachService(Step step) throws Exception {
