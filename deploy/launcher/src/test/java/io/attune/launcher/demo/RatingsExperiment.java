@@ -2,6 +2,7 @@ package io.attune.launcher.demo;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.common.v1.Prompt;
+import io.attune.engine.evaluate.Correlation;
 import io.attune.launcher.demo.HumanRatings.Single;
 import io.attune.launcher.demo.HumanRatings.Text;
 import io.attune.launcher.display.Display;
@@ -31,7 +32,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +46,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.awaitility.Awaitility;
 
 /**
  * A reward model that the platform trains from what single people said, one event each:
@@ -214,7 +215,7 @@ final class RatingsExperiment {
   }
 
   /** Scores the held-out texts by the reward service. */
-  void evaluate() throws IOException, InterruptedException {
+  void evaluate() throws IOException {
     for (String set : List.of("tweets", "movies")) {
       List<Text> texts = data.heldOut().stream().filter(text -> text.set().equals(set)).toList();
       List<String> rows = new ArrayList<>();
@@ -231,11 +232,13 @@ final class RatingsExperiment {
       Files.write(out.resolve("scores-" + set + ".jsonl"), said);
       System.out.printf(
           "%s: Pearson %.4f of %d texts, by the reward service%n",
-          set, pearson(truth, scores), texts.size());
+          set,
+          new Correlation("pearson").score(Correlation.statistics(truth, scores)),
+          texts.size());
     }
   }
 
-  private double[] scores(List<Text> texts) throws InterruptedException {
+  private double[] scores(List<Text> texts) {
     double[] scores = new double[texts.size()];
     for (int from = 0; from < scores.length; from += AT_ONCE) {
       List<Text> some = texts.subList(from, Math.min(scores.length, from + AT_ONCE));
@@ -248,7 +251,7 @@ final class RatingsExperiment {
   }
 
   /** The service hears of a release by an event, and is asked again until it has. */
-  private ScoreResponse score(List<Text> texts) throws InterruptedException {
+  private ScoreResponse score(List<Text> texts) {
     ScoreRequest.Builder request = ScoreRequest.newBuilder().setLine(NAME);
     for (Text text : texts) {
       request.addAnswers(
@@ -256,22 +259,20 @@ final class RatingsExperiment {
               .setPrompt(Prompt.newBuilder().setText(""))
               .setCompletion(text.text()));
     }
-    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
-    while (true) {
-      try {
-        return call(
-            endpoints.reward(),
-            channel -> RewardServiceGrpc.newBlockingStub(channel).score(request.build()));
-      } catch (StatusRuntimeException e) {
-        boolean early =
-            e.getStatus().getCode() == Status.Code.UNAVAILABLE
-                || e.getStatus().getCode() == Status.Code.NOT_FOUND;
-        if (!early || System.nanoTime() > deadline) {
-          throw e;
-        }
-        Thread.sleep(500);
-      }
-    }
+    return Awaitility.await("the release at the reward service")
+        .atMost(Duration.ofMinutes(2))
+        .ignoreExceptionsMatching(RatingsExperiment::isEarly)
+        .until(
+            () ->
+                call(
+                    endpoints.reward(),
+                    channel -> RewardServiceGrpc.newBlockingStub(channel).score(request.build())),
+            response -> true);
+  }
+
+  private static boolean isEarly(Throwable thrown) {
+    Status.Code code = Status.fromThrowable(thrown).getCode();
+    return code == Status.Code.UNAVAILABLE || code == Status.Code.NOT_FOUND;
   }
 
   private interface Call<T> {
@@ -292,23 +293,5 @@ final class RatingsExperiment {
     } finally {
       channel.shutdownNow();
     }
-  }
-
-  private static double pearson(double[] x, double[] y) {
-    double mx = 0;
-    double my = 0;
-    for (int i = 0; i < x.length; i++) {
-      mx += x[i] / x.length;
-      my += y[i] / x.length;
-    }
-    double xx = 0;
-    double yy = 0;
-    double xy = 0;
-    for (int i = 0; i < x.length; i++) {
-      xx += (x[i] - mx) * (x[i] - mx);
-      yy += (y[i] - my) * (y[i] - my);
-      xy += (x[i] - mx) * (y[i] - my);
-    }
-    return xy / Math.sqrt(xx * yy);
   }
 }
