@@ -8,10 +8,15 @@ import io.attune.engine.checkpoint.TensorType;
 import io.attune.engine.model.Decoder;
 import io.attune.engine.model.DecoderNetwork;
 import io.attune.engine.model.Weights;
+import io.attune.engine.nn.Linear;
+import io.attune.engine.nn.PackedProjection;
 import io.attune.engine.online.Generation;
 import io.attune.engine.tensor.Torch;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Decoders of a policy in training, of its weights as they are at the time. */
@@ -77,9 +82,24 @@ final class PolicyDecoders {
       LanguageModel model, Map<String, NDArray> changed, Function<Decoder, T> use) {
     Function<String, NDArray> weights =
         name -> changed.containsKey(name) ? changed.get(name) : model.weights().get(name);
-    try (Decoder decoder = new DecoderNetwork(model.architecture(), weights).decoder()) {
+    try (Decoder decoder =
+        PackedProjection.PRESENT
+            ? Decoder.packed(model.architecture(), weights, layersOf(model, changed))
+            : new DecoderNetwork(model.architecture(), weights).decoder()) {
       return use.apply(decoder);
     }
+  }
+
+  /** Lets go of a changed layer's weight once it is named, so that there is one copy at a time. */
+  private static Consumer<String> layersOf(LanguageModel model, Map<String, NDArray> changed) {
+    Set<String> layers =
+        model.architecture().linears().stream().map(Linear::weight).collect(Collectors.toSet());
+    return name -> {
+      NDArray weight = changed.get(name);
+      if (weight != null && layers.contains(name)) {
+        weight.close();
+      }
+    };
   }
 
   private static <T> T beside(LanguageModel model, Adapter adapter, Function<Decoder, T> use) {

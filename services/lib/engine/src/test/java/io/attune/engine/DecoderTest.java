@@ -152,6 +152,34 @@ class DecoderTest {
     }
   }
 
+  /** Layers that share an input, with biases and stored the other way round, and a capped head. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama-biases", "gpt2", "gemma2", "phi3", "qwen2", "qwen3"})
+  void packedWeightsGiveTheSameLogits(String name) {
+    int[][] prompts = {{220, 168, 188, 111}, {337, 255}, {7}, {12, 31, 8}, {90}, {14, 301}};
+    try (LanguageModel model =
+            LanguageModel.load(Golden.path("models/" + name), LoadOptions.defaults());
+        Decoder packed = Decoder.packed(model.architecture(), model.weights()::get, copied -> {})) {
+      for (int count : new int[] {1, 3, 6}) {
+        int[] slots = IntStream.range(0, count).toArray();
+        int[] positions = Arrays.stream(prompts).limit(count).mapToInt(p -> p.length).toArray();
+        int[][] next =
+            IntStream.range(0, count).mapToObj(i -> new int[] {40 + i}).toArray(int[][]::new);
+        float[][][] logits = new float[2][][];
+        Decoder[] decoders = {model.decoder(), packed};
+        for (int i = 0; i < 2; i++) {
+          try (KvCache cache = decoders[i].newCache(count, 8)) {
+            step(decoders[i], cache, slots, Arrays.copyOf(prompts, count), new int[count]);
+            logits[i] = step(decoders[i], cache, slots, next, positions);
+          }
+        }
+        for (int row = 0; row < count; row++) {
+          assertThat(logits[1][row]).containsExactly(logits[0][row], within(1e-5f));
+        }
+      }
+    }
+  }
+
   private static float[][] step(
       Decoder decoder, KvCache cache, int[] slots, int[][] tokens, int... positions) {
     try (NDManager scope = Torch.scope("test")) {

@@ -45,8 +45,21 @@ public final class Sampler {
    * @throws EngineException DIVERGED if the logits are no finite numbers
    */
   public SampledToken next(Logits logits) {
-    int best = logits.argmax();
     Logits adjusted = adjustments.apply(logits);
+    int id = choose(logits, adjusted);
+    float logSumExp = logits.logSumExp();
+    float told =
+        parameters.processedLogProbabilities() ? drawn(adjusted, id) : logits.get(id) - logSumExp;
+    return new SampledToken(id, told, top(logits, logSumExp));
+  }
+
+  /** As {@link #next}, for whom the token alone matters. */
+  public int nextId(Logits logits) {
+    return choose(logits, adjustments.apply(logits));
+  }
+
+  private int choose(Logits logits, Logits adjusted) {
+    int best = logits.argmax();
     int id;
     if (parameters.temperature() > 0) {
       id = draw(adjusted, random.nextDouble());
@@ -54,10 +67,7 @@ public final class Sampler {
       id = adjusted == logits ? best : adjusted.argmax();
     }
     adjustments.wrote(id);
-    float logSumExp = logits.logSumExp();
-    float told =
-        parameters.processedLogProbabilities() ? drawn(adjusted, id) : logits.get(id) - logSumExp;
-    return new SampledToken(id, told, top(logits, logSumExp));
+    return id;
   }
 
   /** With which log-probability a token comes from all; the greedy choice is certain. */

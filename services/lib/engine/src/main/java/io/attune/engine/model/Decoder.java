@@ -7,14 +7,17 @@ import io.attune.engine.nn.CachedAttention;
 import io.attune.engine.nn.FewRowsProjection;
 import io.attune.engine.nn.Linear;
 import io.attune.engine.nn.MethodWriter;
+import io.attune.engine.nn.PackedProjection;
 import io.attune.engine.nn.Seams;
 import io.attune.engine.tensor.Program;
 import io.attune.engine.tensor.TensorList;
 import io.attune.engine.tensor.Torch;
 import io.attune.engine.tensor.TorchPrograms;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Generation with a cache: all layers of a step in one program call.
@@ -28,6 +31,7 @@ public final class Decoder implements AutoCloseable {
   private final boolean narrow;
   private final Program program;
   private final TensorList weights;
+  private final @Nullable NDManager packed;
 
   /**
    * @param adapter what changes how parts are computed; identity for the model alone
@@ -41,23 +45,66 @@ public final class Decoder implements AutoCloseable {
       TensorType type) {
     this.model = model;
     this.narrow = type == TensorType.BF16;
+    this.packed = null;
+    FewRowsProjection projection = new FewRowsProjection(Torch.threads(), narrow);
     StringBuilder text = new StringBuilder();
     CachedAttention attention = new CachedAttention();
-    FewRowsProjection projection = new FewRowsProjection(Torch.threads(), narrow);
     Seams seams = adapter.apply(new Seams(projection, attention));
     CachedStep step = new CachedStep(model, seams, attention, text);
+    String weight = step.weight(model.headWeight());
+    List<String> names = end(step, projection.product(step.out(), "h", weight, head(model)));
+    program = TorchPrograms.compile(text.toString());
+    weights = new TensorList(Network.resolve(names, source));
+  }
+
+  private Decoder(DecoderModel model, Function<String, NDArray> source, Consumer<String> done) {
+    this.model = model;
+    this.narrow = false;
+    PackedProjection projection = new PackedProjection();
+    StringBuilder text = new StringBuilder();
+    CachedAttention attention = new CachedAttention();
+    CachedStep step = new CachedStep(model, new Seams(projection, attention), attention, text);
+    String weight = step.weight(projection.group(List.of(head(model))));
+    List<String> names = end(step, projection.product(step.out(), "h", weight));
+    program = TorchPrograms.compile(text.toString());
+    packed = Torch.scope("packed");
+    try {
+      weights =
+          new TensorList(
+              Network.resolve(names, name -> projection.pack(packed, name, source, done)));
+    } catch (RuntimeException e) {
+      packed.close();
+      throw e;
+    }
+  }
+
+  /**
+   * With a copy of the weights of linear layers, laid out so that steps of few rows are quick: for
+   * much generation with weights that stay as they are meanwhile.
+   *
+   * @param source from names, as the model uses them, to arrays, float32
+   * @param done told which weights have been copied, of which the decoder needs an embedding alone
+   * @see PackedProjection
+   */
+  public static Decoder packed(
+      DecoderModel model, Function<String, NDArray> source, Consumer<String> done) {
+    return new Decoder(model, source, done);
+  }
+
+  private static Linear head(DecoderModel model) {
+    String weight = model.headWeight();
+    String name = weight.substring(0, weight.length() - ".weight".length());
+    return new Linear(name, model.config().hiddenSize(), model.config().vocabSize(), false);
+  }
+
+  private List<String> end(CachedStep step, String products) {
     MethodWriter out = step.out();
-    int e = model.config().hiddenSize();
-    Linear head = new Linear("head", e, model.config().vocabSize(), false);
-    String logits = projection.product(out, "h", step.weight(model.headWeight()), head);
-    logits = out.value("torch.to(%s, 6)", logits);
+    String logits = out.value("torch.to(%s, 6)", products);
     if (model.logitSoftcap() > 0) {
       String cap = MethodWriter.number(model.logitSoftcap());
       logits = out.value("torch.mul(torch.tanh(torch.div(%s, %s)), %s)", logits, cap, cap);
     }
-    List<String> names = step.end("", logits);
-    program = TorchPrograms.compile(text.toString());
-    weights = new TensorList(Network.resolve(names, source));
+    return step.end("", logits);
   }
 
   /** Whether a prompt must be read in one step: its positions depend on its length. */
@@ -101,5 +148,8 @@ public final class Decoder implements AutoCloseable {
   @Override
   public void close() {
     weights.close();
+    if (packed != null) {
+      packed.close();
+    }
   }
 }

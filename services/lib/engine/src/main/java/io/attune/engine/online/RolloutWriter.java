@@ -249,7 +249,7 @@ final class RolloutWriter {
 
     private void choose(Text text, NDArray logits, int row) {
       try (NDManager scope = Torch.scope("choice")) {
-        text.ids[text.length++] = text.sampler.next(Logits.row(scope, logits, row)).id();
+        text.ids[text.length++] = text.sampler.nextId(Logits.row(scope, logits, row));
       }
     }
 
