@@ -208,8 +208,8 @@ public final class FolderStore implements ObjectStore {
   private Path inside(Artifact artifact) {
     Path path = null;
     try {
-      path = Path.of(URI.create(artifact.getUri())).normalize();
-    } catch (IllegalArgumentException | java.nio.file.FileSystemNotFoundException notAFile) {
+      path = root.getFileSystem().provider().getPath(URI.create(artifact.getUri())).normalize();
+    } catch (IllegalArgumentException notAFile) {
       // Refused below, with the reason.
     }
     boolean ours =

@@ -71,7 +71,8 @@ class PublishingKillTest {
         assertThat(line).as("what the publisher says").isNotNull();
         last = Integer.parseInt(line);
       }
-      process.destroyForcibly().waitFor();
+      // Process.destroyForcibly would close the pipe that holds what was said last.
+      process.toHandle().destroyForcibly();
       for (String line = said.readLine(); line != null; line = said.readLine()) {
         last = Integer.parseInt(line);
       }

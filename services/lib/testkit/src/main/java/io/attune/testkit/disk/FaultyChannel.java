@@ -67,8 +67,8 @@ final class FaultyChannel extends FileChannel {
 
   @Override
   public void force(boolean metaData) throws IOException {
+    // Noted and not done: no power is lost in earnest, and tests sync a hundred thousand times.
     disk.before(Operation.SYNC, 0);
-    real.force(metaData);
     disk.synced(file);
   }
 
