@@ -56,10 +56,13 @@ final class Storm {
     this.random = new Random(plan.seed());
   }
 
-  /** What happens in the middle of a portion. */
+  /** What happens in the middle of a portion, after what makes it possible. */
+  private record Event(Callable<?> preparation, Happening happening) {}
+
+  /** May fail, and the test with it. */
   @FunctionalInterface
-  private interface Event {
-    void happen(Portion portion) throws Exception;
+  private interface Happening {
+    void in(Portion portion) throws Exception;
   }
 
   /** What is being sent. */
@@ -85,15 +88,16 @@ final class Storm {
     List<Event> events = new ArrayList<>();
     for (String part : platform.parts()) {
       for (int i = 0; i < plan.kills(); i++) {
-        events.add(portion -> kill(part, portion));
+        events.add(new Event(() -> part, portion -> kill(part, portion)));
       }
     }
     for (int i = 0; i < plan.zombies(); i++) {
       String service = ZOMBIES.get(i % ZOMBIES.size());
-      events.add(portion -> zombie(service, portion));
+      events.add(
+          new Event(() -> platform.addReplica(service), portion -> zombie(service, portion)));
     }
     Collections.shuffle(events, random);
-    events.add(0, portion -> {}); // first everything runs
+    events.add(0, new Event(() -> "nothing", portion -> {})); // first everything runs
     ExecutorService sender = Executors.newSingleThreadExecutor();
     try {
       for (int i = 0; i < events.size(); i++) {
@@ -102,9 +106,9 @@ final class Storm {
         List<TestRating> ratings =
             IntStream.range(from, to).mapToObj(n -> TestRating.of(plan.seed(), n)).toList();
         int pills = plan.pills() * (i + 1) / events.size() - plan.pills() * i / events.size();
-        Portion portion =
-            new Portion(to - from, sender.submit(() -> feed.send(ratings, pills)));
-        events.get(i).happen(portion);
+        events.get(i).preparation().call();
+        Portion portion = new Portion(to - from, sender.submit(() -> feed.send(ratings, pills)));
+        events.get(i).happening().in(portion);
         portion.await();
         if (++portions % PORTIONS_OF_A_SNAPSHOT == 0) {
           snapshots.cut(TestRating.DATASETS.get(random.nextInt(TestRating.DATASETS.size())));
@@ -134,7 +138,6 @@ final class Storm {
    * on as if nothing had been.
    */
   private void zombie(String service, Portion portion) throws Exception {
-    String other = platform.addReplica(service);
     awaitProgress(service, portion);
     platform.suspend(service);
     say(service + " hangs");
@@ -151,7 +154,7 @@ final class Storm {
     zombies.add(service);
     say(service + " goes on");
     platform.awaitReady(service);
-    platform.removeReplica(other);
+    platform.removeReplica(service);
   }
 
   /** Waits until a part of the portion, up to the half, has come as far as the part that dies. */
@@ -168,7 +171,7 @@ final class Storm {
         .atMost(LIMIT)
         .pollInterval(Duration.ofMillis(20))
         .ignoreExceptions()
-        .until(progress, now -> now > target);
+        .until(() -> portion.sending().isDone() || progress.call() > target);
   }
 
   private static long now(Callable<Long> progress) {

@@ -141,7 +141,11 @@ public final class KillablePlatform implements AutoCloseable {
     List.copyOf(services.keySet()).forEach(this::awaitReady);
   }
 
-  /** Starts a second process of a service and waits until it is ready; its name. */
+  /**
+   * Starts a second process of a service and waits until it is ready.
+   *
+   * @return its name
+   */
   public String addReplica(String service) {
     ServiceKind kind = ServiceKind.valueOf(service.toUpperCase(Locale.ROOT));
     Endpoints one = endpoints.get(service);
@@ -163,9 +167,9 @@ public final class KillablePlatform implements AutoCloseable {
     return second.id();
   }
 
-  /** Ends a process in order, for good. */
-  public void removeReplica(String name) {
-    services.remove(name).process().stop(STOP_MILLIS);
+  /** Ends the second process of a service in order, for good. */
+  public void removeReplica(String service) {
+    services.remove(service + "-2").process().stop(STOP_MILLIS);
   }
 
   /** Kills a part with signal 9, and returns when none of its processes is left. */
