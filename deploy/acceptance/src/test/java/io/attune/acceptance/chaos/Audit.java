@@ -62,9 +62,7 @@ final class Audit {
     Findings found = new Findings();
     Map<String, Long> byDataset = ratings(found);
     found.compare(
-        "records of the topic that ingestion counts",
-        tables.settled(),
-        log.size(Topics.RATINGS));
+        "records of the topic that ingestion counts", tables.settled(), log.size(Topics.RATINGS));
     for (String dataset : TestRating.DATASETS) {
       long ratings = byDataset.getOrDefault(dataset, 0L);
       found.compare(
@@ -135,9 +133,7 @@ final class Audit {
     Set<String> missing = new TreeSet<>(feed.sent().keySet());
     events.values().forEach(one -> missing.remove(one.getRating().getId()));
     found.compare(
-        "events of accepted ratings, without " + first(missing),
-        events.size(),
-        feed.sent().size());
+        "events of accepted ratings, without " + first(missing), events.size(), feed.sent().size());
     for (RatingAccepted event : events.values()) {
       TestRating sent = feed.sent().get(event.getRating().getId());
       if (sent == null || !sent.isIn(event)) {

@@ -63,8 +63,7 @@ class ChaosST {
         platform
             .tokens()
             .mint("chaos", List.of("data-engineer", "trainer", "viewer"), Duration.ofHours(3));
-    feed =
-        new RatingFeed(PLAN.seed(), kafka.port(), platform.kafka(), ingestion.port(), token);
+    feed = new RatingFeed(PLAN.seed(), kafka.port(), platform.kafka(), ingestion.port(), token);
     tables = new Tables(platform.postgres());
     log = new Log(platform.kafka());
     snapshots = new Snapshots(() -> platform.url("ingestion"), token);

@@ -5,9 +5,9 @@ import java.sql.SQLException;
 /**
  * Takes from the platform what lets it know a repeat, to show that the audit notices.
  *
- * <p>It does so from outside, with triggers in the test's own database: before a row comes whose key
- * says "seen before", the older row is taken away, so that everything looks new. No code that is
- * delivered knows of it, and no setting leads to it.
+ * <p>It does so from outside, with triggers in the test's own database: before a row comes whose
+ * key says "seen before", the older row is taken away, so that everything looks new. No code that
+ * is delivered knows of it, and no setting leads to it.
  */
 final class Deduplication {
   private static final String FORGET =

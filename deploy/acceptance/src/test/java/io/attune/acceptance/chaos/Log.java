@@ -10,13 +10,15 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** A topic as it is, by the way that nothing disturbs. Nobody writes transactions, so that offsets count records. */
+/**
+ * A topic as it is, by the way that nothing disturbs. Nobody writes transactions, so that offsets
+ * count records.
+ */
 final class Log {
   private final Map<String, Object> settings;
 
   Log(int port) {
-    this.settings =
-        Map.of("bootstrap.servers", "127.0.0.1:" + port, "enable.auto.commit", "false");
+    this.settings = Map.of("bootstrap.servers", "127.0.0.1:" + port, "enable.auto.commit", "false");
   }
 
   /** How many records a topic holds. */

@@ -12,8 +12,7 @@ record Pill(int number) {
   private static final int TOO_LARGE = 600 * 1024;
 
   ProducerRecord<String, byte[]> toRecord() {
-    var poison =
-        new ProducerRecord<String, byte[]>(Topics.RATINGS, "pill-" + number, value());
+    var poison = new ProducerRecord<String, byte[]>(Topics.RATINGS, "pill-" + number, value());
     if (number % 8 == 5) {
       poison.headers().add(EventRecords.CONTENT_TYPE, EventRecords.PROTOBUF.getBytes(UTF_8));
     }

@@ -19,7 +19,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Adapters and checkpoints are the old ones or the new ones, whatever happens while they change. */
+/**
+ * Adapters and checkpoints are the old ones or the new ones, whatever happens while they change.
+ */
 class AtomicFilesTest {
   private static final long SEED = 20_261_127;
   private static final int POINTS = 200;
@@ -125,9 +127,7 @@ class AtomicFilesTest {
         parent.resolve(CHECKPOINT + version),
         temporary -> {
           SafeTensorsWriter.write(
-              temporary.resolve("state.safetensors"),
-              tensors(version),
-              SafeTensorsWriter.PYTORCH);
+              temporary.resolve("state.safetensors"), tensors(version), SafeTensorsWriter.PYTORCH);
           AtomicFiles.write(temporary.resolve("state.json"), config(version));
           Manifest.write(temporary);
         });
