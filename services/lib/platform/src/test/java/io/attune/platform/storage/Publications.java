@@ -42,7 +42,7 @@ final class Publications {
     Path file = store.stage(FILES);
     write(file.resolve(FILE_NAME), "ratings " + version);
     published.add(store.publishFile(FILES, file, FILE_NAME));
-    if (version % 2 == 1) {
+    if (version % 2 == 1 && published.size() >= 4) {
       store.delete(published.remove(published.size() - 4));
     }
   }
