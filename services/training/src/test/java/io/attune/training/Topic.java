@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -48,14 +49,18 @@ final class Topic {
 
   /** Sends events as another service would. */
   static void send(String source, List<? extends Message> events) {
+    send(source, events, event -> UUID.randomUUID().toString());
+  }
+
+  /** Sends events with ids of the sender's choice: equal ones are one event. */
+  static <M extends Message> void send(String source, List<M> events, Function<M, String> id) {
     try (KafkaProducer<String, byte[]> producer =
         new KafkaProducer<>(
             Map.of("bootstrap.servers", servers()),
             new StringSerializer(),
             new ByteArraySerializer())) {
-      for (Message event : events) {
-        producer.send(
-            EventRecords.encode(event, UUID.randomUUID().toString(), source, Instant.now()));
+      for (M event : events) {
+        producer.send(EventRecords.encode(event, id.apply(event), source, Instant.now()));
       }
       producer.flush();
     }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
@@ -63,6 +64,22 @@ class TriggerIT {
     assertThat(policies()).hasSize(2);
   }
 
+  @Test
+  void aRatingCountsOnceHoweverOftenItsEventIsSent() {
+    // As the sender's relay does that died after it had sent, before it had noted so.
+    List<RatingAccepted> events = ratings("repeated", 0, 20).toList();
+    for (int i = 0; i < 3; i++) {
+      Topic.send("ingestion", events, TriggerIT::eventId);
+    }
+    // In their conversation, and so after them.
+    Topic.send("ingestion", ratings("after", 1_000, 1_001).toList());
+
+    await("what came last")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> count("after"), count -> count == 1);
+    assertThat(count("repeated")).isEqualTo(20);
+  }
+
   private void cancelAll(List<Job> policies) {
     for (Job policy : policies) {
       jobs.cancel(policy.spec().getAfterJobId());
@@ -83,16 +100,18 @@ class TriggerIT {
   private void awaitCount(long ratings) {
     await("count of " + ratings)
         .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                jdbi.withHandle(
-                    handle ->
-                        handle
-                            .createQuery("select ratings from trigger_count where dataset = 'shop'")
-                            .mapTo(Long.class)
-                            .findOne()
-                            .orElse(0L)),
-            count -> count == ratings);
+        .until(() -> count("shop"), count -> count == ratings);
+  }
+
+  private long count(String dataset) {
+    return jdbi.withHandle(
+        handle ->
+            handle
+                .createQuery("select ratings from trigger_count where dataset = :dataset")
+                .bind("dataset", dataset)
+                .mapTo(Long.class)
+                .findOne()
+                .orElse(0L));
   }
 
   private static void send(int from, int to) {
@@ -100,19 +119,24 @@ class TriggerIT {
   }
 
   private static void send(String dataset, int from, int to) {
-    Topic.send(
-        "ingestion",
-        IntStream.range(from, to)
-            .mapToObj(
-                i ->
-                    RatingAccepted.newBuilder()
-                        .setRating(
-                            Rating.newBuilder()
-                                .setId("r" + i)
-                                .setDataset(dataset)
-                                .setConversationId("c" + i % 7)
-                                .setScore(0.5))
-                        .build())
-            .toList());
+    Topic.send("ingestion", ratings(dataset, from, to).toList());
+  }
+
+  private static String eventId(RatingAccepted accepted) {
+    return accepted.getRating().getId() + "/accepted";
+  }
+
+  private static Stream<RatingAccepted> ratings(String dataset, int from, int to) {
+    return IntStream.range(from, to)
+        .mapToObj(
+            i ->
+                RatingAccepted.newBuilder()
+                    .setRating(
+                        Rating.newBuilder()
+                            .setId("r" + i)
+                            .setDataset(dataset)
+                            .setConversationId("c")
+                            .setScore(0.5))
+                    .build());
   }
 }

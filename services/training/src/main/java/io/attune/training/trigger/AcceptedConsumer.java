@@ -11,6 +11,7 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
-/** Reads accepted ratings, each of which counts exactly once. */
+/** Reads accepted ratings, each of which counts exactly once, however often its event is sent. */
 @ApplicationScoped
 public class AcceptedConsumer {
   private static final Logger LOG = Logger.getLogger(AcceptedConsumer.class);
@@ -26,13 +27,22 @@ public class AcceptedConsumer {
 
   private final InboxConsumers consumers;
   private final RatingTrigger trigger;
+  private final CountedEvents counted;
   private final LiveRatings liveRatings;
+  private final Clock clock;
 
   @Inject
-  AcceptedConsumer(InboxConsumers consumers, RatingTrigger trigger, LiveRatings liveRatings) {
+  AcceptedConsumer(
+      InboxConsumers consumers,
+      RatingTrigger trigger,
+      CountedEvents counted,
+      LiveRatings liveRatings,
+      Clock clock) {
     this.consumers = consumers;
     this.trigger = trigger;
+    this.counted = counted;
     this.liveRatings = liveRatings;
+    this.clock = clock;
   }
 
   void onStart(@Observes StartupEvent started) {
@@ -42,18 +52,22 @@ public class AcceptedConsumer {
   }
 
   private InboxConsumers.Effects read(List<ConsumerRecord<String, byte[]>> batch) {
-    Map<String, Long> ratings = new HashMap<>();
+    Map<String, String> datasets = new HashMap<>();
     List<LiveRating> live = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> one : batch) {
       try {
         RatingAccepted accepted = EventRecords.decode(one, RatingAccepted.class);
-        ratings.merge(accepted.getRating().getDataset(), 1L, Long::sum);
+        datasets.put(EventRecords.id(one), accepted.getRating().getDataset());
         LiveRating.of(accepted).ifPresent(live::add);
       } catch (PlatformException e) {
         LOG.warnf("an accepted rating is not counted: %s", e.getMessage());
       }
     }
     return handle -> {
+      Map<String, Long> ratings = new HashMap<>();
+      counted
+          .add(handle, datasets.keySet(), clock.instant())
+          .forEach(id -> ratings.merge(datasets.get(id), 1L, Long::sum));
       trigger.count(handle, ratings);
       liveRatings.count(handle, live);
     };

@@ -38,7 +38,7 @@ public final class AtomicFiles {
     Path target = path.toAbsolutePath();
     Path temporary = temporary(target);
     try {
-      Files.createDirectories(target.getParent());
+      createFolders(target.getParent());
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         content.writeTo(channel);
@@ -73,7 +73,7 @@ public final class AtomicFiles {
     }
     Path temporary = temporary(target);
     try {
-      Files.createDirectories(temporary);
+      createFolders(temporary);
       content.writeTo(temporary);
       syncTree(temporary);
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
@@ -117,6 +117,17 @@ public final class AtomicFiles {
     } catch (IOException e) {
       throw new EngineException(Reason.IO, "cannot delete " + path + ": " + e, e);
     }
+  }
+
+  /** A folder outlasts a loss of power when the folder that names it was synced. */
+  private static void createFolders(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      return;
+    }
+    Path parent = folder.getParent();
+    createFolders(parent);
+    Files.createDirectories(folder);
+    sync(parent);
   }
 
   private static Path temporary(Path target) {

@@ -91,6 +91,19 @@ public final class EventRecords {
     return declared != null && Topics.events().containsKey(declared) ? declared : null;
   }
 
+  /**
+   * The event's id.
+   *
+   * @throws PlatformException MALFORMED if it has none
+   */
+  public static String id(ConsumerRecord<String, byte[]> kafka) {
+    String id = header(kafka.headers(), ID);
+    if (id == null) {
+      throw malformed(kafka, "it has no " + ID);
+    }
+    return id;
+  }
+
   /** A header's text, or null where the record lacks it. */
   public static String header(Headers headers, String name) {
     Header header = headers.lastHeader(name);

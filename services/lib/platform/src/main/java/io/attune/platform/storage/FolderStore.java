@@ -14,6 +14,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -23,6 +25,9 @@ public final class FolderStore implements ObjectStore {
   private static final Pattern COLLECTION = Pattern.compile("[a-z][a-z-]{0,40}");
   private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
   private static final String STAGING = ".staging";
+
+  /** Nobody writes one artifact for so long. */
+  private static final Duration ABANDONED = Duration.ofDays(1);
 
   private final Path root;
 
@@ -35,6 +40,7 @@ public final class FolderStore implements ObjectStore {
     try {
       Path staging = folder(collection).resolve(STAGING);
       Files.createDirectories(staging);
+      deleteAbandoned(staging);
       return Files.createTempDirectory(staging, "");
     } catch (IOException failed) {
       throw new UncheckedIOException("cannot write to object storage at " + root, failed);
@@ -50,6 +56,7 @@ public final class FolderStore implements ObjectStore {
       Path published = publish(collection, staged, bytes, digest);
       return artifact(published, digest, manifest.sizeBytes());
     } catch (IOException failed) {
+      discard(staged, failed);
       throw new UncheckedIOException("cannot publish " + staged, failed);
     }
   }
@@ -66,6 +73,7 @@ public final class FolderStore implements ObjectStore {
       Path published = publish(collection, staged, manifest.toBytes(), file.sha256());
       return artifact(published.resolve(fileName), file.sha256(), file.sizeBytes());
     } catch (IOException failed) {
+      discard(staged, failed);
       throw new UncheckedIOException("cannot publish " + staged, failed);
     }
   }
@@ -74,24 +82,32 @@ public final class FolderStore implements ObjectStore {
   public Path open(Artifact artifact) {
     Path path = inside(artifact);
     try {
-      if (Files.isDirectory(path)) {
-        return openFolder(path, artifact);
-      }
-      if (!Files.isRegularFile(path)) {
-        throw new PlatformException(
-            ErrorCode.ERROR_CODE_NOT_FOUND,
-            "There is no artifact at %s. Is attune.storage.root the same for all services?"
-                .formatted(artifact.getUri()));
-      }
-      if (!Digests.sha256(path).equals(artifact.getSha256())) {
-        throw corrupt(artifact);
-      }
+      check(path, artifact);
       return path;
     } catch (IOException failed) {
-      throw new PlatformException(
-          ErrorCode.ERROR_CODE_UNAVAILABLE,
-          "The artifact at %s cannot be read now.".formatted(artifact.getUri()),
-          failed);
+      throw isGone(path)
+          ? notFound(artifact)
+          : new PlatformException(
+              ErrorCode.ERROR_CODE_UNAVAILABLE,
+              "The artifact at %s cannot be read now.".formatted(artifact.getUri()),
+              failed);
+    } catch (PlatformException corrupt) {
+      // What is deleted while it is read is not damaged.
+      throw isGone(path) ? notFound(artifact) : corrupt;
+    }
+  }
+
+  private static boolean isGone(Path path) {
+    return Files.notExists(path);
+  }
+
+  private static void check(Path path, Artifact artifact) throws IOException {
+    if (Files.isDirectory(path)) {
+      checkFolder(path, artifact);
+    } else if (!Files.isRegularFile(path)) {
+      throw notFound(artifact);
+    } else if (!Digests.sha256(path).equals(artifact.getSha256())) {
+      throw corrupt(artifact);
     }
   }
 
@@ -107,6 +123,7 @@ public final class FolderStore implements ObjectStore {
       // First out of the way, as a whole: nobody opens a part of it.
       Path away = stage(collection.getFileName().toString());
       Files.move(entry, away, StandardCopyOption.ATOMIC_MOVE);
+      sync(collection, StandardOpenOption.READ);
       delete(away);
     } catch (NoSuchFileException gone) {
       // Somebody else deleted it in between.
@@ -118,14 +135,13 @@ public final class FolderStore implements ObjectStore {
     }
   }
 
-  private static Path openFolder(Path folder, Artifact artifact) throws IOException {
+  private static void checkFolder(Path folder, Artifact artifact) throws IOException {
     Path manifestFile = folder.resolve(Manifest.FILE_NAME);
     byte[] bytes = Files.exists(manifestFile) ? Files.readAllBytes(manifestFile) : new byte[0];
     if (!Digests.sha256(bytes).equals(artifact.getSha256())) {
       throw corrupt(artifact);
     }
     Manifest.parse(bytes).check(folder);
-    return folder;
   }
 
   private Path publish(String collection, Path staged, byte[] manifest, String digest)
@@ -142,14 +158,44 @@ public final class FolderStore implements ObjectStore {
       sync(staged, StandardOpenOption.READ);
       try {
         Files.move(staged, target, StandardCopyOption.ATOMIC_MOVE);
-        sync(target.getParent(), StandardOpenOption.READ);
-        return target;
       } catch (FileAlreadyExistsException | DirectoryNotEmptyException lostRace) {
         // Somebody published the same content in between.
       }
     }
-    delete(staged);
+    // Whoever gave it its name, or made its collection, may have died before this.
+    sync(target.getParent(), StandardOpenOption.READ);
+    sync(root, StandardOpenOption.READ);
+    if (Files.exists(staged)) {
+      delete(staged);
+    }
     return target;
+  }
+
+  /** What a process left that died while it wrote, for it would fill the disk. */
+  private static void deleteAbandoned(Path staging) throws IOException {
+    Instant before = Instant.now().minus(ABANDONED);
+    try (Stream<Path> folders = Files.list(staging)) {
+      for (Path folder : folders.toList()) {
+        try {
+          if (Files.getLastModifiedTime(folder).toInstant().isBefore(before)) {
+            delete(folder);
+          }
+        } catch (NoSuchFileException gone) {
+          // Published, or deleted by somebody else, in between.
+        }
+      }
+    }
+  }
+
+  /** Gives its space back: what could not be published often could not for want of it. */
+  private static void discard(Path staged, IOException why) {
+    try {
+      if (Files.exists(staged)) {
+        delete(staged);
+      }
+    } catch (IOException alsoFailed) {
+      why.addSuppressed(alsoFailed);
+    }
   }
 
   private Path folder(String collection) {
@@ -162,8 +208,8 @@ public final class FolderStore implements ObjectStore {
   private Path inside(Artifact artifact) {
     Path path = null;
     try {
-      path = Path.of(URI.create(artifact.getUri())).normalize();
-    } catch (IllegalArgumentException | java.nio.file.FileSystemNotFoundException notAFile) {
+      path = root.getFileSystem().provider().getPath(URI.create(artifact.getUri())).normalize();
+    } catch (IllegalArgumentException notAFile) {
       // Refused below, with the reason.
     }
     boolean ours =
@@ -187,6 +233,13 @@ public final class FolderStore implements ObjectStore {
         .setSha256(digest)
         .setSizeBytes(sizeBytes)
         .build();
+  }
+
+  private static PlatformException notFound(Artifact artifact) {
+    return new PlatformException(
+        ErrorCode.ERROR_CODE_NOT_FOUND,
+        "There is no artifact at %s. Is attune.storage.root the same for all services?"
+            .formatted(artifact.getUri()));
   }
 
   private static PlatformException corrupt(Artifact artifact) {

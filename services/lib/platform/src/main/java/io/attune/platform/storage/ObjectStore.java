@@ -19,7 +19,8 @@ public interface ObjectStore {
   /**
    * Publishes a staged folder under the digest of its manifest, which is written here.
    *
-   * <p>The folder is gone afterwards, also when equal content was there already.
+   * <p>The folder is gone afterwards, also when equal content was there already, and when it could
+   * not be published: stage it anew then.
    *
    * @return digest of manifest.json and the bytes of all files
    */
