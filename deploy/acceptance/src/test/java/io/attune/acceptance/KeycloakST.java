@@ -57,7 +57,6 @@ class KeycloakST {
 
   private record Minted(String token, Instant at) {}
 
-  @TempDir Path folder;
   private final Map<Set<String>, Minted> minted = new LinkedHashMap<>();
   private final Map<String, URI> services = new LinkedHashMap<>();
   private Path data;
@@ -70,7 +69,7 @@ class KeycloakST {
   }
 
   @BeforeAll
-  void start() throws Exception {
+  void start(@TempDir Path folder) throws Exception {
     data = folder.resolve("data");
     attune = AttuneProcess.start("up", "--keycloak", "--data", data.toString());
     attune.await("the platform runs", LIMIT);

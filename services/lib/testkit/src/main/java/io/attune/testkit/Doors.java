@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  * <pre>
  * POST /v1/snapshots                                  trainer
  * GET  /v1/snapshots/{id}                             viewer
- * RPC  attune.training.v1.TrainingService/GetJob      viewer   {"id": "nothing"}
+ * RPC  attune.training.v1.TrainingService/GetJob      viewer   {"id": "01900000-0000-7000-8000-000000000000"}
  * </pre>
  *
  * <p>A route whose path names a thing, and a method with a request in JSON after its roles, lead to
