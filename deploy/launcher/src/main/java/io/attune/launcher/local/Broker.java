@@ -14,23 +14,11 @@ final class Broker {
 
   /** Starts it; it is ready when a client can list topics. */
   static ChildProcess start(DataFolder data, int port, int controllerPort) {
-    return start(data, port, controllerPort, Map.of());
-  }
-
-  /**
-   * Starts it with more settings, or others.
-   *
-   * @param more by Kafka's names
-   */
-  static ChildProcess start(
-      DataFolder data, int port, int controllerPort, Map<String, String> more) {
     Path folder = data.folder("kafka");
     Path file = folder.resolve("server.properties");
     StringWriter text = new StringWriter();
     try {
-      Properties properties = properties(folder.resolve("log"), port, controllerPort);
-      properties.putAll(more);
-      properties.store(text, null);
+      properties(folder.resolve("log"), port, controllerPort).store(text, null);
     } catch (IOException e) {
       throw new LauncherException("cannot write " + file, e);
     }
