@@ -40,6 +40,13 @@ final class KeycloakCalls {
     }
   }
 
+  /** Keycloak refuses a scope that is named and empty. */
+  private static void scope(Map<String, String> form, String scope) {
+    if (!scope.isEmpty()) {
+      form.put("scope", scope);
+    }
+  }
+
   /** The answer to a local user's password: tokens for what the scope names. */
   JsonNode login(String user, String scope) throws Exception {
     Map<String, String> form = new LinkedHashMap<>();
@@ -48,7 +55,7 @@ final class KeycloakCalls {
     form.put("client_secret", secrets.getProperty("local-client-secret"));
     form.put("username", user);
     form.put("password", secrets.getProperty("people-password"));
-    form.put("scope", scope);
+    scope(form, scope);
     return tokens("attune", form);
   }
 
@@ -58,7 +65,7 @@ final class KeycloakCalls {
     form.put("grant_type", "client_credentials");
     form.put("client_id", "attune-" + service);
     form.put("client_secret", secrets.getProperty("attune-" + service));
-    form.put("scope", scope);
+    scope(form, scope);
     return tokens("attune", form);
   }
 
