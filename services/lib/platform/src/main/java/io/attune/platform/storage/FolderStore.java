@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -30,9 +31,14 @@ public final class FolderStore implements ObjectStore {
   private static final Duration ABANDONED = Duration.ofDays(1);
 
   private final Path root;
+  private final InstantSource clock;
 
-  public FolderStore(Path root) {
+  /**
+   * @param clock says what was abandoned
+   */
+  public FolderStore(Path root, InstantSource clock) {
     this.root = root.toAbsolutePath().normalize();
+    this.clock = clock;
   }
 
   @Override
@@ -172,8 +178,8 @@ public final class FolderStore implements ObjectStore {
   }
 
   /** What a process left that died while it wrote, for it would fill the disk. */
-  private static void deleteAbandoned(Path staging) throws IOException {
-    Instant before = Instant.now().minus(ABANDONED);
+  private void deleteAbandoned(Path staging) throws IOException {
+    Instant before = clock.instant().minus(ABANDONED);
     try (Stream<Path> folders = Files.list(staging)) {
       for (Path folder : folders.toList()) {
         try {

@@ -3,6 +3,7 @@ package io.attune.platform.storage;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.time.Clock;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** The object store that {@code attune.storage.root} names. */
@@ -10,13 +11,13 @@ public final class StorageBeans {
 
   @Produces
   @Singleton
-  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root) {
+  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root, Clock clock) {
     if (root.contains("://")) {
       throw new IllegalArgumentException(
           "attune.storage.root is %s, and only a local folder can be used so far; name one that all"
                   .formatted(root)
               + " services share");
     }
-    return new FolderStore(Path.of(root));
+    return new FolderStore(Path.of(root), clock);
   }
 }

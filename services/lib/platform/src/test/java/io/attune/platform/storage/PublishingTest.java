@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
@@ -37,7 +38,7 @@ class PublishingTest {
     for (long point : points.toArray()) {
       FaultyDisk disk = disk("end-" + point);
       disk.has(Trouble.end(point));
-      Publications before = new Publications(new FolderStore(disk.root()));
+      Publications before = new Publications(new FolderStore(disk.root(), InstantSource.system()));
 
       assertThatThrownBy(() -> publishAll(before)).isInstanceOf(Trouble.ProcessEnd.class);
 
@@ -49,7 +50,7 @@ class PublishingTest {
       assertAllThere(before, real);
       // The next process is not kept from its work by what this one left.
       disk.has(Trouble.NONE);
-      Publications after = new Publications(new FolderStore(disk.root()));
+      Publications after = new Publications(new FolderStore(disk.root(), InstantSource.system()));
       publishAll(after);
       assertAllThere(after, real);
       for (Artifact one : after.published()) {
@@ -67,7 +68,7 @@ class PublishingTest {
           bytes.addAndGet(n);
           return n;
         });
-    publishAll(new Publications(new FolderStore(counted.root())));
+    publishAll(new Publications(new FolderStore(counted.root(), InstantSource.system())));
 
     failEverywhere(points(bytes.get()).map(n -> n - 1), Trouble::full, "No space left");
   }
@@ -84,7 +85,7 @@ class PublishingTest {
     for (long point : points.toArray()) {
       FaultyDisk disk = disk("fail-" + point);
       disk.has(trouble.apply(point));
-      Publications before = new Publications(new FolderStore(disk.root()));
+      Publications before = new Publications(new FolderStore(disk.root(), InstantSource.system()));
 
       Throwable thrown = catchThrowable(() -> publishAll(before));
 
@@ -100,7 +101,7 @@ class PublishingTest {
       Publications.openAll(real);
       assertAllThere(before, real);
       disk.has(Trouble.NONE);
-      Publications after = new Publications(new FolderStore(disk.root()));
+      Publications after = new Publications(new FolderStore(disk.root(), InstantSource.system()));
       publishAll(after);
       assertAllThere(after, real);
     }
@@ -110,7 +111,8 @@ class PublishingTest {
   @Test
   void whatIsAcknowledgedOutlastsALossOfPower() throws IOException {
     FaultyDisk disk = disk("power");
-    Publications publications = new Publications(new FolderStore(disk.root()));
+    Publications publications =
+        new Publications(new FolderStore(disk.root(), InstantSource.system()));
 
     for (int version = 0; version < VERSIONS; version++) {
       publications.publish(version);
@@ -123,7 +125,7 @@ class PublishingTest {
   @Test
   void whatCannotBePublishedGivesItsSpaceBack() throws IOException {
     FaultyDisk disk = disk("space");
-    ObjectStore store = new FolderStore(disk.root());
+    ObjectStore store = new FolderStore(disk.root(), InstantSource.system());
     Path staged = store.stage(Publications.FOLDERS);
     Files.writeString(staged.resolve("a"), "1");
     disk.has(Trouble.full(0));
@@ -136,7 +138,7 @@ class PublishingTest {
 
   @Test
   void whatDeadProcessesLeftIsDeletedAfterADay() throws IOException {
-    ObjectStore store = new FolderStore(folder);
+    ObjectStore store = new FolderStore(folder, InstantSource.system());
     Path dead = store.stage(Publications.FOLDERS);
     Files.writeString(dead.resolve("a"), "1");
     Path alive = store.stage(Publications.FOLDERS);
@@ -152,7 +154,7 @@ class PublishingTest {
 
   private FaultyDisk undisturbed() throws IOException {
     FaultyDisk disk = disk("undisturbed");
-    publishAll(new Publications(new FolderStore(disk.root())));
+    publishAll(new Publications(new FolderStore(disk.root(), InstantSource.system())));
     return disk;
   }
 
@@ -169,7 +171,7 @@ class PublishingTest {
   }
 
   private static void assertAllThere(Publications publications, Path root) {
-    ObjectStore reader = new FolderStore(root);
+    ObjectStore reader = new FolderStore(root, InstantSource.system());
     publications.published().forEach(reader::open);
   }
 
