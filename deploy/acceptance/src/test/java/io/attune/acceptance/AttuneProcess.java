@@ -110,18 +110,15 @@ final class AttuneProcess implements AutoCloseable {
     return String.join("\n", seen);
   }
 
-  /** The process of Kafka or of a service, by the launcher's pid file. */
+  /** The process of Kafka, PostgreSQL or a service, by the launcher's pid file. */
   static ProcessHandle part(Path data, String name) throws IOException {
-    return byPid(data.resolve("logs/" + name + ".pid"));
-  }
-
-  private static ProcessHandle byPid(Path file) throws IOException {
+    Path file = data.resolve("logs/" + name + ".pid");
     return ProcessHandle.of(Long.parseLong(Files.readAllLines(file).get(0).strip())).orElseThrow();
   }
 
   /** Every process that the launcher is responsible for. */
   List<ProcessHandle> responsibleFor(Path data) throws IOException {
-    ProcessHandle postgres = byPid(data.resolve("postgres/postmaster.pid"));
+    ProcessHandle postgres = part(data, "postgres");
     List<ProcessHandle> all =
         Stream.of(process.descendants(), Stream.of(postgres), postgres.descendants())
             .flatMap(stream -> stream)

@@ -42,15 +42,20 @@ class LifecycleST {
   }
 
   @Test
-  void lostInfrastructureStopsEverything() throws Exception {
+  void aPartThatDiesAgainAndAgainStopsEverything() throws Exception {
     Path data = folder.resolve("data");
     try (AttuneProcess attune = AttuneProcess.start("up", "--data", data.toString())) {
       attune.await("the platform runs", LIMIT);
       List<ProcessHandle> processes = attune.responsibleFor(data);
 
-      AttuneProcess.part(data, "kafka").destroyForcibly();
+      for (int deaths = 1; deaths <= 4; deaths++) {
+        AttuneProcess.part(data, "kafka").destroyForcibly();
+        if (deaths < 4) {
+          attune.await("kafka is ready", LIMIT);
+        }
+      }
 
-      assertThat(attune.awaitEnd(LIMIT)).contains("Kafka ended");
+      assertThat(attune.awaitEnd(LIMIT)).contains("that is 4 times within two minutes");
       assertThat(attune.process().exitValue()).isEqualTo(1);
       awaitEnds(processes);
     }

@@ -8,17 +8,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
-/** The Kafka process: one node that is broker and controller. */
-final class Broker {
-  private Broker() {}
+/**
+ * Kafka: one node that is broker and controller, with the topics of the contract.
+ *
+ * @param replicas of the service that has most; those of one service share partitions
+ */
+record Broker(DataFolder data, int port, int controllerPort, int replicas) implements Part {
 
-  /** Starts it; it is ready when a client can list topics. */
-  static ChildProcess start(DataFolder data, int port, int controllerPort) {
+  @Override
+  public String id() {
+    return "kafka";
+  }
+
+  @Override
+  public String url() {
+    return "127.0.0.1:" + port;
+  }
+
+  @Override
+  public Run start() {
     Path folder = data.folder("kafka");
     Path file = folder.resolve("server.properties");
     StringWriter text = new StringWriter();
     try {
-      properties(folder.resolve("log"), port, controllerPort).store(text, null);
+      properties(folder.resolve("log")).store(text, null);
     } catch (IOException e) {
       throw new LauncherException("cannot write " + file, e);
     }
@@ -35,10 +48,11 @@ final class Broker {
             System.getProperty("java.class.path"),
             BrokerMain.class.getName(),
             file.toString());
-    return ChildProcess.start("kafka", command, Map.of(), data.folder("logs"));
+    return new BrokerRun(
+        ChildProcess.start(id(), command, Map.of(), data.folder("logs")), url(), replicas);
   }
 
-  private static Properties properties(Path log, int port, int controllerPort) {
+  private Properties properties(Path log) {
     Properties p = new Properties();
     p.put("process.roles", "broker,controller");
     p.put("node.id", "1");
@@ -64,5 +78,13 @@ final class Broker {
     p.put("broker.session.timeout.ms", "3000");
     p.put("broker.heartbeat.interval.ms", "500");
     return p;
+  }
+
+  /** One run; ready when it has every topic. */
+  private record BrokerRun(ChildProcess process, String bootstrap, int replicas) implements Run {
+    @Override
+    public boolean ready() throws InterruptedException {
+      return process.alive() && Topics.create(bootstrap, replicas);
+    }
   }
 }

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * launcher, in whatever way, lets go of the writing end. Its output goes to a log file, beside
  * which a file with the same name and the ending .pid holds its process id.
  */
-final class ChildProcess {
+final class ChildProcess implements RunningProcess {
   private final String name;
   private final Process process;
   private final Path log;
@@ -56,7 +56,8 @@ final class ChildProcess {
     return name;
   }
 
-  long pid() {
+  @Override
+  public long pid() {
     return process.pid();
   }
 
@@ -64,22 +65,26 @@ final class ChildProcess {
     return process.isAlive();
   }
 
-  Path log() {
+  @Override
+  public Path log() {
     return log;
   }
 
   /** The status it ended with, in words. */
-  String ending() {
+  @Override
+  public String ending() {
     int status = process.exitValue();
     return status > 128 ? "signal " + (status - 128) : "status " + status;
   }
 
-  CompletableFuture<Process> onExit() {
+  @Override
+  public CompletableFuture<Process> onExit() {
     return process.onExit();
   }
 
   /** Asks it to end, by letting go of its pipe; kills it after the limit. */
-  void stop(long limitMillis) {
+  @Override
+  public void stop(long limitMillis) {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {

@@ -4,103 +4,114 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * PostgreSQL. Its processes are no children of this JVM, so a guard holds a pipe from the launcher
  * and stops the server when the launcher is gone.
  */
-final class Database implements AutoCloseable {
+final class Database implements Part, AutoCloseable {
   /** Waits for the pipe's end, then asks the server for a fast shutdown, by the pid it wrote. */
   private static final String GUARD =
       "read -r line; pid=$(head -n 1 \"$1/postmaster.pid\" 2>/dev/null) && kill -INT \"$pid\"";
 
-  private static final long STOP_SECONDS = 15;
+  /** After a kill it first reads its log of writes again. */
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
-  private final EmbeddedPostgres postgres;
-  private final ChildProcess guard;
-  private final long pid;
-
-  private Database(EmbeddedPostgres postgres, ChildProcess guard, long pid) {
-    this.postgres = postgres;
-    this.guard = guard;
-    this.pid = pid;
-  }
+  private final Path folder;
+  private final Path logs;
+  private final Path programs;
+  private final int port;
+  private ChildProcess guard;
+  private PostgresProcess last;
 
   /**
-   * Starts it.
-   *
    * @param cache where the server's programs are unpacked, once for all data folders
    */
-  static Database start(DataFolder data, Path cache, int port) {
-    Path folder = data.root().resolve("postgres");
-    // The guard comes first: there is no moment in which the server runs without one.
-    ChildProcess guard =
-        ChildProcess.start(
-            "postgres-guard",
-            List.of("sh", "-c", GUARD, "postgres-guard", folder.toString()),
-            Map.of(),
-            data.folder("logs"));
-    ProcessBuilder.Redirect log =
-        ProcessBuilder.Redirect.appendTo(data.folder("logs").resolve("postgres.log").toFile());
-    try {
-      Files.createDirectories(cache.resolve("postgres"));
-      EmbeddedPostgres postgres =
-          EmbeddedPostgres.builder()
-              .setPort(port)
-              .setDataDirectory(folder)
-              .setCleanDataDirectory(false)
-              .setRegisterShutdownHook(false)
-              .setOverrideWorkingDirectory(cache.resolve("postgres").toFile())
-              .setLocaleConfig("locale", "C.UTF-8")
-              .setServerConfig("listen_addresses", "127.0.0.1")
-              .setServerConfig("shared_buffers", "32MB")
-              .setServerConfig("max_connections", "60")
-              .setErrorRedirector(log)
-              .setOutputRedirector(log)
-              .start();
-      long pid =
-          Long.parseLong(Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip());
-      return new Database(postgres, guard, pid);
-    } catch (IOException | RuntimeException e) {
-      guard.stop(1000);
-      throw new LauncherException(
-          "PostgreSQL does not start, see " + data.folder("logs").resolve("postgres.log"), e);
-    }
-  }
-
-  String jdbcUrl() {
-    return postgres.getJdbcUrl("postgres", "postgres");
-  }
-
-  long pid() {
-    return pid;
-  }
-
-  /** Completes when the server ends. */
-  CompletableFuture<ProcessHandle> onExit() {
-    return ProcessHandle.of(pid)
-        .map(ProcessHandle::onExit)
-        .orElseGet(() -> CompletableFuture.completedFuture(null));
+  Database(DataFolder data, Path cache, int port) {
+    this.folder = data.root().resolve("postgres");
+    this.logs = data.folder("logs");
+    this.programs = cache.resolve("postgres");
+    this.port = port;
   }
 
   @Override
-  public void close() {
+  public String id() {
+    return "postgres";
+  }
+
+  @Override
+  public String url() {
+    return "127.0.0.1:" + port;
+  }
+
+  String jdbcUrl() {
+    return "jdbc:postgresql://" + url() + "/postgres?user=postgres";
+  }
+
+  @Override
+  public Run start() {
+    if (guard == null) {
+      // The guard comes first: there is no moment in which the server runs without one.
+      guard =
+          ChildProcess.start(
+              "postgres-guard",
+              List.of("sh", "-c", GUARD, "postgres-guard", folder.toString()),
+              Map.of(),
+              logs);
+    }
+    if (last != null) {
+      last.release();
+    }
+    Path log = logs.resolve("postgres.log");
     try {
-      CompletableFuture<ProcessHandle> exit = onExit();
-      postgres.close();
-      exit.get(STOP_SECONDS, TimeUnit.SECONDS);
-    } catch (IOException | ExecutionException | TimeoutException e) {
-      throw new LauncherException("PostgreSQL, process " + pid + ", does not stop", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
+      EmbeddedPostgres server = startServer(ProcessBuilder.Redirect.appendTo(log.toFile()));
+      String pid = Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip();
+      Files.writeString(logs.resolve("postgres.pid"), pid + "\n");
+      last = new PostgresProcess(server, Long.parseLong(pid), log);
+      return new DatabaseRun(last);
+    } catch (IOException | RuntimeException e) {
+      throw new LauncherException("PostgreSQL does not start, see " + log, e);
+    }
+  }
+
+  private EmbeddedPostgres startServer(ProcessBuilder.Redirect log) throws IOException {
+    Files.createDirectories(programs);
+    return EmbeddedPostgres.builder()
+        .setPort(port)
+        .setDataDirectory(folder)
+        .setCleanDataDirectory(false)
+        .setRegisterShutdownHook(false)
+        .setOverrideWorkingDirectory(programs.toFile())
+        .setPGStartupWait(START_LIMIT)
+        .setLocaleConfig("locale", "C.UTF-8")
+        // The library's defaults are for tests: commits are lost when the process is.
+        .setServerConfig("fsync", "on")
+        .setServerConfig("synchronous_commit", "on")
+        .setServerConfig("full_page_writes", "on")
+        .setServerConfig("listen_addresses", "127.0.0.1")
+        .setServerConfig("shared_buffers", "32MB")
+        .setServerConfig("max_connections", "60")
+        .setErrorRedirector(log)
+        .setOutputRedirector(log)
+        .start();
+  }
+
+  /** Ends the guard, when the server has been stopped. */
+  @Override
+  public void close() {
+    if (guard != null) {
       guard.stop(2000);
+    }
+  }
+
+  /** One run; a server that has been started answers. */
+  private record DatabaseRun(PostgresProcess process) implements Run {
+    @Override
+    public boolean ready() {
+      return process.alive();
     }
   }
 }

@@ -18,7 +18,7 @@ interface Part {
 
   /** One run of a part. */
   interface Run {
-    ChildProcess process();
+    RunningProcess process();
 
     /** Whether this very process, and no other that took its port, is ready. May wait for it. */
     boolean ready() throws InterruptedException;

@@ -9,12 +9,10 @@ import java.util.concurrent.CompletableFuture;
 /**
  * The whole platform. Starts the issuer, PostgreSQL and Kafka, then the services; stops them in the
  * opposite order, so that no consumer leaves a ghost in its group and no service loses its
- * database.
+ * database. Whatever dies in between is started again.
  */
 public final class Platform implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofMinutes(3);
-  private static final int KAFKA_LIMIT_SECONDS = 90;
-  private static final long KAFKA_STOP_MILLIS = 12_000;
 
   private final Settings settings;
   private final Progress progress;
@@ -54,15 +52,10 @@ public final class Platform implements AutoCloseable {
     // Keycloak takes longest and nobody needs it before the first call: it starts beside the rest.
     Supervisor issuers = startIssuer(data);
     progress.stage("starting PostgreSQL and Kafka");
-    ChildProcess broker = Broker.start(data, endpoints.kafka(), endpoints.kafkaController());
-    onStop(() -> broker.stop(KAFKA_STOP_MILLIS));
     Database database =
-        Database.start(data, settings.home().resolve(".attune/cache"), endpoints.postgres());
-    // PostgreSQL stops after Kafka, though it was started last: Kafka's stop lies above it.
-    stopLast(database::close);
-    Topics.create(endpoints.bootstrap(), settings.servingReplicas(), broker, KAFKA_LIMIT_SECONDS);
-    broker.onExit().thenRun(() -> lost("Kafka ended, see " + broker.log()));
-    database.onExit().thenRun(() -> lost("PostgreSQL ended, see " + data.folder("logs")));
+        new Database(data, settings.home().resolve(".attune/cache"), endpoints.postgres());
+    onStop(database::close);
+    supervise(List.of(broker(data), database), data).awaitReady(START_LIMIT);
 
     progress.stage("starting the services");
     data.folder("storage");
@@ -76,6 +69,11 @@ public final class Platform implements AutoCloseable {
       progress.stage("waiting for Keycloak");
     }
     issuers.awaitReady(START_LIMIT);
+  }
+
+  private Broker broker(DataFolder data) {
+    return new Broker(
+        data, endpoints.kafka(), endpoints.kafkaController(), settings.servingReplicas());
   }
 
   /** Starts the issuer; a Keycloak is ready later. */
@@ -120,14 +118,6 @@ public final class Platform implements AutoCloseable {
       throw new LauncherException("stopped while starting");
     }
     stops.push(stop);
-  }
-
-  private synchronized void stopLast(Runnable stop) {
-    if (closed) {
-      stop.run();
-      throw new LauncherException("stopped while starting");
-    }
-    stops.addLast(stop);
   }
 
   /** Where the parts listen. */

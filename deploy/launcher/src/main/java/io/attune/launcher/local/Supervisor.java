@@ -102,7 +102,12 @@ final class Supervisor implements AutoCloseable {
       run.process().onExit().thenRunAsync(() -> died(part, run, ready), thread);
       awaitReady(part, run, ready);
     } catch (LauncherException e) {
-      givenUp.complete(e.getMessage());
+      if (deaths.containsKey(part)) {
+        // What it left behind may be in the way for a moment.
+        again(part, e.getMessage(), ready);
+      } else {
+        givenUp.complete(e.getMessage());
+      }
     }
   }
 
@@ -112,9 +117,14 @@ final class Supervisor implements AutoCloseable {
     }
     // The probe may wait for seconds on a busy machine: not on the supervisor's thread.
     CompletableFuture.supplyAsync(() -> probe(run))
-        .thenAcceptAsync(
-            up -> {
-              if (up) {
+        .whenCompleteAsync(
+            (up, failure) -> {
+              if (running.get(part) != run) {
+                return; // it died while it was asked
+              }
+              if (failure != null) {
+                givenUp.complete(part.id() + " never gets ready: " + failure.getMessage());
+              } else if (up) {
                 progress.note(part.id() + " is ready on " + part.url());
                 ready.complete(part);
               } else {
@@ -141,15 +151,21 @@ final class Supervisor implements AutoCloseable {
       return;
     }
     running.remove(part);
+    again(
+        part,
+        part.id() + " ended (" + run.process().ending() + "), see " + run.process().log(),
+        ready);
+  }
+
+  private void again(Part part, String what, CompletableFuture<Part> ready) {
     Instant now = clock.instant();
     Deque<Instant> times = deaths.computeIfAbsent(part, k -> new ArrayDeque<>());
     times.addLast(now);
     while (times.getFirst().isBefore(now.minus(DEATHS_WINDOW))) {
       times.removeFirst();
     }
-    String what = part.id() + " ended (" + run.process().ending() + "), see " + run.process().log();
     if (times.size() > DEATHS_ALLOWED) {
-      givenUp.complete(what + "; it ended " + times.size() + " times within two minutes");
+      givenUp.complete(what + "; that is " + times.size() + " times within two minutes");
       return;
     }
     long delayMillis = 500L << (times.size() - 1);

@@ -7,15 +7,24 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What happens to Kafka and PostgreSQL when the launcher ends, in whatever way. */
+/** What happens to Kafka and PostgreSQL when they, or the launcher, end in whatever way. */
 @Timeout(180)
 class InfrastructureIT {
   @TempDir Path folder;
@@ -29,20 +38,60 @@ class InfrastructureIT {
 
   @Test
   void killedLauncherLeavesNoProcessAndTheNextOneStartsOnTheSameData() throws Exception {
-    List<ProcessHandle> first = start();
+    start();
+    List<ProcessHandle> first = processes();
     launcher.destroyForcibly().waitFor();
     for (ProcessHandle process : first) {
       process.onExit().get(30, TimeUnit.SECONDS);
     }
-    List<ProcessHandle> second = start();
+    start();
+    List<ProcessHandle> second = processes();
     launcher.getOutputStream().write('\n');
     launcher.getOutputStream().flush();
-    assertThat(output.readLine()).isEqualTo("STOPPED");
+    awaitLine("STOPPED");
     assertThat(launcher.waitFor()).isZero();
     assertThat(second).noneMatch(ProcessHandle::isAlive);
   }
 
-  private List<ProcessHandle> start() throws IOException {
+  @Test
+  void killedBrokerAndDatabaseAreStartedAgainWithWhatTheyHeld() throws Exception {
+    List<String> ready = List.of(start().split(" ", -1));
+    String kafka = ready.get(1);
+    String jdbcUrl = ready.get(2);
+    try (Admin admin = admin(kafka)) {
+      admin.createTopics(Set.of(new NewTopic("kept", 1, (short) 1))).all().get();
+    }
+    run(jdbcUrl, "create table kept as select 7 as n");
+    List<ProcessHandle> first = processes();
+
+    first.forEach(ProcessHandle::destroyForcibly);
+    awaitLine("kafka ended (signal 9)", "postgres ended", "kafka is ready", "postgres is ready");
+
+    assertThat(processes()).doesNotContainAnyElementsOf(first);
+    try (Admin admin = admin(kafka)) {
+      assertThat(admin.listTopics().names().get()).contains("kept");
+    }
+    try (Connection connection = DriverManager.getConnection(jdbcUrl);
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("select n from kept")) {
+      assertThat(rows.next()).isTrue();
+      assertThat(rows.getInt(1)).isEqualTo(7);
+    }
+  }
+
+  private static Admin admin(String kafka) {
+    return Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka));
+  }
+
+  private static void run(String jdbcUrl, String sql) throws Exception {
+    try (Connection connection = DriverManager.getConnection(jdbcUrl);
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** The line that says where both listen. */
+  private String start() throws IOException {
     Path errors = folder.resolve("launcher.err");
     launcher =
         new ProcessBuilder(
@@ -55,10 +104,30 @@ class InfrastructureIT {
             .redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()))
             .start();
     output = launcher.inputReader(StandardCharsets.UTF_8);
-    String line = output.readLine();
-    assertThat(line).as(() -> read(errors)).isNotNull().startsWith("PIDS ");
+    return awaitLine("READY ");
+  }
+
+  /** Reads on until every beginning of a line was seen, in any order; gives the last one. */
+  private String awaitLine(String... beginnings) throws IOException {
+    List<String> open = new ArrayList<>(List.of(beginnings));
+    List<String> said = new ArrayList<>();
+    while (true) {
+      String line = output.readLine();
+      assertThat(line)
+          .as(() -> open + " not said: " + said + read(folder.resolve("launcher.err")))
+          .isNotNull();
+      said.add(line);
+      open.removeIf(line::startsWith);
+      if (open.isEmpty()) {
+        return line;
+      }
+    }
+  }
+
+  private List<ProcessHandle> processes() throws IOException {
     List<ProcessHandle> processes = new ArrayList<>();
-    for (String pid : line.substring("PIDS ".length()).split(" ")) {
+    for (String part : List.of("kafka", "postgres")) {
+      String pid = Files.readString(folder.resolve("data/logs/" + part + ".pid")).strip();
       processes.add(ProcessHandle.of(Long.parseLong(pid)).orElseThrow());
     }
     return processes;
