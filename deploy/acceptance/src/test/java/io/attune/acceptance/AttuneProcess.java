@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The attune command, run as the attune script runs it. */
-final class AttuneProcess implements AutoCloseable {
+public final class AttuneProcess implements AutoCloseable {
   private final Process process;
   private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
   private final List<String> seen = new ArrayList<>();
@@ -49,7 +49,7 @@ final class AttuneProcess implements AutoCloseable {
   }
 
   /** The checkout. */
-  static Path home() {
+  public static Path home() {
     Path folder = Path.of("").toAbsolutePath();
     while (!Files.exists(folder.resolve("mvnw"))) {
       folder = folder.getParent();

@@ -12,8 +12,11 @@ import java.util.Properties;
  * Kafka: one node that is broker and controller, with the topics of the contract.
  *
  * @param replicas of the service that has most; those of one service share partitions
+ * @param more settings, by Kafka's names, beside the launcher's or instead of them
  */
-record Broker(DataFolder data, int port, int controllerPort, int replicas) implements Part {
+record Broker(
+    DataFolder data, int port, int controllerPort, int replicas, Map<String, String> more)
+    implements Part {
 
   @Override
   public String id() {
@@ -31,7 +34,9 @@ record Broker(DataFolder data, int port, int controllerPort, int replicas) imple
     Path file = folder.resolve("server.properties");
     StringWriter text = new StringWriter();
     try {
-      properties(folder.resolve("log")).store(text, null);
+      Properties properties = properties(folder.resolve("log"));
+      properties.putAll(more);
+      properties.store(text, null);
     } catch (IOException e) {
       throw new LauncherException("cannot write " + file, e);
     }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -73,7 +74,11 @@ public final class Platform implements AutoCloseable {
 
   private Broker broker(DataFolder data) {
     return new Broker(
-        data, endpoints.kafka(), endpoints.kafkaController(), settings.servingReplicas());
+        data,
+        endpoints.kafka(),
+        endpoints.kafkaController(),
+        settings.servingReplicas(),
+        Map.of());
   }
 
   /** Starts the issuer; a Keycloak is ready later. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** A launcher without services, for {@link InfrastructureIT}. */
 final class InfrastructureMain {
@@ -12,7 +13,7 @@ final class InfrastructureMain {
   public static void main(String[] args) throws IOException {
     DataFolder data = DataFolder.open(Path.of(args[0]));
     Ports ports = new Ports();
-    Broker broker = new Broker(data, ports.take(19092), ports.take(19192), 1);
+    Broker broker = new Broker(data, ports.take(19092), ports.take(19192), 1, Map.of());
     Database database = new Database(data, Path.of(args[0], "../cache"), ports.take(15433));
     Supervisor supervisor =
         new Supervisor(List.of(broker, database), data.folder("logs"), new Lines());
