@@ -14,8 +14,7 @@ import java.util.Properties;
  * @param replicas of the service that has most; those of one service share partitions
  * @param more settings, by Kafka's names, beside the launcher's or instead of them
  */
-record Broker(
-    DataFolder data, int port, int controllerPort, int replicas, Map<String, String> more)
+record Broker(DataFolder data, int port, int controllerPort, int replicas, Map<String, String> more)
     implements Part {
 
   @Override

@@ -74,11 +74,7 @@ public final class Platform implements AutoCloseable {
 
   private Broker broker(DataFolder data) {
     return new Broker(
-        data,
-        endpoints.kafka(),
-        endpoints.kafkaController(),
-        settings.servingReplicas(),
-        Map.of());
+        data, endpoints.kafka(), endpoints.kafkaController(), settings.servingReplicas(), Map.of());
   }
 
   /** Starts the issuer; a Keycloak is ready later. */
