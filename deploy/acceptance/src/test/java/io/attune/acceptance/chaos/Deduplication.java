@@ -14,7 +14,7 @@ final class Deduplication {
       """
       create function %1$s.forget() returns trigger language plpgsql as $$
       begin
-        delete from %1$s.%2$s where %3$s = new.%3$s;
+        delete from %1$s.%2$s where %3$s;
         return new;
       end $$;
       create trigger forget before insert on %1$s.%2$s
@@ -25,7 +25,9 @@ final class Deduplication {
 
   /** From now on every rating and every event counts as often as it comes. */
   static void switchOff(Tables tables) throws SQLException {
-    tables.execute(FORGET.formatted("ingestion", "ratings", "rating_id"));
-    tables.execute(FORGET.formatted("training", "counted_event", "event_id"));
+    // A rating that still waits for its generation has not counted: without it one would be lost.
+    tables.execute(
+        FORGET.formatted("ingestion", "ratings", "rating_id = new.rating_id and state = 'ACCEPTED'"));
+    tables.execute(FORGET.formatted("training", "counted_event", "event_id = new.event_id"));
   }
 }
