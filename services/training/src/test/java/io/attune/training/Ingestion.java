@@ -25,7 +25,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.InstantSource;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
@@ -102,7 +101,7 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
   }
 
   private static void lay(Path answer, Path storageRoot, String ratings) throws IOException {
-    FolderStore store = new FolderStore(storageRoot, InstantSource.system());
+    FolderStore store = new FolderStore(storageRoot);
     Path staged = store.stage("snapshots");
     Files.writeString(staged.resolve("ratings.jsonl"), ratings);
     Artifact file = store.publishFile("snapshots", staged, "ratings.jsonl");

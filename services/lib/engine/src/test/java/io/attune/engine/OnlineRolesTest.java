@@ -2,6 +2,7 @@ package io.attune.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -121,7 +122,8 @@ class OnlineRolesTest {
       assertThat(scores).doesNotHaveDuplicates();
       for (int i = 0; i < scores.length; i++) {
         int[] ids = join(rollouts.get(i).prompt().ids(), rollouts.get(i).completionIds());
-        assertThat((float) scores[i]).isEqualTo(alone.score(List.of(ids))[0]);
+        // Some processors round differently when they read several texts at once.
+        assertThat(scores[i]).isCloseTo((double) alone.score(List.of(ids))[0], within(1e-6));
       }
     }
   }

@@ -16,7 +16,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -31,14 +30,9 @@ public final class FolderStore implements ObjectStore {
   private static final Duration ABANDONED = Duration.ofDays(1);
 
   private final Path root;
-  private final InstantSource clock;
 
-  /**
-   * @param clock says what was abandoned
-   */
-  public FolderStore(Path root, InstantSource clock) {
+  public FolderStore(Path root) {
     this.root = root.toAbsolutePath().normalize();
-    this.clock = clock;
   }
 
   @Override
@@ -46,8 +40,9 @@ public final class FolderStore implements ObjectStore {
     try {
       Path staging = folder(collection).resolve(STAGING);
       Files.createDirectories(staging);
-      deleteAbandoned(staging);
-      return Files.createTempDirectory(staging, "");
+      Path staged = Files.createTempDirectory(staging, "");
+      deleteAbandoned(staging, Files.getLastModifiedTime(staged).toInstant());
+      return staged;
     } catch (IOException failed) {
       throw new UncheckedIOException("cannot write to object storage at " + root, failed);
     }
@@ -177,9 +172,13 @@ public final class FolderStore implements ObjectStore {
     return target;
   }
 
-  /** What a process left that died while it wrote, for it would fill the disk. */
-  private void deleteAbandoned(Path staging) throws IOException {
-    Instant before = clock.instant().minus(ABANDONED);
+  /**
+   * What a process left that died while it wrote, for it would fill the disk.
+   *
+   * @param now by the clock that gives the folders their times, which may be another machine's
+   */
+  private static void deleteAbandoned(Path staging, Instant now) throws IOException {
+    Instant before = now.minus(ABANDONED);
     try (Stream<Path> folders = Files.list(staging)) {
       for (Path folder : folders.toList()) {
         try {

@@ -3,7 +3,6 @@ package io.attune.platform.storage;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
-import java.time.Clock;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** The object store that {@code attune.storage.root} names. */
@@ -11,13 +10,13 @@ public final class StorageBeans {
 
   @Produces
   @Singleton
-  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root, Clock clock) {
+  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root) {
     if (root.contains("://")) {
       throw new IllegalArgumentException(
           "attune.storage.root is %s, and only a local folder can be used so far; name one that all"
                   .formatted(root)
               + " services share");
     }
-    return new FolderStore(Path.of(root), clock);
+    return new FolderStore(Path.of(root));
   }
 }

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +22,7 @@ class FolderStoreTest {
 
   @BeforeEach
   void open() {
-    store = new FolderStore(root, InstantSource.system());
+    store = new FolderStore(root);
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -59,7 +58,7 @@ final class Publications {
 
   /** Opens everything that has a name, as a reader does that was told it; how many there are. */
   static int openAll(Path root) throws IOException {
-    ObjectStore reader = new FolderStore(root, InstantSource.system());
+    ObjectStore reader = new FolderStore(root);
     int seen = 0;
     for (String collection : List.of(FOLDERS, FILES)) {
       for (Path entry : entries(root.resolve(collection))) {

@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
@@ -38,7 +37,7 @@ class PublishingTest {
     for (long point : points.toArray()) {
       FaultyDisk disk = disk("end-" + point);
       disk.has(Trouble.end(point));
-      Publications before = new Publications(new FolderStore(disk.root(), InstantSource.system()));
+      Publications before = new Publications(new FolderStore(disk.root()));
 
       assertThatThrownBy(() -> publishAll(before)).isInstanceOf(Trouble.ProcessEnd.class);
 
@@ -50,7 +49,7 @@ class PublishingTest {
       assertAllThere(before, real);
       // The next process is not kept from its work by what this one left.
       disk.has(Trouble.NONE);
-      Publications after = new Publications(new FolderStore(disk.root(), InstantSource.system()));
+      Publications after = new Publications(new FolderStore(disk.root()));
       publishAll(after);
       assertAllThere(after, real);
       for (Artifact one : after.published()) {
@@ -68,7 +67,7 @@ class PublishingTest {
           bytes.addAndGet(n);
           return n;
         });
-    publishAll(new Publications(new FolderStore(counted.root(), InstantSource.system())));
+    publishAll(new Publications(new FolderStore(counted.root())));
 
     failEverywhere(points(bytes.get()).map(n -> n - 1), Trouble::full, "No space left");
   }
@@ -85,7 +84,7 @@ class PublishingTest {
     for (long point : points.toArray()) {
       FaultyDisk disk = disk("fail-" + point);
       disk.has(trouble.apply(point));
-      Publications before = new Publications(new FolderStore(disk.root(), InstantSource.system()));
+      Publications before = new Publications(new FolderStore(disk.root()));
 
       Throwable thrown = catchThrowable(() -> publishAll(before));
 
@@ -101,7 +100,7 @@ class PublishingTest {
       Publications.openAll(real);
       assertAllThere(before, real);
       disk.has(Trouble.NONE);
-      Publications after = new Publications(new FolderStore(disk.root(), InstantSource.system()));
+      Publications after = new Publications(new FolderStore(disk.root()));
       publishAll(after);
       assertAllThere(after, real);
     }
@@ -111,8 +110,7 @@ class PublishingTest {
   @Test
   void whatIsAcknowledgedOutlastsALossOfPower() throws IOException {
     FaultyDisk disk = disk("power");
-    Publications publications =
-        new Publications(new FolderStore(disk.root(), InstantSource.system()));
+    Publications publications = new Publications(new FolderStore(disk.root()));
 
     for (int version = 0; version < VERSIONS; version++) {
       publications.publish(version);
@@ -125,7 +123,7 @@ class PublishingTest {
   @Test
   void whatCannotBePublishedGivesItsSpaceBack() throws IOException {
     FaultyDisk disk = disk("space");
-    ObjectStore store = new FolderStore(disk.root(), InstantSource.system());
+    ObjectStore store = new FolderStore(disk.root());
     Path staged = store.stage(Publications.FOLDERS);
     Files.writeString(staged.resolve("a"), "1");
     disk.has(Trouble.full(0));
@@ -138,7 +136,7 @@ class PublishingTest {
 
   @Test
   void whatDeadProcessesLeftIsDeletedAfterADay() throws IOException {
-    ObjectStore store = new FolderStore(folder, InstantSource.system());
+    ObjectStore store = new FolderStore(folder);
     Path dead = store.stage(Publications.FOLDERS);
     Files.writeString(dead.resolve("a"), "1");
     Path alive = store.stage(Publications.FOLDERS);
@@ -154,7 +152,7 @@ class PublishingTest {
 
   private FaultyDisk undisturbed() throws IOException {
     FaultyDisk disk = disk("undisturbed");
-    publishAll(new Publications(new FolderStore(disk.root(), InstantSource.system())));
+    publishAll(new Publications(new FolderStore(disk.root())));
     return disk;
   }
 
@@ -171,7 +169,7 @@ class PublishingTest {
   }
 
   private static void assertAllThere(Publications publications, Path root) {
-    ObjectStore reader = new FolderStore(root, InstantSource.system());
+    ObjectStore reader = new FolderStore(root);
     publications.published().forEach(reader::open);
   }
 
