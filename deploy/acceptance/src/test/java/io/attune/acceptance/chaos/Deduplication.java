@@ -27,7 +27,8 @@ final class Deduplication {
   static void switchOff(Tables tables) throws SQLException {
     // A rating that still waits for its generation has not counted: without it one would be lost.
     tables.execute(
-        FORGET.formatted("ingestion", "ratings", "rating_id = new.rating_id and state = 'ACCEPTED'"));
+        FORGET.formatted(
+            "ingestion", "ratings", "rating_id = new.rating_id and state = 'ACCEPTED'"));
     tables.execute(FORGET.formatted("training", "counted_event", "event_id = new.event_id"));
   }
 }
