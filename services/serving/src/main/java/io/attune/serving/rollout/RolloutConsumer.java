@@ -1,9 +1,11 @@
 package io.attune.serving.rollout;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.event.RecordSpans;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
@@ -24,6 +26,9 @@ import io.attune.serving.generate.Sampling;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutRequested;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Scope;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -43,6 +48,7 @@ import org.jboss.logging.Logger;
 public class RolloutConsumer {
 
   private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
+  private static final String GROUP = "attune-serving";
   private static final Duration FIRST_WAIT = Duration.ofMillis(200);
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
@@ -83,15 +89,30 @@ public class RolloutConsumer {
       LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
       return Uni.createFrom().voidItem();
     }
+    Span span = RecordSpans.process(kafka, GROUP);
     return answer(request)
         .chain(
             completed ->
                 Uni.createFrom()
-                    .deferred(() -> publisher.completed(completed))
+                    .deferred(() -> publish(completed, span))
                     .onFailure()
                     .retry()
                     .withBackOff(FIRST_WAIT, LONGEST_WAIT)
-                    .indefinitely());
+                    .indefinitely())
+        .onTermination()
+        .invoke(span::end);
+  }
+
+  private Uni<Void> publish(RolloutCompleted completed, Span span) {
+    span.setAttribute("attune.job.id", completed.getJobId())
+        .setAttribute("attune.rollout.id", completed.getRolloutId())
+        .setAttribute("attune.rollout.answers", completed.getGenerationsCount());
+    if (completed.hasFailure()) {
+      span.setStatus(StatusCode.ERROR, ErrorCodes.reason(completed.getFailure().getCode()));
+    }
+    try (Scope current = span.makeCurrent()) {
+      return publisher.completed(completed);
+    }
   }
 
   private Uni<RolloutCompleted> answer(RolloutRequested request) {

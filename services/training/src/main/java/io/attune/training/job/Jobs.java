@@ -108,6 +108,11 @@ public class Jobs {
     return jdbi.inTransaction(handle -> store.list(handle, line, before, limit));
   }
 
+  /** The span that made a job, as W3C's traceparent; empty where there was none. */
+  public Optional<String> traceparent(UUID id) {
+    return jdbi.withHandle(handle -> store.traceparent(handle, id));
+  }
+
   /** The jobs that are not final, oldest first. */
   public List<Job> open() {
     return jdbi.inTransaction(store::open);

@@ -86,12 +86,18 @@ final class JobRun {
 
   /** Runs the process once; false when somebody stopped it. */
   private boolean work(JobFolder folder) throws InterruptedException {
+    try (WorkerSpans spans = new WorkerSpans(id)) {
+      return work(folder, spans);
+    }
+  }
+
+  private boolean work(JobFolder folder, WorkerSpans spans) throws InterruptedException {
     RunningWorker running;
     synchronized (stopLock) {
       if (stopped) {
         return false;
       }
-      running = launcher.launch(folder, this::hear);
+      running = launcher.launch(folder, message -> hear(message, spans));
       worker = running;
     }
     LOG.infof("worker started jobId=%s pid=%s", id, running.id());
@@ -110,8 +116,10 @@ final class JobRun {
     return true;
   }
 
-  private void hear(WorkerMessage message) {
-    if (message instanceof WorkerMessage.Failed failed) {
+  private void hear(WorkerMessage message, WorkerSpans spans) {
+    if (message instanceof WorkerMessage.Began began) {
+      spans.begin(began.phase());
+    } else if (message instanceof WorkerMessage.Failed failed) {
       failure.set(failed);
     } else if (message instanceof WorkerMessage.Progressed progressed) {
       long now = clock.millis();

@@ -4,6 +4,7 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
@@ -12,6 +13,8 @@ import io.attune.training.job.SpecRules;
 import io.attune.training.release.LiveRatings;
 import io.attune.training.release.Releases;
 import io.attune.training.trigger.RatingTrigger;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -55,6 +58,7 @@ public class JobScheduler {
   private final Leadership leadership;
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
+  private final JobTraces traces;
   private final TrainingConfig config;
   private final Clock clock;
   private final Map<UUID, JobRun> running = new ConcurrentHashMap<>();
@@ -81,6 +85,7 @@ public class JobScheduler {
       Leadership leadership,
       OnlineRounds rounds,
       AbandonedFolders abandoned,
+      JobTraces traces,
       TrainingConfig config,
       Clock clock) {
     this.jobs = jobs;
@@ -92,6 +97,7 @@ public class JobScheduler {
     this.leadership = leadership;
     this.rounds = rounds;
     this.abandoned = abandoned;
+    this.traces = traces;
     this.config = config;
     this.clock = clock;
   }
@@ -145,12 +151,13 @@ public class JobScheduler {
           }
         });
     waiting.keySet().retainAll(byId.keySet());
+    traces.retain(byId.keySet());
     for (Job job : open) {
       if (job.state() instanceof JobState.Training && SpecRules.isOnline(job.spec())) {
-        rounds.look(job);
+        traces.continuing(job.id(), () -> rounds.look(job));
       }
       if (job.state() instanceof JobState.Evaluating) {
-        releases.examine(job.id());
+        traces.continuing(job.id(), () -> releases.examine(job.id()));
       } else if (hasPlace(job, byId) && ready(job, byId)) {
         begin(job);
       }
@@ -190,8 +197,9 @@ public class JobScheduler {
 
   private void begin(Job job) {
     JobRun run = new JobRun(job.id(), jobs, workplace, launcher, releases, config.worker(), clock);
+    Span span = traces.begin(job);
     running.put(job.id(), run);
-    runners.execute(() -> carryOut(job, run));
+    runners.execute(() -> Spans.run(span, () -> carryOut(job, run)));
   }
 
   private void carryOut(Job job, JobRun run) {
@@ -220,6 +228,7 @@ public class JobScheduler {
   }
 
   private void failOrWait(Job job, PlatformException reason) {
+    Span.current().setStatus(StatusCode.ERROR, ErrorCodes.reason(reason.code()));
     Instant now = clock.instant();
     Waiting before = waiting.get(job.id());
     Instant since = before == null ? now : before.since();

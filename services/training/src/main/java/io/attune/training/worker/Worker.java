@@ -7,6 +7,7 @@ import io.attune.engine.EngineException;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.lifecycle.ParentWatch;
+import io.attune.platform.telemetry.TraceParent;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +52,8 @@ public final class Worker {
   }
 
   private int run(JobFolder folder) throws IOException {
+    // By which the service's traces and this process's log are found from each other.
+    LOG.infof("job begins traceparent=%s", System.getenv(TraceParent.ENVIRONMENT));
     // A worker of a service that was just killed may live for a moment: two must not write here.
     try {
       folder.alone(() -> new WorkerRun(folder.readOrder(), folder, this::say, stop).run());

@@ -151,6 +151,19 @@ final class InboxConsumer {
     polled.forEach(batch::add);
     // Not the last offset + 1: markers of transactions take offsets too.
     Map<TopicPartition, OffsetAndMetadata> next = polled.nextOffsets();
+    try (RecordSpans.Batch spans = new RecordSpans.Batch(batch, subscription.group())) {
+      try {
+        write(batch, next);
+      } catch (RuntimeException failed) {
+        spans.fail(failed);
+        throw failed;
+      }
+    }
+    from.commitAsync(next, (offsets, failure) -> {});
+  }
+
+  private void write(
+      List<ConsumerRecord<String, byte[]>> batch, Map<TopicPartition, OffsetAndMetadata> next) {
     Effects effects = handler.read(batch);
     jdbi.useTransaction(
         transaction -> {
@@ -166,7 +179,6 @@ final class InboxConsumer {
         });
     next.forEach((partition, offset) -> stands.put(partition, offset.offset()));
     effects.committed();
-    from.commitAsync(next, (offsets, failure) -> {});
   }
 
   private void standWhereInboxSays(
