@@ -35,6 +35,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.jboss.logging.Logger;
@@ -90,7 +91,7 @@ public class RolloutConsumer {
       return Uni.createFrom().voidItem();
     }
     Span span = RecordSpans.process(kafka, GROUP);
-    return answer(request)
+    return answer(request, span)
         .chain(
             completed ->
                 Uni.createFrom()
@@ -110,14 +111,19 @@ public class RolloutConsumer {
     if (completed.hasFailure()) {
       span.setStatus(StatusCode.ERROR, ErrorCodes.reason(completed.getFailure().getCode()));
     }
+    return within(span, () -> publisher.completed(completed));
+  }
+
+  /** Unlike those of Spans, leaves the span open: it ends with what the Uni does. */
+  private static <T> Uni<T> within(Span span, Supplier<Uni<T>> work) {
     try (Scope current = span.makeCurrent()) {
-      return publisher.completed(completed);
+      return work.get();
     }
   }
 
-  private Uni<RolloutCompleted> answer(RolloutRequested request) {
+  private Uni<RolloutCompleted> answer(RolloutRequested request, Span span) {
     return Uni.createFrom()
-        .deferred(() -> generate(request))
+        .deferred(() -> within(span, () -> generate(request)))
         // Loading a version and tokenizing take time that no event loop has.
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
         // Nor has the generator's thread any for writing files.

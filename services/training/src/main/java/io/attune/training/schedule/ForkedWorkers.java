@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.TrainingConfig;
 import io.attune.training.worker.JobFolder;
@@ -107,7 +108,7 @@ public class ForkedWorkers implements WorkerLauncher {
           }
         }
       } catch (IOException e) {
-        LOG.debugf(e, "worker %d closed its output", process.pid());
+        LOG.debugf(Loggable.of(e), "worker %d closed its output", process.pid());
       } finally {
         said.complete(null);
       }

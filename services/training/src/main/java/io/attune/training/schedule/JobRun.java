@@ -1,6 +1,7 @@
 package io.attune.training.schedule;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
@@ -80,7 +81,7 @@ final class JobRun {
       folder.delete();
     } catch (UncheckedIOException e) {
       // No reason to fail a job that is at the gate; the next start of this service deletes it.
-      LOG.warnf(e, "a folder stays that is no longer needed jobId=%s", id);
+      LOG.warnf(Loggable.of(e), "a folder stays that is no longer needed jobId=%s", id);
     }
   }
 

@@ -3,10 +3,12 @@ package io.attune.training.schedule;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.telemetry.Spans;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
+import io.attune.training.job.JobMetrics;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
 import io.attune.training.job.SpecRules;
@@ -59,6 +61,7 @@ public class JobScheduler {
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
   private final JobTraces traces;
+  private final JobMetrics metrics;
   private final TrainingConfig config;
   private final Clock clock;
   private final Map<UUID, JobRun> running = new ConcurrentHashMap<>();
@@ -86,6 +89,7 @@ public class JobScheduler {
       OnlineRounds rounds,
       AbandonedFolders abandoned,
       JobTraces traces,
+      JobMetrics metrics,
       TrainingConfig config,
       Clock clock) {
     this.jobs = jobs;
@@ -98,6 +102,7 @@ public class JobScheduler {
     this.rounds = rounds;
     this.abandoned = abandoned;
     this.traces = traces;
+    this.metrics = metrics;
     this.config = config;
     this.clock = clock;
   }
@@ -119,6 +124,7 @@ public class JobScheduler {
     try {
       if (!leadership.held()) {
         running.values().forEach(JobRun::stop);
+        metrics.open(List.of());
         return;
       }
       sweep();
@@ -127,7 +133,7 @@ public class JobScheduler {
       place(jobs.open());
       rounds.deleteEnded();
     } catch (RuntimeException e) {
-      LOG.warn("the scheduler could not look after its jobs and tries again", e);
+      LOG.warn("the scheduler could not look after its jobs and tries again", Loggable.of(e));
     }
   }
 
@@ -152,6 +158,7 @@ public class JobScheduler {
         });
     waiting.keySet().retainAll(byId.keySet());
     traces.retain(byId.keySet());
+    metrics.open(open);
     for (Job job : open) {
       if (job.state() instanceof JobState.Training && SpecRules.isOnline(job.spec())) {
         traces.continuing(job.id(), () -> rounds.look(job));
@@ -216,7 +223,10 @@ public class JobScheduler {
       failOrWait(job, e);
     } catch (JdbiException e) {
       // What the process has made is in its folder: the next look goes on from there.
-      LOG.warnf(e, "the database failed a job's run, which is tried again jobId=%s", job.id());
+      LOG.warnf(
+          Loggable.of(e),
+          "the database failed a job's run, which is tried again jobId=%s",
+          job.id());
       waiting.put(job.id(), new Waiting(clock.instant(), clock.instant().plus(RETRY)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -8,6 +8,7 @@ import io.attune.platform.event.InboxConsumers;
 import io.attune.platform.event.RecordSpans;
 import io.attune.training.release.LiveRating;
 import io.attune.training.release.LiveRatings;
+import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -69,6 +70,7 @@ public class AcceptedConsumer {
         LiveRating.of(accepted).ifPresent(live::add);
       } catch (PlatformException e) {
         LOG.warnf("an accepted rating is not counted: %s", e.getMessage());
+        Metrics.counter("attune.events.skipped", "topic", one.topic()).increment();
       }
     }
     return handle -> {

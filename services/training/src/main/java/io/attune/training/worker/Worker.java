@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.common.v1.ErrorCode;
 import io.attune.engine.EngineException;
 import io.attune.platform.error.ErrorCodes;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.lifecycle.ParentWatch;
 import io.attune.platform.telemetry.TraceParent;
@@ -71,7 +72,7 @@ public final class Worker {
   }
 
   private int fail(ErrorCode code, RuntimeException reason) {
-    LOG.errorf(reason, "the job cannot be done: %s", ErrorCodes.reason(code));
+    LOG.errorf(Loggable.of(reason), "the job cannot be done: %s", ErrorCodes.reason(code));
     say(new WorkerMessage.Failed(code.name(), reason.getMessage()));
     return FAILED;
   }

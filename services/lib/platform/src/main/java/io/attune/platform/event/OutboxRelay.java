@@ -2,6 +2,7 @@ package io.attune.platform.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.attune.platform.error.Loggable;
 import io.attune.platform.telemetry.Spans;
 import io.opentelemetry.api.trace.Span;
 import io.quarkus.arc.properties.IfBuildProperty;
@@ -94,7 +95,8 @@ public class OutboxRelay {
         try {
           relayUntilFailure();
         } catch (RuntimeException failed) {
-          LOG.warnf(failed, "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
+          LOG.warnf(
+              Loggable.of(failed), "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
           outbox.await(RETRY_MILLIS);
         }
       }

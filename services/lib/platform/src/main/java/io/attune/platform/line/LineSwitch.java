@@ -6,6 +6,7 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.telemetry.Spans;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.v1.LineKind;
+import io.micrometer.core.instrument.Metrics;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import java.util.HashMap;
@@ -80,7 +81,8 @@ public final class LineSwitch<H extends AutoCloseable> {
             .setAttribute("attune.version", wanted.version())
             .setAttribute("attune.revision", state.revision())
             .startSpan();
-    Spans.run(span, () -> load(state, wanted, span));
+    Metrics.timer("attune.lines.activation.time", "line", wanted.line())
+        .record(() -> Spans.run(span, () -> load(state, wanted, span)));
   }
 
   private void load(LineState state, LineVersion wanted, Span span) {
