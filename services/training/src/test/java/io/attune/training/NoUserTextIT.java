@@ -176,8 +176,7 @@ class NoUserTextIT {
 
   /** Of the right type, and nothing that could be read. */
   private static void sendBroken() throws InterruptedException, ExecutionException {
-    String servers =
-        ConfigProvider.getConfig().getValue("kafka.bootstrap.servers", String.class);
+    String servers = ConfigProvider.getConfig().getValue("kafka.bootstrap.servers", String.class);
     try (KafkaProducer<String, byte[]> producer =
         new KafkaProducer<>(
             Map.of("bootstrap.servers", servers),
@@ -188,7 +187,11 @@ class NoUserTextIT {
         producer
             .send(
                 new ProducerRecord<>(
-                    good.topic(), null, CANARY, (CANARY + "\u0001").getBytes(UTF_8), good.headers()))
+                    good.topic(),
+                    null,
+                    CANARY,
+                    (CANARY + "\u0001").getBytes(UTF_8),
+                    good.headers()))
             .get();
       }
     }

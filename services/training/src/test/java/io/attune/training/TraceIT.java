@@ -76,6 +76,7 @@ class TraceIT {
     assertThat(read.getName()).isEqualTo("process feedback.accepted.v1");
     assertThat(read.getParentSpanId()).isEqualTo(spanId(last));
     // The call to ingestion, which carries the trace on.
+    assertThat(Ingestion.traces()).anyMatch(traceparent -> traceparent.contains(trace));
     assertThat(spans.of(trace))
         .anyMatch(
             span ->

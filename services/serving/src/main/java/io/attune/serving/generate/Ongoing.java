@@ -70,7 +70,6 @@ public final class Ongoing implements Generator.Listener {
       started = true;
     }
     timing.started();
-    span.addEvent("begun");
     try {
       var begun =
           generator.submit(
