@@ -171,7 +171,8 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
 
     private synchronized void note(String traceparent) {
       try {
-        Files.writeString(traces, traceparent + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.writeString(
+            traces, traceparent + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
