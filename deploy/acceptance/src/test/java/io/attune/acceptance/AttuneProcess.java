@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +33,16 @@ public final class AttuneProcess implements AutoCloseable {
   }
 
   static AttuneProcess start(String... arguments) throws IOException {
+    return start(Map.of(), arguments);
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param environment what it has beside this process's own
+   */
+  static AttuneProcess start(Map<String, String> environment, String... arguments)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -45,7 +56,9 @@ public final class AttuneProcess implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "io.attune.launcher.Attune"));
     command.addAll(Arrays.asList(arguments));
-    return new AttuneProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    return new AttuneProcess(builder.start());
   }
 
   /** The checkout. */

@@ -31,6 +31,9 @@ class FlowsTest {
               "9093"),
           "attune-postgres-rw:5432",
           new Target("postgres", Map.of("cnpg.io/cluster", "attune-postgres"), "5432"),
+          "otel-collector:4317",
+          new Target(
+              "otel-collector", Map.of("app.kubernetes.io/name", "otel-collector"), "4317"),
           "keycloak-service:8443",
           new Target("keycloak", Map.of("app", "keycloak"), "8443"));
 
@@ -65,9 +68,9 @@ class FlowsTest {
     Manifests manifests = new Overlay("production").manifests();
 
     assertThat(called(manifests, manifests.workload("training")))
-        .containsExactly("ingestion", "kafka", "keycloak", "postgres");
+        .containsExactly("ingestion", "kafka", "keycloak", "otel-collector", "postgres");
     assertThat(called(manifests, manifests.workload("serving")))
-        .containsExactly("kafka", "keycloak");
+        .containsExactly("kafka", "keycloak", "otel-collector");
     assertThat(called(manifests, manifests.workload("training-worker"))).isEmpty();
   }
 

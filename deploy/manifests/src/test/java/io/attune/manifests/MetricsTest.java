@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheus.PrometheusNamingConvention;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -18,7 +19,7 @@ class MetricsTest {
   private static final PrometheusNamingConvention NAMES = new PrometheusNamingConvention();
   private static final Pattern ASKED = Pattern.compile("\\battune_[a-z_]+");
   private static final Pattern METER =
-      Pattern.compile("(counter|timer|gauge|builder)\\(\\s*\"(attune\\.[a-z.]+)\"");
+      Pattern.compile("(counter|timer|gauge|MultiGauge\\.builder|builder)\\(\\s*\"(attune\\.[a-z.]+)\"");
 
   static List<Overlay> overlays() {
     return Overlay.all();
@@ -42,7 +43,9 @@ class MetricsTest {
 
   private static Set<String> there() {
     Set<String> names = new TreeSet<>();
-    for (String service : Services.NAMES) {
+    List<String> sources = new ArrayList<>(Services.NAMES);
+    sources.add("lib/platform");
+    for (String service : sources) {
       METER
           .matcher(Services.sources(service))
           .results()
@@ -54,7 +57,7 @@ class MetricsTest {
   private static Set<String> names(String how, String meter) {
     return switch (how) {
       case "counter" -> Set.of(NAMES.name(meter, Meter.Type.COUNTER, null));
-      case "gauge" -> Set.of(NAMES.name(meter, Meter.Type.GAUGE, null));
+      case "gauge", "MultiGauge.builder" -> Set.of(NAMES.name(meter, Meter.Type.GAUGE, null));
       default -> {
         String base = NAMES.name(meter, Meter.Type.TIMER, "seconds");
         yield Set.of(base, base + "_count", base + "_sum", base + "_bucket", base + "_max");

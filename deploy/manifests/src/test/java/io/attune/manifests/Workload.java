@@ -40,6 +40,11 @@ public record Workload(Manifest owner, ObjectNode template) {
     return !Set.of("Job", "CronJob").contains(owner.kind());
   }
 
+  /** Whether it is one of Attune's own services, and no other program. */
+  public boolean isOurs() {
+    return isService() && "service".equals(labels().get("app.kubernetes.io/component"));
+  }
+
   public JsonNode pod() {
     return template.path("spec");
   }

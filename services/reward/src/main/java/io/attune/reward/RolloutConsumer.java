@@ -4,13 +4,17 @@ import com.google.protobuf.util.Timestamps;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.event.RecordSpans;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.Release;
+import io.attune.platform.telemetry.Spans;
 import io.attune.serving.v1.Generation;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutScored;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Context;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,6 +35,10 @@ import org.jboss.logging.Logger;
 public class RolloutConsumer {
 
   private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
+  private static final String GROUP = "attune-reward";
+
+  /** What comes of a rollout, and the span that it comes from. */
+  record Scored(RolloutScored event, Context trace) {}
 
   private final Scoring scoring;
   private final RolloutPublisher publisher;
@@ -54,11 +62,16 @@ public class RolloutConsumer {
         .chain(scored -> publisher.publish(batch, scored));
   }
 
-  private List<RolloutScored> score(ConsumerRecords<String, byte[]> rollouts) {
-    List<RolloutScored> scored = new ArrayList<>();
+  private List<Scored> score(ConsumerRecords<String, byte[]> rollouts) {
+    List<Scored> scored = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> kafka : rollouts) {
       try {
-        scored.add(score(EventRecords.decode(kafka, RolloutCompleted.class)));
+        RolloutCompleted rollout = EventRecords.decode(kafka, RolloutCompleted.class);
+        Span span =
+            RecordSpans.process(kafka, GROUP)
+                .setAttribute("attune.job.id", rollout.getJobId())
+                .setAttribute("attune.rollout.id", rollout.getRolloutId());
+        scored.add(new Scored(Spans.call(span, () -> score(rollout)), RecordSpans.context(kafka)));
       } catch (PlatformException malformed) {
         metrics.counter("attune.reward.rollouts", "outcome", "MALFORMED").increment();
         LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
@@ -102,6 +115,7 @@ public class RolloutConsumer {
       return event.setRewardModel(scored.rewardModel().toProto()).build();
     } catch (RuntimeException thrown) {
       PlatformException failure = Failures.toCaller(thrown);
+      Spans.fail(Span.current(), thrown);
       metrics.counter("attune.reward.rollouts", "outcome", "FAILED").increment();
       LOG.errorf(
           "Rollout not scored rolloutId=%s jobId=%s reason=%s",

@@ -2,6 +2,7 @@ package io.attune.reward;
 
 import io.attune.platform.event.EventRecords;
 import io.attune.training.v1.RolloutScored;
+import io.opentelemetry.context.Scope;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.reactive.messaging.kafka.transactions.KafkaTransactions;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -26,16 +27,20 @@ public class RolloutPublisher {
   }
 
   /** Ends when scores and offsets are committed, or both are not. */
-  Uni<Void> publish(Message<?> batch, List<RolloutScored> scored) {
+  Uni<Void> publish(Message<?> batch, List<RolloutConsumer.Scored> scored) {
     return transactions.withTransactionAndAck(
         batch,
         emitter -> {
-          for (RolloutScored event : scored) {
-            emitter.send(
-                EventRecords.encode(
-                    event, event.getRolloutId() + "/scored", "reward", clock.instant()));
-          }
+          scored.forEach(one -> emitter.send(encode(one)));
           return Uni.createFrom().voidItem();
         });
+  }
+
+  private ProducerRecord<String, byte[]> encode(RolloutConsumer.Scored scored) {
+    RolloutScored event = scored.event();
+    try (Scope current = scored.trace().makeCurrent()) {
+      return EventRecords.encode(
+          event, event.getRolloutId() + "/scored", "reward", clock.instant());
+    }
   }
 }

@@ -9,6 +9,7 @@ import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Ongoing;
 import io.attune.serving.generate.Prepared;
 import io.attune.serving.generate.Token;
+import io.opentelemetry.context.Context;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import java.util.ArrayList;
@@ -34,24 +35,30 @@ public final class AnswerSet {
   }
 
   /**
-   * Starts the answers when subscribed to, and cancels them when the subscriber does.
+   * Starts the answers when subscribed to, in the trace under way now, and cancels them when the
+   * subscriber does.
    *
    * @param each hears of each answer as it completes
    * @return the answers in the questions' order
    */
   public static Uni<List<Answer>> collect(
       Answering answering, Admission.Kind kind, List<Prepared> questions, Consumer<Answer> each) {
+    Context trace = Context.current();
     return Uni.createFrom()
         .emitter(
             emitter -> {
               var set = new AnswerSet(questions.size(), each, emitter);
               emitter.onTermination(set::cancel);
-              var listeners = new ArrayList<AnswerListener>();
-              for (int i = 0; i < questions.size(); i++) {
-                listeners.add(set.listener(i));
-              }
-              set.started(answering.start(kind, questions, listeners));
+              trace.wrap(() -> set.start(answering, kind, questions)).run();
             });
+  }
+
+  private void start(Answering answering, Admission.Kind kind, List<Prepared> questions) {
+    var listeners = new ArrayList<AnswerListener>();
+    for (int i = 0; i < questions.size(); i++) {
+      listeners.add(listener(i));
+    }
+    started(answering.start(kind, questions, listeners));
   }
 
   private AnswerListener listener(int i) {

@@ -7,11 +7,17 @@ import com.google.protobuf.util.JsonFormat;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import java.time.Instant;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Messages as JSON with the field names of the contract: in REST and in the database. */
 public final class Messages {
   private static final JsonFormat.Printer PRINTER =
       JsonFormat.printer().preservingProtoFieldNames().omittingInsignificantWhitespace();
+
+  private static final Pattern UNKNOWN_FIELD =
+      Pattern.compile("^Cannot find field: (\\w{1,64}) in message ");
+  private static final Pattern PLACE = Pattern.compile("at line (\\d+) column (\\d+)");
 
   private Messages() {}
 
@@ -36,8 +42,20 @@ public final class Messages {
     } catch (InvalidProtocolBufferException e) {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_MALFORMED,
-          "The JSON is not a " + builder.getDescriptorForType().getName() + ": " + e.getMessage());
+          "The JSON is not a " + builder.getDescriptorForType().getName() + where(e) + ".");
     }
+  }
+
+  /** The parser's own words quote the input; of them, only what names a place in it. */
+  private static String where(InvalidProtocolBufferException refused) {
+    Matcher field = UNKNOWN_FIELD.matcher(String.valueOf(refused.getMessage()));
+    if (field.find()) {
+      return ": it has no field `" + field.group(1) + "`";
+    }
+    Matcher place = PLACE.matcher(String.valueOf(refused.getMessage()));
+    return place.find()
+        ? ": see line %s, column %s".formatted(place.group(1), place.group(2))
+        : ": a value has the wrong type, or a field stands twice";
   }
 
   /** A moment as protobuf has it. */

@@ -25,7 +25,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -41,6 +43,9 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
   /** Names the file that holds the next answer. A test and this may be of other class loaders. */
   private static final String ANSWER = "attune.test.snapshot";
 
+  /** A file beside it, a line a call. */
+  private static final String TRACES = "traces";
+
   private Path folder;
   private Server server;
 
@@ -51,7 +56,7 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
       server =
           NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
               .addService(new CutOnly(answer()))
-              .intercept(new Door())
+              .intercept(new Door(answer().resolveSibling(TRACES)))
               .build()
               .start();
     } catch (IOException e) {
@@ -74,10 +79,17 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
     server.shutdownNow();
     try {
       Files.deleteIfExists(answer());
+      Files.deleteIfExists(answer().resolveSibling(TRACES));
       Files.delete(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The trace contexts of the calls so far. */
+  static List<String> traces() throws IOException {
+    Path answer = Path.of(ConfigProvider.getConfig().getValue(ANSWER, String.class));
+    return Files.readAllLines(answer.resolveSibling(TRACES));
   }
 
   /** What the next snapshots hold, JSON lines; empty while ingestion cannot be reached. */
@@ -136,15 +148,33 @@ public final class Ingestion implements QuarkusTestResourceLifecycleManager {
   private static final class Door implements ServerInterceptor {
     private static final Metadata.Key<String> AUTHORIZATION =
         Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> TRACE =
+        Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
+
+    private final Path traces;
+
+    private Door(Path traces) {
+      this.traces = traces;
+    }
 
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+      note(String.valueOf(headers.get(TRACE)));
       if (claims(headers.get(AUTHORIZATION)).contains('"' + Roles.TRAINER + '"')) {
         return next.startCall(call, headers);
       }
       call.close(Status.UNAUTHENTICATED, new Metadata());
       return new ServerCall.Listener<>() {};
+    }
+
+    private synchronized void note(String traceparent) {
+      try {
+        Files.writeString(
+            traces, traceparent + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     private static String claims(String authorization) {

@@ -94,6 +94,11 @@ final class Database implements Part, AutoCloseable {
         .setServerConfig("listen_addresses", "127.0.0.1")
         .setServerConfig("shared_buffers", "32MB")
         .setServerConfig("max_connections", "60")
+        // Its log quotes no values of rows and parameters: they are what people wrote.
+        .setServerConfig("log_error_verbosity", "terse")
+        .setServerConfig("log_parameter_max_length", "0")
+        .setServerConfig("log_parameter_max_length_on_error", "0")
+        .setServerConfig("log_min_error_statement", "panic")
         .setErrorRedirector(log)
         .setOutputRedirector(log)
         .start();

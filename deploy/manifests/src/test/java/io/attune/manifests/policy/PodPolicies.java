@@ -38,7 +38,9 @@ final class PodPolicies {
             (probe, path) -> {
               JsonNode get = container.path(probe).path("httpGet");
               broken.unless(
-                  get.path("path").asText().equals(path), workload, probe + " is not " + path);
+                  workload.isOurs() ? get.path("path").asText().equals(path) : get.has("path"),
+                  workload,
+                  probe + " is not " + path);
               broken.unless(
                   ports(container).contains(get.path("port").asText()),
                   workload,
@@ -169,7 +171,7 @@ final class PodPolicies {
   static List<String> drain(Manifests manifests) {
     Violations broken = new Violations();
     for (Workload workload : manifests.workloads()) {
-      if (!workload.isService()) {
+      if (!workload.isOurs()) {
         continue;
       }
       long grace = workload.pod().path("terminationGracePeriodSeconds").asLong(30);

@@ -14,6 +14,7 @@ import io.kubernetes.client.openapi.models.V1Role;
 import io.kubernetes.client.openapi.models.V1RoleBinding;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1ServiceAccount;
+import io.kubernetes.client.openapi.models.V1StatefulSet;
 import io.kubernetes.client.openapi.models.V2HorizontalPodAutoscaler;
 import java.io.IOException;
 import java.util.List;
@@ -35,6 +36,7 @@ final class ClientJavaModels implements Schema {
           Map.entry("v1/Service", V1Service::validateJsonElement),
           Map.entry("v1/ServiceAccount", V1ServiceAccount::validateJsonElement),
           Map.entry("apps/v1/Deployment", V1Deployment::validateJsonElement),
+          Map.entry("apps/v1/StatefulSet", V1StatefulSet::validateJsonElement),
           Map.entry(
               "autoscaling/v2/HorizontalPodAutoscaler",
               V2HorizontalPodAutoscaler::validateJsonElement),

@@ -8,6 +8,7 @@ import io.attune.platform.event.InboxConsumers.Effects;
 import io.attune.platform.event.InboxConsumers.Subscription;
 import io.attune.platform.event.Outbox;
 import io.attune.serving.v1.GenerationCompleted;
+import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -62,6 +63,7 @@ public class GenerationsConsumer {
         // Only serving writes here; what it did not write is nobody's rating and must not stall
         // others.
         LOG.warnf("Skipped a record: %s", unreadable.getMessage());
+        Metrics.counter("attune.events.skipped", "topic", kafka.topic()).increment();
       }
     }
     List<String> ids = completed.stream().map(e -> e.getGeneration().getGenerationId()).toList();

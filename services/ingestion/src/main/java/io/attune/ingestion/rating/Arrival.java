@@ -30,8 +30,15 @@ public record Arrival(
    * @param partition of the topic, else 0
    * @param offset of the record, or the place in the request
    * @param received when the record was written or the request came
+   * @param traceparent the span in which it is taken; null outside of any
    */
-  public record Origin(String source, String key, int partition, long offset, Instant received) {}
+  public record Origin(
+      String source,
+      String key,
+      int partition,
+      long offset,
+      Instant received,
+      String traceparent) {}
 
   static Arrival taken(Origin origin, byte[] payload, Rating rating) {
     return new Arrival(origin, payload, rating, null, rating.getId(), rating.getConversationId());

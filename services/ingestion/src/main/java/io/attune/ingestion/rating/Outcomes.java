@@ -42,8 +42,9 @@ final class Outcomes {
   }
 
   /** A rating is accepted once, so that its id makes the event's. */
-  static Outbox.Entry acceptedEvent(RatingAccepted accepted, Instant now) {
-    return new Outbox.Entry(accepted, accepted.getRating().getId() + "/accepted", now);
+  static Outbox.Entry acceptedEvent(RatingAccepted accepted, Origin origin, Instant now) {
+    String id = accepted.getRating().getId() + "/accepted";
+    return new Outbox.Entry(accepted, id, now, null, origin.traceparent());
   }
 
   static Outbox.Entry rejectedEvent(
@@ -75,7 +76,7 @@ final class Outcomes {
             .setOffset(origin.offset())
             .setRejectedTime(Joining.timestamp(now))
             .build();
-    return new Outbox.Entry(event, id, now, ErrorCodes.reason(why.code()));
+    return new Outbox.Entry(event, id, now, ErrorCodes.reason(why.code()), origin.traceparent());
   }
 
   /** The same refused record always makes the same event. */

@@ -104,7 +104,7 @@ public class PendingRatings implements AwaitingGenerations {
     }
     ratings.acceptPending(transaction, rating.getId(), accepted);
     ratings.count(transaction, Outcomes.ACCEPTED, Map.of(rating.getDataset(), 1), SHARD);
-    return Outcomes.acceptedEvent(accepted, now);
+    return Outcomes.acceptedEvent(accepted, one.origin(), now);
   }
 
   private Outbox.Entry refuse(Handle transaction, Pending one, PlatformException why, Instant now) {

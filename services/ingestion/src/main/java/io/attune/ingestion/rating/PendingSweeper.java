@@ -1,6 +1,7 @@
 package io.attune.ingestion.rating;
 
 import io.attune.ingestion.IngestionConfig;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.event.Outbox;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -49,7 +50,9 @@ public class PendingSweeper {
         LOG.infof("Refused ratings whose generations did not arrive count=%d", refused);
       }
     } catch (RuntimeException failed) {
-      LOG.warn("Overdue ratings could not be swept; trying again at the next interval", failed);
+      LOG.warn(
+          "Overdue ratings could not be swept; trying again at the next interval",
+          Loggable.of(failed));
     }
   }
 }

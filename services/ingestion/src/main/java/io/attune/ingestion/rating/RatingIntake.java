@@ -175,7 +175,7 @@ public class RatingIntake {
         } else if (accepted.containsKey(i)) {
           outcomes[i] = Outcomes.of(id, State.STATE_ACCEPTED);
           count(Outcomes.ACCEPTED, arrivals.get(i).rating().getDataset());
-          events.add(Outcomes.acceptedEvent(accepted.get(i), now));
+          events.add(Outcomes.acceptedEvent(accepted.get(i), arrivals.get(i).origin(), now));
         } else {
           outcomes[i] = Outcomes.of(id, State.STATE_PENDING);
           pending.add(i);

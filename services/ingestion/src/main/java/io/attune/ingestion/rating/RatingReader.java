@@ -7,6 +7,7 @@ import io.attune.feedback.v1.Rating;
 import io.attune.ingestion.rating.Arrival.Origin;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.event.RecordSpans;
 import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
 import io.attune.platform.storage.Digests;
@@ -37,7 +38,8 @@ public final class RatingReader {
             key,
             kafka.partition(),
             kafka.offset(),
-            Instant.ofEpochMilli(Math.max(kafka.timestamp(), 0)));
+            Instant.ofEpochMilli(Math.max(kafka.timestamp(), 0)),
+            RecordSpans.traceparent(kafka));
     byte[] payload = kafka.value() == null ? new byte[0] : kafka.value();
     try {
       String type = EventRecords.header(kafka.headers(), EventRecords.CONTENT_TYPE);

@@ -30,8 +30,8 @@ public class RatingStore {
   private static final String INSERT_PENDING =
       """
       INSERT INTO pending_ratings
-        (rating_id, deadline, record_key, payload, source, partition, record_offset)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+        (rating_id, deadline, record_key, payload, source, partition, record_offset, traceparent)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """;
   private static final String COUNT =
       """
@@ -40,7 +40,8 @@ public class RatingStore {
       """;
   private static final String PENDING_COLUMNS =
       """
-      SELECT rating_id, value, record_key, payload, source, partition, record_offset, received_time
+      SELECT rating_id, value, record_key, payload, source, partition, record_offset, received_time,
+        traceparent
       FROM pending_ratings JOIN ratings USING (rating_id)
       """;
 
@@ -98,7 +99,8 @@ public class RatingStore {
         arrival.payload(),
         origin.source(),
         origin.partition(),
-        origin.offset());
+        origin.offset(),
+        origin.traceparent());
     for (String generation : Joining.generationIds(arrival.rating())) {
       transaction.execute(
           "INSERT INTO pending_generations (generation_id, rating_id) VALUES (?, ?)",
@@ -188,7 +190,8 @@ public class RatingStore {
               row.getString("record_key"),
               row.getInt("partition"),
               row.getLong("record_offset"),
-              row.getObject("received_time", OffsetDateTime.class).toInstant()));
+              row.getObject("received_time", OffsetDateTime.class).toInstant(),
+              row.getString("traceparent")));
     } catch (InvalidProtocolBufferException corrupt) {
       throw new IllegalStateException(
           "table ratings holds bytes that were not written here", corrupt);

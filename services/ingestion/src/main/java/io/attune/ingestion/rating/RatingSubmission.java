@@ -8,6 +8,7 @@ import io.attune.ingestion.rating.Arrival.Origin;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
 import io.attune.platform.identity.Caller;
+import io.attune.platform.telemetry.TraceParent;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Instant;
@@ -57,8 +58,7 @@ public class RatingSubmission {
     Instant now = clock.instant();
     List<Arrival> arrivals = new ArrayList<>(objects.size());
     for (byte[] object : objects) {
-      arrivals.add(
-          reader.readJson(object, caller, new Origin("rest", "", 0, arrivals.size(), now)));
+      arrivals.add(reader.readJson(object, caller, origin("rest", arrivals.size(), now)));
     }
     return store(arrivals);
   }
@@ -69,8 +69,7 @@ public class RatingSubmission {
     Instant now = clock.instant();
     List<Arrival> arrivals = new ArrayList<>(ratings.size());
     for (Rating rating : ratings) {
-      arrivals.add(
-          reader.readMessage(rating, caller, new Origin("grpc", "", 0, arrivals.size(), now)));
+      arrivals.add(reader.readMessage(rating, caller, origin("grpc", arrivals.size(), now)));
     }
     return store(arrivals);
   }
@@ -88,6 +87,10 @@ public class RatingSubmission {
     }
     TextRules.checkDataset(dataset);
     return dataset;
+  }
+
+  private static Origin origin(String source, int place, Instant now) {
+    return new Origin(source, "", 0, place, now, TraceParent.current());
   }
 
   private List<RatingOutcome> store(List<Arrival> arrivals) {

@@ -27,7 +27,7 @@ class RatingReaderTest {
 
   private static final Clock CLOCK =
       Clock.fixed(Instant.parse("2026-01-31T12:00:00Z"), ZoneOffset.UTC);
-  private static final Origin REST = new Origin("rest", "", 0, 0, CLOCK.instant());
+  private static final Origin REST = new Origin("rest", "", 0, 0, CLOCK.instant(), null);
   private static final Caller RATER = new Caller("ann", Set.of(Roles.RATER));
   private static final Caller ENGINEER = new Caller("eve", Set.of(Roles.DATA_ENGINEER));
 

@@ -1,14 +1,19 @@
 package io.attune.testkit;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.conditions.ArchConditions.beFinal;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.codeUnits;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Random;
@@ -38,6 +43,9 @@ public final class ArchitectureRules {
     noCycles(module, all);
     edgesByName(all);
     noHiddenState(all);
+    if (!module.equals("engine") && !module.equals("launcher")) {
+      exceptionsAreLoggedWithoutText(all);
+    }
     switch (module) {
       case "engine" -> engineKnowsNoPlatform(all);
       case "platform" -> knowsNone(all, "platform", "engine", "ingestion", "serving", "reward");
@@ -94,7 +102,7 @@ public final class ArchitectureRules {
       noClasses()
           .should()
           .dependOnClassesThat(
-              com.tngtech.archunit.base.DescribedPredicate.describe(
+              describe(
                   "belong to " + other,
                   type ->
                       (type.getPackageName() + ".").startsWith(ROOT + other + ".")
@@ -131,7 +139,7 @@ public final class ArchitectureRules {
     classes()
         .that()
         .containAnyMethodsThat(
-            com.tngtech.archunit.base.DescribedPredicate.describe(
+            describe(
                 "consume a channel",
                 method ->
                     method.isAnnotatedWith("org.eclipse.microprofile.reactive.messaging.Incoming")))
@@ -139,6 +147,33 @@ public final class ArchitectureRules {
         .haveSimpleNameEndingWith("Consumer")
         .allowEmptyShould(true)
         .check(all);
+  }
+
+  /** Messages of exceptions quote what people wrote, and stack traces begin with them. */
+  private static void exceptionsAreLoggedWithoutText(JavaClasses all) {
+    codeUnits()
+        .that(describe("log an exception", ArchitectureRules::logsException))
+        .should(
+            ArchCondition.from(
+                describe(
+                    "pass it through Loggable.of",
+                    (JavaCodeUnit unit) ->
+                        unit.getMethodCallsFromSelf().stream()
+                            .anyMatch(
+                                call -> call.getTargetOwner().getSimpleName().equals("Loggable")))))
+        .because("logs never hold user text")
+        .allowEmptyShould(true)
+        .check(all);
+  }
+
+  private static boolean logsException(JavaCodeUnit unit) {
+    return unit.getMethodCallsFromSelf().stream()
+        .map(JavaMethodCall::getTarget)
+        .anyMatch(
+            target ->
+                target.getOwner().getName().equals("org.jboss.logging.Logger")
+                    && target.getRawParameterTypes().stream()
+                        .anyMatch(type -> type.isAssignableTo(Throwable.class)));
   }
 
   private static void noHiddenState(JavaClasses all) {

@@ -40,6 +40,11 @@ public final class EmbeddedDatabase {
         server =
             EmbeddedPostgres.builder()
                 .setLocaleConfig("locale", "C.UTF-8")
+                // Its log quotes no values of rows and parameters: they are what people wrote.
+                .setServerConfig("log_error_verbosity", "terse")
+                .setServerConfig("log_parameter_max_length", "0")
+                .setServerConfig("log_parameter_max_length_on_error", "0")
+                .setServerConfig("log_min_error_statement", "panic")
                 .setPGStartupWait(STARTUP) // a loaded machine takes more than the default's 10 s
                 .start();
       } catch (IOException failed) {

@@ -3,6 +3,9 @@ package io.attune.serving.generate;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Context;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +22,7 @@ public final class Ongoing implements Generator.Listener {
   private final AnswerMetrics.Timing timing;
   private final Clock clock;
   private final List<Token> tokens = new ArrayList<>();
+  private final Span span;
 
   // Guarded by this.
   private Admission.Place place;
@@ -38,6 +42,13 @@ public final class Ongoing implements Generator.Listener {
     this.listener = listener;
     this.timing = timing;
     this.clock = clock;
+    this.span =
+        Spans.of("generate", Context.current())
+            .setAttribute("attune.generation.id", question.head().generationId())
+            .setAttribute("attune.line", question.head().adapter().line())
+            .setAttribute("attune.version", question.head().adapter().version())
+            .setAttribute("gen_ai.usage.input_tokens", question.promptIds().length)
+            .startSpan();
   }
 
   public Head head() {
@@ -107,7 +118,7 @@ public final class Ongoing implements Generator.Listener {
   public void complete(String completion, Finish finish) {
     if (end()) {
       timing.completed(question.promptIds().length, tokens.size());
-      listener.complete(
+      Answer answer =
           new Answer(
               head(),
               question.prompt(),
@@ -115,7 +126,11 @@ public final class Ongoing implements Generator.Listener {
               List.copyOf(tokens),
               completion,
               finish,
-              clock.instant()));
+              clock.instant());
+      // What the listener tells others of the answer belongs to the call's trace, too.
+      Spans.run(
+          span.setAttribute("gen_ai.usage.output_tokens", tokens.size()),
+          () -> listener.complete(answer));
     }
   }
 
@@ -124,6 +139,8 @@ public final class Ongoing implements Generator.Listener {
     if (end()) {
       PlatformException failure = Failures.toCaller(reason);
       timing.failed(failure.code());
+      Spans.fail(span, failure);
+      span.end();
       listener.failed(failure);
     }
   }

@@ -1,9 +1,11 @@
 package io.attune.serving.rollout;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.event.RecordSpans;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
@@ -24,12 +26,16 @@ import io.attune.serving.generate.Sampling;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutRequested;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Scope;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.jboss.logging.Logger;
@@ -43,6 +49,7 @@ import org.jboss.logging.Logger;
 public class RolloutConsumer {
 
   private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
+  private static final String GROUP = "attune-serving";
   private static final Duration FIRST_WAIT = Duration.ofMillis(200);
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
@@ -83,20 +90,40 @@ public class RolloutConsumer {
       LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
       return Uni.createFrom().voidItem();
     }
-    return answer(request)
+    Span span = RecordSpans.process(kafka, GROUP);
+    return answer(request, span)
         .chain(
             completed ->
                 Uni.createFrom()
-                    .deferred(() -> publisher.completed(completed))
+                    .deferred(() -> publish(completed, span))
                     .onFailure()
                     .retry()
                     .withBackOff(FIRST_WAIT, LONGEST_WAIT)
-                    .indefinitely());
+                    .indefinitely())
+        .onTermination()
+        .invoke(span::end);
   }
 
-  private Uni<RolloutCompleted> answer(RolloutRequested request) {
+  private Uni<Void> publish(RolloutCompleted completed, Span span) {
+    span.setAttribute("attune.job.id", completed.getJobId())
+        .setAttribute("attune.rollout.id", completed.getRolloutId())
+        .setAttribute("attune.rollout.answers", completed.getGenerationsCount());
+    if (completed.hasFailure()) {
+      span.setStatus(StatusCode.ERROR, ErrorCodes.reason(completed.getFailure().getCode()));
+    }
+    return within(span, () -> publisher.completed(completed));
+  }
+
+  /** Unlike those of Spans, leaves the span open: it ends with what the Uni does. */
+  private static <T> Uni<T> within(Span span, Supplier<Uni<T>> work) {
+    try (Scope current = span.makeCurrent()) {
+      return work.get();
+    }
+  }
+
+  private Uni<RolloutCompleted> answer(RolloutRequested request, Span span) {
     return Uni.createFrom()
-        .deferred(() -> generate(request))
+        .deferred(() -> within(span, () -> generate(request)))
         // Loading a version and tokenizing take time that no event loop has.
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
         // Nor has the generator's thread any for writing files.

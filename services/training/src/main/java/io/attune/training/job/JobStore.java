@@ -1,5 +1,6 @@
 package io.attune.training.job;
 
+import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.Messages;
 import io.attune.training.v1.TrainingJob;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,16 +20,20 @@ public class JobStore {
   private static final String OPEN =
       "state in ('STATE_QUEUED', 'STATE_TRAINING', 'STATE_EVALUATING')";
 
-  /** Stores a new job; false when its creator has used the request id before. */
+  /**
+   * Stores a new job, made by the span under way; false when its creator has used the request id
+   * before.
+   */
   boolean insert(Handle handle, Job job, String requestId) {
     String after = job.spec().getAfterJobId();
     return handle
             .createUpdate(
                 """
                 insert into training_job
-                  (id, request_id, created_by, line, state, after_job_id, revision, update_time, body)
+                  (id, request_id, created_by, line, state, after_job_id, revision, update_time, body,
+                   traceparent)
                 values (:id, :request, :createdBy, :line, :state, :after, :revision, :time,
-                  cast(:body as jsonb))
+                  cast(:body as jsonb), :traceparent)
                 on conflict (created_by, request_id) do nothing
                 """)
             .bind("id", job.id())
@@ -40,8 +45,18 @@ public class JobStore {
             .bind("revision", job.revision())
             .bind("time", job.updateTime().atOffset(ZoneOffset.UTC))
             .bind("body", Messages.toJson(JobMessages.toMessage(job)))
+            .bind("traceparent", TraceParent.current())
             .execute()
         == 1;
+  }
+
+  /** The span that made a job, as W3C's traceparent; empty where there was none. */
+  Optional<String> traceparent(Handle handle, UUID id) {
+    return handle
+        .createQuery("select traceparent from training_job where id = :id")
+        .bind("id", id)
+        .mapTo(String.class)
+        .findOne();
   }
 
   /** Writes a job's new state. The caller has locked the row. */

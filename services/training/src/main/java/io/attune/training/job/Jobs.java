@@ -16,6 +16,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
@@ -31,6 +32,7 @@ public class Jobs {
   private final JobFeed feed;
   private final AdapterLines lines;
   private final Outbox outbox;
+  private final JobMetrics metrics;
   private final Clock clock;
   private final Ids ids;
 
@@ -41,6 +43,7 @@ public class Jobs {
       JobFeed feed,
       AdapterLines lines,
       Outbox outbox,
+      JobMetrics metrics,
       Clock clock,
       Ids ids) {
     this.jdbi = jdbi;
@@ -48,6 +51,7 @@ public class Jobs {
     this.feed = feed;
     this.lines = lines;
     this.outbox = outbox;
+    this.metrics = metrics;
     this.clock = clock;
     this.ids = ids;
   }
@@ -108,6 +112,11 @@ public class Jobs {
     return jdbi.inTransaction(handle -> store.list(handle, line, before, limit));
   }
 
+  /** The span that made a job, as W3C's traceparent; empty where there was none. */
+  public Optional<String> traceparent(UUID id) {
+    return jdbi.withHandle(handle -> store.traceparent(handle, id));
+  }
+
   /** The jobs that are not final, oldest first. */
   public List<Job> open() {
     return jdbi.inTransaction(store::open);
@@ -137,6 +146,7 @@ public class Jobs {
 
   /** Changes a job. */
   public Job change(UUID id, Change change) {
+    AtomicBoolean entered = new AtomicBoolean();
     Job after =
         jdbi.inTransaction(
             handle -> {
@@ -147,13 +157,17 @@ public class Jobs {
               }
               Job changed = before.in(next, now());
               store.update(handle, changed);
-              if (next.getClass() != before.state().getClass()) {
+              entered.set(next.getClass() != before.state().getClass());
+              if (entered.get()) {
                 announce(handle, changed);
               }
               return changed;
             });
     outbox.wake();
     feed.changed(after);
+    if (entered.get()) {
+      metrics.entered(after);
+    }
     return after;
   }
 

@@ -2,12 +2,15 @@ package io.attune.training.release;
 
 import io.attune.common.v1.AdapterVersion;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.adapter.Lineage;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
 import io.attune.training.v1.GateDecision;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Context;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.Optional;
@@ -109,15 +112,32 @@ public class Releases {
       return evaluating;
     }
     AdapterVersion candidate = evaluating.work().candidate().orElseThrow();
-    if (!decision.get().getReleased()) {
+    Span span =
+        Spans.of("gate", Context.current())
+            .setAttribute("attune.job.id", job.id().toString())
+            .setAttribute("attune.line", candidate.getLine())
+            .setAttribute("attune.version", candidate.getVersion())
+            .setAttribute("attune.gate.released", decision.get().getReleased())
+            .setAttribute("attune.gate.difference", decision.get().getDifference())
+            .startSpan();
+    return Spans.call(span, () -> settle(handle, job, evaluating, candidate, decision.get()));
+  }
+
+  private JobState settle(
+      Handle handle,
+      Job job,
+      JobState.Evaluating evaluating,
+      AdapterVersion candidate,
+      GateDecision decision) {
+    if (!decision.getReleased()) {
       lines.refuse(handle, candidate);
-      return evaluating.refuse(decision.get());
+      return evaluating.refuse(decision);
     }
-    long previous = decision.get().getActive().getVersion();
+    long previous = decision.getActive().getVersion();
     lines.release(handle, candidate, previous);
     if (!job.spec().hasReward()) {
       liveRatings.watch(handle, candidate, previous);
     }
-    return evaluating.release(decision.get());
+    return evaluating.release(decision);
   }
 }

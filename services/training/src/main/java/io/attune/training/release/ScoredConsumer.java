@@ -8,6 +8,7 @@ import io.attune.platform.event.InboxConsumers;
 import io.attune.training.rollout.Rounds;
 import io.attune.training.rollout.SpentRounds;
 import io.attune.training.v1.RolloutScored;
+import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -50,6 +51,7 @@ public class ScoredConsumer {
         scored.add(EventRecords.decode(one, RolloutScored.class));
       } catch (PlatformException e) {
         LOG.warnf("a scored rollout is left out: %s", e.getMessage());
+        Metrics.counter("attune.events.skipped", "topic", one.topic()).increment();
       }
     }
     return new Acceptance(scored);

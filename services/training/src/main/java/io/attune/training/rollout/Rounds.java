@@ -8,6 +8,7 @@ import io.attune.common.v1.Prompt;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.telemetry.Spans;
 import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.training.TrainingConfig;
@@ -19,6 +20,8 @@ import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutRequested;
 import io.attune.training.v1.RolloutScored;
 import io.attune.training.v1.TrainingArguments;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Context;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -108,7 +111,13 @@ public class Rounds {
           store.open(handle, job.id(), question.round(), version.getVersion());
           RoundJudges judges =
               RoundJudges.choose(handle, job, question.round(), rewardLine, store, lines);
-          ask(handle, job, version, question, judges);
+          Span span =
+              Spans.of("rollout round", Context.current())
+                  .setAttribute("attune.job.id", job.id().toString())
+                  .setAttribute("attune.round", question.round())
+                  .setAttribute("attune.version", version.getVersion())
+                  .startSpan();
+          Spans.run(span, () -> ask(handle, job, version, question, judges));
         });
     outbox.wake();
     spent.delete(job.id(), question.round() - ROUNDS_KEPT);

@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
@@ -79,7 +80,8 @@ public class AbandonedFolders {
       folder.alone(folder::delete);
       LOG.infof("deleted an abandoned folder: %s", folder.root());
     } catch (IOException | UncheckedIOException e) {
-      LOG.warnf(e, "an abandoned folder stays until the next start: %s", folder.root());
+      LOG.warnf(
+          Loggable.of(e), "an abandoned folder stays until the next start: %s", folder.root());
     }
   }
 }

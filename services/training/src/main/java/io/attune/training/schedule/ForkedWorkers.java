@@ -1,5 +1,7 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
+import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.TrainingConfig;
 import io.attune.training.worker.JobFolder;
 import io.attune.training.worker.Worker;
@@ -52,6 +54,10 @@ public class ForkedWorkers implements WorkerLauncher {
         new ProcessBuilder(command)
             .redirectError(ProcessBuilder.Redirect.appendTo(folder.log().toFile()));
     builder.environment().put("OPT_OUT_TRACKING", "true");
+    String traceparent = TraceParent.current();
+    if (traceparent != null) {
+      builder.environment().put(TraceParent.ENVIRONMENT, traceparent);
+    }
     // Of several arenas of malloc each keeps what tensors leave free for itself.
     builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "1");
     // OpenMP's threads that wait by looking starve beside other processes: docs/performance.md.
@@ -102,7 +108,7 @@ public class ForkedWorkers implements WorkerLauncher {
           }
         }
       } catch (IOException e) {
-        LOG.debugf(e, "worker %d closed its output", process.pid());
+        LOG.debugf(Loggable.of(e), "worker %d closed its output", process.pid());
       } finally {
         said.complete(null);
       }

@@ -1,6 +1,7 @@
 package io.attune.training.schedule;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
@@ -80,18 +81,24 @@ final class JobRun {
       folder.delete();
     } catch (UncheckedIOException e) {
       // No reason to fail a job that is at the gate; the next start of this service deletes it.
-      LOG.warnf(e, "a folder stays that is no longer needed jobId=%s", id);
+      LOG.warnf(Loggable.of(e), "a folder stays that is no longer needed jobId=%s", id);
     }
   }
 
   /** Runs the process once; false when somebody stopped it. */
   private boolean work(JobFolder folder) throws InterruptedException {
+    try (WorkerSpans spans = new WorkerSpans(id)) {
+      return work(folder, spans);
+    }
+  }
+
+  private boolean work(JobFolder folder, WorkerSpans spans) throws InterruptedException {
     RunningWorker running;
     synchronized (stopLock) {
       if (stopped) {
         return false;
       }
-      running = launcher.launch(folder, this::hear);
+      running = launcher.launch(folder, message -> hear(message, spans));
       worker = running;
     }
     LOG.infof("worker started jobId=%s pid=%s", id, running.id());
@@ -110,8 +117,10 @@ final class JobRun {
     return true;
   }
 
-  private void hear(WorkerMessage message) {
-    if (message instanceof WorkerMessage.Failed failed) {
+  private void hear(WorkerMessage message, WorkerSpans spans) {
+    if (message instanceof WorkerMessage.Began began) {
+      spans.begin(began.phase());
+    } else if (message instanceof WorkerMessage.Failed failed) {
       failure.set(failed);
     } else if (message instanceof WorkerMessage.Progressed progressed) {
       long now = clock.millis();

@@ -3,15 +3,20 @@ package io.attune.training.schedule;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
+import io.attune.training.job.JobMetrics;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
 import io.attune.training.job.SpecRules;
 import io.attune.training.release.LiveRatings;
 import io.attune.training.release.Releases;
 import io.attune.training.trigger.RatingTrigger;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -55,6 +60,8 @@ public class JobScheduler {
   private final Leadership leadership;
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
+  private final JobTraces traces;
+  private final JobMetrics metrics;
   private final TrainingConfig config;
   private final Clock clock;
   private final Map<UUID, JobRun> running = new ConcurrentHashMap<>();
@@ -81,6 +88,8 @@ public class JobScheduler {
       Leadership leadership,
       OnlineRounds rounds,
       AbandonedFolders abandoned,
+      JobTraces traces,
+      JobMetrics metrics,
       TrainingConfig config,
       Clock clock) {
     this.jobs = jobs;
@@ -92,6 +101,8 @@ public class JobScheduler {
     this.leadership = leadership;
     this.rounds = rounds;
     this.abandoned = abandoned;
+    this.traces = traces;
+    this.metrics = metrics;
     this.config = config;
     this.clock = clock;
   }
@@ -113,6 +124,7 @@ public class JobScheduler {
     try {
       if (!leadership.held()) {
         running.values().forEach(JobRun::stop);
+        metrics.open(List.of());
         return;
       }
       sweep();
@@ -121,7 +133,7 @@ public class JobScheduler {
       place(jobs.open());
       rounds.deleteEnded();
     } catch (RuntimeException e) {
-      LOG.warn("the scheduler could not look after its jobs and tries again", e);
+      LOG.warn("the scheduler could not look after its jobs and tries again", Loggable.of(e));
     }
   }
 
@@ -145,12 +157,14 @@ public class JobScheduler {
           }
         });
     waiting.keySet().retainAll(byId.keySet());
+    traces.retain(byId.keySet());
+    metrics.open(open);
     for (Job job : open) {
       if (job.state() instanceof JobState.Training && SpecRules.isOnline(job.spec())) {
-        rounds.look(job);
+        traces.continuing(job.id(), () -> rounds.look(job));
       }
       if (job.state() instanceof JobState.Evaluating) {
-        releases.examine(job.id());
+        traces.continuing(job.id(), () -> releases.examine(job.id()));
       } else if (hasPlace(job, byId) && ready(job, byId)) {
         begin(job);
       }
@@ -190,8 +204,9 @@ public class JobScheduler {
 
   private void begin(Job job) {
     JobRun run = new JobRun(job.id(), jobs, workplace, launcher, releases, config.worker(), clock);
+    Span span = traces.begin(job);
     running.put(job.id(), run);
-    runners.execute(() -> carryOut(job, run));
+    runners.execute(() -> Spans.run(span, () -> carryOut(job, run)));
   }
 
   private void carryOut(Job job, JobRun run) {
@@ -208,7 +223,10 @@ public class JobScheduler {
       failOrWait(job, e);
     } catch (JdbiException e) {
       // What the process has made is in its folder: the next look goes on from there.
-      LOG.warnf(e, "the database failed a job's run, which is tried again jobId=%s", job.id());
+      LOG.warnf(
+          Loggable.of(e),
+          "the database failed a job's run, which is tried again jobId=%s",
+          job.id());
       waiting.put(job.id(), new Waiting(clock.instant(), clock.instant().plus(RETRY)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -220,6 +238,7 @@ public class JobScheduler {
   }
 
   private void failOrWait(Job job, PlatformException reason) {
+    Span.current().setStatus(StatusCode.ERROR, ErrorCodes.reason(reason.code()));
     Instant now = clock.instant();
     Waiting before = waiting.get(job.id());
     Instant since = before == null ? now : before.since();

@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
 import io.attune.training.schedule.WorkerLauncher.RunningWorker;
 import io.attune.training.worker.WorkerMessage;
 import io.fabric8.kubernetes.api.model.ContainerState;
@@ -222,7 +223,7 @@ final class KubernetesWorker implements RunningWorker {
     } catch (ExecutionException e) {
       throw new IllegalStateException("the status is never completed by a failure", e);
     } catch (KubernetesClientException e) {
-      LOG.warnf(e, "a worker cannot be stopped now job=%s", name);
+      LOG.warnf(Loggable.of(e), "a worker cannot be stopped now job=%s", name);
     }
   }
 

@@ -2,9 +2,11 @@ package io.attune.training.schedule;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.worker.JobFolder;
 import io.attune.training.worker.WorkerMessage;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
@@ -14,6 +16,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.KubernetesClientTimeoutException;
 import io.fabric8.kubernetes.client.dsl.ScalableResource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
@@ -81,6 +84,13 @@ public class KubernetesWorkers implements WorkerLauncher {
     return job.getMetadata().getDeletionTimestamp() == null && !KubernetesWorker.hasEnded(job);
   }
 
+  private static List<EnvVar> traceparent() {
+    return Optional.ofNullable(TraceParent.current())
+        .map(value -> new EnvVar(TraceParent.ENVIRONMENT, value, null))
+        .stream()
+        .toList();
+  }
+
   private Job create(String name, JobFolder folder) {
     CronJob cronJob = cluster.batch().v1().cronjobs().withName(template).get();
     if (cronJob == null) {
@@ -103,6 +113,7 @@ public class KubernetesWorkers implements WorkerLauncher {
         .editSpec()
         .editMatchingContainer(container -> KubernetesWorker.CONTAINER.equals(container.getName()))
         .withArgs(List.of(folder.root().toString()))
+        .addAllToEnv(traceparent())
         .endContainer()
         .endSpec()
         .endTemplate()

@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
@@ -43,7 +44,7 @@ public class Leadership {
       }
       return locked;
     } catch (RuntimeException e) {
-      LOG.warn("the scheduler's database session is lost", e);
+      LOG.warn("the scheduler's database session is lost", Loggable.of(e));
       release();
       return false;
     }
@@ -58,7 +59,7 @@ public class Leadership {
       // A pooled connection outlives its use, and would keep the lock.
       closing.execute("select pg_advisory_unlock_all()");
     } catch (RuntimeException e) {
-      LOG.debug("the session that held the lock is gone already", e);
+      LOG.debug("the session that held the lock is gone already", Loggable.of(e));
     } finally {
       session = null;
     }

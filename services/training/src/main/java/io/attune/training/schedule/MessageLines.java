@@ -2,6 +2,7 @@ package io.attune.training.schedule;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.platform.error.Loggable;
 import io.attune.training.worker.WorkerMessage;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
@@ -34,7 +35,7 @@ final class MessageLines {
       listener.accept(message);
     } catch (RuntimeException e) {
       // Progress that cannot be stored now must not end a run of hours.
-      LOG.warnf(e, "what worker %s said could not be taken", worker);
+      LOG.warnf(Loggable.of(e), "what worker %s said could not be taken", worker);
     }
     return true;
   }

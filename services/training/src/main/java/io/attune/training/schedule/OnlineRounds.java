@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.storage.ObjectStore;
 import io.attune.training.job.Job;
@@ -61,7 +62,10 @@ public class OnlineRounds {
       jobs.fail(job.id(), e);
     } catch (RuntimeException e) {
       // Of files or the database: it may pass, and is no reason to leave other jobs alone.
-      LOG.warnf(e, "a round could not be brought on and is looked at again jobId=%s", job.id());
+      LOG.warnf(
+          Loggable.of(e),
+          "a round could not be brought on and is looked at again jobId=%s",
+          job.id());
     }
   }
 

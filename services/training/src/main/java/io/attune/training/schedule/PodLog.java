@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.error.Loggable;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.LogWatch;
@@ -69,7 +70,7 @@ final class PodLog {
           take(line.substring(space + 1));
         }
       } catch (KubernetesClientException | CompletionException | IOException e) {
-        LOG.debugf(e, "the log of a pod cannot be read now pod=%s", pod);
+        LOG.debugf(Loggable.of(e), "the log of a pod cannot be read now pod=%s", pod);
       }
     }
 
@@ -88,7 +89,7 @@ final class PodLog {
         Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       } catch (IOException e) {
         // The job needs its log less than it needs to be heard.
-        LOG.warnf(e, "a line of a worker's log is lost pod=%s", pod);
+        LOG.warnf(Loggable.of(e), "a line of a worker's log is lost pod=%s", pod);
       }
     }
 

@@ -11,6 +11,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.quarkus.opentelemetry.runtime.tracing.intrumentation.grpc.GrpcTracingClientInterceptor;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -27,9 +28,12 @@ public class Snapshots {
   private final FeedbackServiceGrpc.FeedbackServiceBlockingStub ingestion;
 
   @Inject
-  Snapshots(@ConfigProperty(name = "attune.ingestion.url") URI url, ServiceToken token) {
+  Snapshots(
+      @ConfigProperty(name = "attune.ingestion.url") URI url,
+      ServiceToken token,
+      GrpcTracingClientInterceptor traces) {
     ManagedChannelBuilder<?> builder =
-        ManagedChannelBuilder.forAddress(url.getHost(), url.getPort()).intercept(token);
+        ManagedChannelBuilder.forAddress(url.getHost(), url.getPort()).intercept(token, traces);
     channel = ("https".equals(url.getScheme()) ? builder : builder.usePlaintext()).build();
     ingestion = FeedbackServiceGrpc.newBlockingStub(channel);
   }

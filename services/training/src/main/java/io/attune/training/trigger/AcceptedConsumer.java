@@ -5,8 +5,10 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
+import io.attune.platform.event.RecordSpans;
 import io.attune.training.release.LiveRating;
 import io.attune.training.release.LiveRatings;
+import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -14,8 +16,10 @@ import jakarta.inject.Inject;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
@@ -30,6 +34,9 @@ public class AcceptedConsumer {
   private final CountedEvents counted;
   private final LiveRatings liveRatings;
   private final Clock clock;
+
+  /** An accepted rating, and the span that reads it. */
+  private record Accepted(String dataset, String traceparent) {}
 
   @Inject
   AcceptedConsumer(
@@ -52,23 +59,31 @@ public class AcceptedConsumer {
   }
 
   private InboxConsumers.Effects read(List<ConsumerRecord<String, byte[]>> batch) {
-    Map<String, String> datasets = new HashMap<>();
+    Map<String, Accepted> ratings = new LinkedHashMap<>();
     List<LiveRating> live = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> one : batch) {
       try {
         RatingAccepted accepted = EventRecords.decode(one, RatingAccepted.class);
-        datasets.put(EventRecords.id(one), accepted.getRating().getDataset());
+        ratings.put(
+            EventRecords.id(one),
+            new Accepted(accepted.getRating().getDataset(), RecordSpans.traceparent(one)));
         LiveRating.of(accepted).ifPresent(live::add);
       } catch (PlatformException e) {
         LOG.warnf("an accepted rating is not counted: %s", e.getMessage());
+        Metrics.counter("attune.events.skipped", "topic", one.topic()).increment();
       }
     }
     return handle -> {
-      Map<String, Long> ratings = new HashMap<>();
-      counted
-          .add(handle, datasets.keySet(), clock.instant())
-          .forEach(id -> ratings.merge(datasets.get(id), 1L, Long::sum));
-      trigger.count(handle, ratings);
+      Map<String, NewRatings> fresh = new HashMap<>();
+      Set<String> ids = counted.add(handle, ratings.keySet(), clock.instant());
+      ratings.forEach(
+          (id, rating) -> {
+            if (ids.contains(id)) {
+              fresh.merge(
+                  rating.dataset(), new NewRatings(1, rating.traceparent()), NewRatings::and);
+            }
+          });
+      trigger.count(handle, fresh);
       liveRatings.count(handle, live);
     };
   }

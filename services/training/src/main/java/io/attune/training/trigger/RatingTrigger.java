@@ -1,6 +1,8 @@
 package io.attune.training.trigger;
 
 import io.attune.platform.event.Outbox;
+import io.attune.platform.telemetry.Spans;
+import io.attune.platform.telemetry.TraceParent;
 import io.attune.platform.time.Ids;
 import io.attune.training.TrainingConfig;
 import io.attune.training.TrainingConfig.Trigger;
@@ -10,6 +12,7 @@ import io.attune.training.job.JobStore;
 import io.attune.training.job.Jobs;
 import io.attune.training.job.SpecRules;
 import io.attune.training.v1.TrainingSpec;
+import io.opentelemetry.api.trace.Span;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -68,19 +71,23 @@ public class RatingTrigger {
   }
 
   /** Counts accepted ratings by data set, in the transaction that advances the inbox. */
-  void count(Handle handle, Map<String, Long> ratings) {
+  void count(Handle handle, Map<String, NewRatings> ratings) {
     ratings.forEach(
-        (dataset, count) ->
+        (dataset, fresh) ->
             handle
                 .createUpdate(
                     """
-                    insert into trigger_count (dataset, ratings, since)
-                    values (:dataset, :count, :now)
-                    on conflict (dataset)
-                      do update set ratings = trigger_count.ratings + excluded.ratings
+                    insert into trigger_count (dataset, ratings, since, traceparent)
+                    values (:dataset, :count, :now, :traceparent)
+                    on conflict (dataset) do update set
+                      ratings = trigger_count.ratings + excluded.ratings,
+                      traceparent = case when :recorded then excluded.traceparent
+                        else coalesce(trigger_count.traceparent, excluded.traceparent) end
                     """)
                 .bind("dataset", dataset)
-                .bind("count", count)
+                .bind("count", fresh.count())
+                .bind("traceparent", fresh.traceparent())
+                .bind("recorded", TraceParent.isSampled(fresh.traceparent()))
                 .bind("now", clock.instant().atOffset(ZoneOffset.UTC))
                 .execute());
   }
@@ -97,8 +104,16 @@ public class RatingTrigger {
 
   /**
    * @param refreshed how many of the ratings the reward model was refreshed with
+   * @param traceparent of the rating whose trace the next jobs continue
    */
-  private record Count(long ratings, Instant since, long refreshed) {}
+  private record Count(long ratings, Instant since, long refreshed, String traceparent) {
+    /** A span of what the ratings bring about. */
+    Span begin(String name) {
+      return Spans.of(name, TraceParent.context(traceparent))
+          .setAttribute("attune.ratings", ratings)
+          .startSpan();
+    }
+  }
 
   private boolean look(Handle handle) {
     Optional<Count> count =
@@ -110,20 +125,22 @@ public class RatingTrigger {
                     new Count(
                         row.getLong("ratings"),
                         row.getObject("since", OffsetDateTime.class).toInstant(),
-                        row.getLong("refreshed")))
+                        row.getLong("refreshed"),
+                        row.getString("traceparent")))
             .findOne();
     Instant now = clock.instant();
     Optional<String> by =
         count.flatMap(c -> rule.due(c.ratings(), Duration.between(c.since(), now)));
     List<String> lines = List.of(config.line().orElseThrow(), config.rewardLine());
     if (count.isPresent() && isRefreshDue(handle, count.get())) {
-      refresh(handle, count.get());
+      Spans.run(count.get().begin("refresh reward model"), () -> refresh(handle, count.get()));
       return true;
     }
     if (by.isEmpty() || store.hasOpenRound(handle, lines)) {
       return false;
     }
-    start(handle, count.orElseThrow().ratings(), by.get(), now);
+    long ratings = count.get().ratings();
+    Spans.run(count.get().begin("start round"), () -> start(handle, ratings, by.get(), now));
     return true;
   }
 
@@ -184,7 +201,7 @@ public class RatingTrigger {
     handle
         .createUpdate(
             """
-            update trigger_count set ratings = 0, refreshed = 0, since = :now
+            update trigger_count set ratings = 0, refreshed = 0, since = :now, traceparent = null
             where dataset = :dataset
             """)
         .bind("now", now.atOffset(ZoneOffset.UTC))

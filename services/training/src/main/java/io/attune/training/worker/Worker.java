@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.common.v1.ErrorCode;
 import io.attune.engine.EngineException;
 import io.attune.platform.error.ErrorCodes;
+import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.lifecycle.ParentWatch;
+import io.attune.platform.telemetry.TraceParent;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +53,8 @@ public final class Worker {
   }
 
   private int run(JobFolder folder) throws IOException {
+    // By which the service's traces and this process's log are found from each other.
+    LOG.infof("job begins traceparent=%s", System.getenv(TraceParent.ENVIRONMENT));
     // A worker of a service that was just killed may live for a moment: two must not write here.
     try {
       folder.alone(() -> new WorkerRun(folder.readOrder(), folder, this::say, stop).run());
@@ -68,7 +72,7 @@ public final class Worker {
   }
 
   private int fail(ErrorCode code, RuntimeException reason) {
-    LOG.errorf(reason, "the job cannot be done: %s", ErrorCodes.reason(code));
+    LOG.errorf(Loggable.of(reason), "the job cannot be done: %s", ErrorCodes.reason(code));
     say(new WorkerMessage.Failed(code.name(), reason.getMessage()));
     return FAILED;
   }

@@ -6,10 +6,18 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 /** What a worker tells its parent on standard output, one JSON object a line. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "event")
 @JsonSubTypes({
+  @JsonSubTypes.Type(value = WorkerMessage.Began.class, name = "began"),
   @JsonSubTypes.Type(value = WorkerMessage.Progressed.class, name = "progressed"),
   @JsonSubTypes.Type(value = WorkerMessage.Failed.class, name = "failed")
 })
 public sealed interface WorkerMessage {
+  /**
+   * The worker goes on to its next phase.
+   *
+   * @param phase "prepare", "train", "examine" or "save"
+   */
+  record Began(String phase) implements WorkerMessage {}
+
   /**
    * A step is done.
    *

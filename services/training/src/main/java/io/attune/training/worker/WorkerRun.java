@@ -41,14 +41,25 @@ final class WorkerRun {
    * @throws io.attune.engine.EngineException CANCELLED when it was asked to
    */
   void run() {
+    begin("prepare");
     RowSet rows = prepare();
     stop.check();
+    begin("train");
     Learning learning = new Learning(order, spec, folder, messages, stop);
     learning.train(rows.ktoWeights());
     stop.check();
-    RewardExam exam = spec.hasReward() ? exam(rows, learning) : null;
+    RewardExam exam = null;
+    if (spec.hasReward()) {
+      begin("examine");
+      exam = exam(rows, learning);
+    }
+    begin("save");
     String contract = learning.saveAdapter();
     folder.writeResult(new WorkerResult(contract, exam));
+  }
+
+  private void begin(String phase) {
+    messages.accept(new WorkerMessage.Began(phase));
   }
 
   private RowSet prepare() {

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
 import io.attune.training.schedule.WorkerLauncher.RunningWorker;
 import io.attune.training.worker.JobFolder;
 import io.attune.training.worker.WorkerMessage;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJobBuilder;
@@ -23,6 +25,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -58,6 +61,9 @@ class KubernetesWorkersTest {
 
   /** The cluster's own hand, on connections of its own. */
   private KubernetesClient kubelet;
+
+  private static final String TRACEPARENT =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
   @TempDir Path jobs;
 
@@ -109,7 +115,9 @@ class KubernetesWorkersTest {
   @Test
   void aJobIsMadeOfTheTemplateAndItsPodIsHeard() throws Exception {
     speaks("one", FIRST + progress(1), SECOND + "a line of the log");
-    RunningWorker worker = launch();
+    AtomicReference<RunningWorker> launched = new AtomicReference<>();
+    Spans.continuing(TRACEPARENT, () -> launched.set(launch()));
+    RunningWorker worker = launched.get();
 
     Job job = job();
     assertThat(job.getMetadata().getLabels())
@@ -122,6 +130,8 @@ class KubernetesWorkersTest {
               assertThat(container.getImage()).isEqualTo("attune/training:1");
               assertThat(container.getCommand()).containsExactly("java", "Worker");
               assertThat(container.getArgs()).containsExactly(folder.root().toString());
+              assertThat(container.getEnv())
+                  .containsExactly(new EnvVar("TRACEPARENT", TRACEPARENT, null));
             });
 
     Pod pod = runs("one");

@@ -25,7 +25,7 @@ public class DatabaseBeans {
     jdbi.registerArrayType(OffsetDateTime.class, "timestamptz");
     // Statements' arguments hold what people wrote, which must not come into logs.
     jdbi.getConfig(StatementExceptions.class)
-        .setMessageRendering(StatementExceptions.MessageRendering.SHORT_STATEMENT);
+        .setMessageRendering(StatementExceptions.MessageRendering.NONE);
     return jdbi;
   }
 }

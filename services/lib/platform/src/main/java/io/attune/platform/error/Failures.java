@@ -57,7 +57,7 @@ public final class Failures {
 
   private static PlatformException defect(Throwable cause) {
     String id = UUID.randomUUID().toString();
-    LOG.errorf(cause, "Internal error errorId=%s", id);
+    LOG.errorf(Loggable.of(cause), "Internal error errorId=%s", id);
     return new PlatformException(
         ErrorCode.ERROR_CODE_INTERNAL,
         "Something went wrong inside the platform; the service's log has the details under "

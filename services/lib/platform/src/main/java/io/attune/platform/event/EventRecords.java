@@ -9,6 +9,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.TraceParent;
 import java.lang.reflect.InvocationTargetException;
 import java.time.Instant;
 import java.util.Map;
@@ -41,7 +42,7 @@ public final class EventRecords {
   private EventRecords() {}
 
   /**
-   * Makes the record of an event.
+   * Makes the record of an event, which continues the trace under way.
    *
    * @param id unique for ever; derive it from the cause where the event can be made twice
    * @param source the service that makes it, for example "ingestion"
@@ -52,6 +53,7 @@ public final class EventRecords {
         new ProducerRecord<String, byte[]>(
             Events.topic(event.getDescriptorForType()), Events.key(event), event.toByteArray());
     addHeaders(kafka.headers(), id, Events.type(event), source, time);
+    RecordSpans.write(kafka.headers(), TraceParent.current());
     return kafka;
   }
 

@@ -1,8 +1,11 @@
 package io.attune.platform.event;
 
+import io.attune.platform.error.Loggable;
 import io.attune.platform.event.InboxConsumers.Effects;
 import io.attune.platform.event.InboxConsumers.Handler;
 import io.attune.platform.event.InboxConsumers.Subscription;
+import io.micrometer.core.instrument.Metrics;
+import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -46,6 +50,7 @@ final class InboxConsumer {
   /** What the inbox holds for each assigned partition, as far as this thread knows. */
   private final Map<TopicPartition, Long> stands = new HashMap<>();
 
+  private final AtomicLong lag = new AtomicLong();
   private volatile KafkaConsumer<String, byte[]> consumer;
   private volatile boolean failing;
 
@@ -62,6 +67,7 @@ final class InboxConsumer {
     this.inbox = inbox;
     this.kafka = kafka;
     this.thread = new Thread(this::run, subscription.group() + "-" + index);
+    Metrics.gauge("attune.inbox.lag", Tags.of("consumer", name()), lag);
   }
 
   String name() {
@@ -106,7 +112,11 @@ final class InboxConsumer {
         return;
       } catch (RuntimeException failed) {
         failing = true;
-        LOG.warnf(failed, "Consumer %s failed; starting again in %d ms", name(), retryMillis);
+        LOG.warnf(
+            Loggable.of(failed),
+            "Consumer %s failed; starting again in %d ms",
+            name(),
+            retryMillis);
         pause(retryMillis);
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
       }
@@ -121,6 +131,7 @@ final class InboxConsumer {
       long retryMillis = FIRST_RETRY_MILLIS;
       while (!stopping()) {
         ConsumerRecords<String, byte[]> polled = opened.poll(POLL);
+        lag.set(lag(opened));
         if (polled.isEmpty()) {
           failing = false;
           continue;
@@ -131,8 +142,9 @@ final class InboxConsumer {
           retryMillis = FIRST_RETRY_MILLIS;
         } catch (RuntimeException failed) {
           failing = true;
+          Metrics.counter("attune.inbox.failures", "consumer", subscription.group()).increment();
           LOG.warnf(
-              failed,
+              Loggable.of(failed),
               "Batch of %s could not be written; reading it again in %d ms",
               name(),
               retryMillis);
@@ -151,6 +163,26 @@ final class InboxConsumer {
     polled.forEach(batch::add);
     // Not the last offset + 1: markers of transactions take offsets too.
     Map<TopicPartition, OffsetAndMetadata> next = polled.nextOffsets();
+    try (RecordSpans.Batch spans = new RecordSpans.Batch(batch, subscription.group())) {
+      try {
+        write(batch, next);
+      } catch (RuntimeException failed) {
+        spans.fail(failed);
+        throw failed;
+      }
+    }
+    from.commitAsync(next, (offsets, failure) -> {});
+    Metrics.counter("attune.inbox.records", "consumer", subscription.group())
+        .increment(batch.size());
+  }
+
+  /** Records that this thread has still to read, as far as the client knows. */
+  private static long lag(KafkaConsumer<String, byte[]> of) {
+    return of.assignment().stream().mapToLong(one -> of.currentLag(one).orElse(0)).sum();
+  }
+
+  private void write(
+      List<ConsumerRecord<String, byte[]>> batch, Map<TopicPartition, OffsetAndMetadata> next) {
     Effects effects = handler.read(batch);
     jdbi.useTransaction(
         transaction -> {
@@ -166,7 +198,6 @@ final class InboxConsumer {
         });
     next.forEach((partition, offset) -> stands.put(partition, offset.offset()));
     effects.committed();
-    from.commitAsync(next, (offsets, failure) -> {});
   }
 
   private void standWhereInboxSays(

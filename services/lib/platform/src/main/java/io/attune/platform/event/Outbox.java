@@ -2,6 +2,7 @@ package io.attune.platform.event;
 
 import com.google.protobuf.Message;
 import io.attune.platform.database.SqlArrays;
+import io.attune.platform.telemetry.TraceParent;
 import io.quarkus.arc.properties.IfBuildProperty;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Instant;
@@ -24,8 +25,8 @@ public class Outbox {
 
   private static final String INSERT =
       """
-      INSERT INTO outbox (event_id, topic, event_key, event_type, event_time, error_code, value)
-      SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::text[], ?::bytea[])
+      INSERT INTO outbox (event_id, topic, event_key, event_type, event_time, error_code, value, traceparent)
+      SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::text[], ?::bytea[], ?::text[])
       """;
 
   private final Semaphore added = new Semaphore(0);
@@ -35,10 +36,12 @@ public class Outbox {
    *
    * @param id unique for ever; derive it from the cause where the event can be made twice
    * @param errorCode for a refused record the reason, which travels as a header; else null
+   * @param traceparent the span that the event comes from; null for the one in which it is added
    */
-  public record Entry(Message event, String id, Instant time, String errorCode) {
+  public record Entry(
+      Message event, String id, Instant time, String errorCode, String traceparent) {
     public Entry(Message event, String id, Instant time) {
-      this(event, id, time, null);
+      this(event, id, time, null, null);
     }
   }
 
@@ -60,6 +63,8 @@ public class Outbox {
     OffsetDateTime[] times = new OffsetDateTime[n];
     String[] errors = new String[n];
     byte[][] values = new byte[n][];
+    String[] traceparents = new String[n];
+    String current = TraceParent.current();
     for (int i = 0; i < n; i++) {
       Entry entry = entries.get(i);
       ids[i] = entry.id();
@@ -69,6 +74,7 @@ public class Outbox {
       times[i] = entry.time().atOffset(ZoneOffset.UTC);
       errors[i] = entry.errorCode();
       values[i] = entry.event().toByteArray();
+      traceparents[i] = entry.traceparent() == null ? current : entry.traceparent();
     }
     transaction
         .createUpdate(INSERT)
@@ -79,6 +85,7 @@ public class Outbox {
         .bind(4, times)
         .bind(5, errors)
         .bind(6, SqlArrays.bytea(values))
+        .bind(7, traceparents)
         .execute();
   }
 

@@ -2,6 +2,9 @@ package io.attune.platform.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.attune.platform.error.Loggable;
+import io.attune.platform.telemetry.Spans;
+import io.opentelemetry.api.trace.Span;
 import io.quarkus.arc.properties.IfBuildProperty;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -41,7 +44,8 @@ public class OutboxRelay {
       "SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.outbox'))";
   private static final String OLDEST =
       """
-      SELECT id, event_id, topic, event_key, event_type, event_time, error_code, value
+      SELECT id, event_id, topic, event_key, event_type, event_time, error_code, value,
+        traceparent
       FROM outbox ORDER BY id LIMIT %d
       """
           .formatted(BATCH);
@@ -68,7 +72,7 @@ public class OutboxRelay {
     this.enabled = enabled;
   }
 
-  private record Stored(long id, ProducerRecord<String, byte[]> kafka) {}
+  private record Stored(long id, ProducerRecord<String, byte[]> kafka, String traceparent) {}
 
   void onStart(@Observes @Priority(100) StartupEvent started) {
     if (enabled) {
@@ -91,7 +95,8 @@ public class OutboxRelay {
         try {
           relayUntilFailure();
         } catch (RuntimeException failed) {
-          LOG.warnf(failed, "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
+          LOG.warnf(
+              Loggable.of(failed), "Outbox could not be sent; trying again in %d ms", RETRY_MILLIS);
           outbox.await(RETRY_MILLIS);
         }
       }
@@ -130,14 +135,16 @@ public class OutboxRelay {
     List<Stored> batch =
         transaction
             .createQuery(OLDEST)
-            .map((row, context) -> new Stored(row.getLong("id"), record(row)))
+            .map(
+                (row, context) ->
+                    new Stored(row.getLong("id"), record(row), row.getString("traceparent")))
             .list();
     if (batch.isEmpty()) {
       return 0;
     }
     List<Future<RecordMetadata>> sent = new ArrayList<>(batch.size());
     for (Stored stored : batch) {
-      sent.add(producer.send(stored.kafka()));
+      sent.add(send(producer, stored));
     }
     producer.flush();
     try {
@@ -153,6 +160,23 @@ public class OutboxRelay {
     Long[] ids = batch.stream().map(Stored::id).toArray(Long[]::new);
     transaction.execute("DELETE FROM outbox WHERE id = ANY(?::bigint[])", (Object) ids);
     return batch.size();
+  }
+
+  /** In the trace of whoever decided on the event: this thread has none. */
+  private static Future<RecordMetadata> send(
+      KafkaProducer<String, byte[]> producer, Stored stored) {
+    if (stored.traceparent() == null) {
+      return producer.send(stored.kafka());
+    }
+    Span span = RecordSpans.send(stored.kafka(), stored.traceparent());
+    return producer.send(
+        stored.kafka(),
+        (metadata, failure) -> {
+          if (failure != null) {
+            Spans.fail(span, failure);
+          }
+          span.end();
+        });
   }
 
   private ProducerRecord<String, byte[]> record(java.sql.ResultSet row)

@@ -1,5 +1,6 @@
 package io.attune.platform.identity;
 
+import io.attune.platform.error.Loggable;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -67,7 +68,8 @@ public class ServiceToken implements ClientInterceptor {
               if (held.isAccessTokenExpired()) {
                 return Uni.createFrom().failure(failed);
               }
-              LOG.warnf("The issuer renews no token; the one at hand goes on: %s", failed);
+              LOG.warnf(
+                  "The issuer renews no token; the one at hand goes on: %s", failed.getClass());
               return Uni.createFrom().item(held);
             });
   }
@@ -121,7 +123,9 @@ public class ServiceToken implements ClientInterceptor {
                 open(() -> call.start(new Forgetting<>(listener, token), headers));
               },
               failed -> {
-                LOG.warn("This service gets no token from the issuer, so its calls fail", failed);
+                LOG.warn(
+                    "This service gets no token from the issuer, so its calls fail",
+                    Loggable.of(failed));
                 Status status =
                     Status.UNAVAILABLE
                         .withDescription(

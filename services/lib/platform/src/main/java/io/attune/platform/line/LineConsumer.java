@@ -3,6 +3,7 @@ package io.attune.platform.line;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
+import io.attune.platform.event.RecordSpans;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.AdapterLineChanged;
 import java.time.Duration;
@@ -91,7 +92,9 @@ public final class LineConsumer implements AutoCloseable {
       }
       boolean complete = caughtUp || reached(consumer, ends);
       if (complete) {
-        newest.values().forEach(lines::apply);
+        newest.values().stream()
+            .map(state -> caughtUp ? state : state.outsideOfTrace())
+            .forEach(lines::apply);
         newest.clear();
         if (!caughtUp) {
           whenCaughtUp.run();
@@ -135,7 +138,12 @@ public final class LineConsumer implements AutoCloseable {
       Optional<Release> active =
           changed.hasActive() ? Optional.of(release(changed.getActive())) : Optional.empty();
       return Optional.of(
-          new LineState(changed.getLine(), changed.getKind(), changed.getRevision(), active));
+          new LineState(
+              changed.getLine(),
+              changed.getKind(),
+              changed.getRevision(),
+              active,
+              RecordSpans.traceparent(kafka)));
     } catch (PlatformException malformed) {
       LOG.errorf("Record left out reason=%s", malformed.getMessage());
       return Optional.empty();

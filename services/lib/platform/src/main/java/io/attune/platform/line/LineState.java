@@ -8,8 +8,20 @@ import java.util.Optional;
  *
  * @param revision counts the line's changes; a smaller one than the last seen is out of date
  * @param active what must be served; empty for the base model
+ * @param traceparent the span that changed the line; null where it is not known
  */
-public record LineState(String line, LineKind kind, long revision, Optional<Release> active) {
+public record LineState(
+    String line, LineKind kind, long revision, Optional<Release> active, String traceparent) {
+
+  /** The state, whoever changed it. */
+  public LineState(String line, LineKind kind, long revision, Optional<Release> active) {
+    this(line, kind, revision, active, null);
+  }
+
+  /** The state without who changed it, which may be long ago. */
+  LineState outsideOfTrace() {
+    return new LineState(line, kind, revision, active);
+  }
 
   /** The version that must be served. */
   public LineVersion version() {

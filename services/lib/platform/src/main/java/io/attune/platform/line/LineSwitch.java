@@ -3,7 +3,12 @@ package io.attune.platform.line;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.telemetry.Spans;
+import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.v1.LineKind;
+import io.micrometer.core.instrument.Metrics;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
 import java.util.HashMap;
 import java.util.Map;
 import org.jboss.logging.Logger;
@@ -70,6 +75,17 @@ public final class LineSwitch<H extends AutoCloseable> {
     if (lines.version(state.line()).filter(wanted::equals).isPresent()) {
       return;
     }
+    Span span =
+        Spans.of("activate version", SpanKind.CONSUMER, TraceParent.context(state.traceparent()))
+            .setAttribute("attune.line", wanted.line())
+            .setAttribute("attune.version", wanted.version())
+            .setAttribute("attune.revision", state.revision())
+            .startSpan();
+    Metrics.timer("attune.lines.activation.time", "line", wanted.line())
+        .record(() -> Spans.run(span, () -> load(state, wanted, span)));
+  }
+
+  private void load(LineState state, LineVersion wanted, Span span) {
     try {
       ServedVersion<H> next =
           state.active().isPresent()
@@ -79,6 +95,7 @@ public final class LineSwitch<H extends AutoCloseable> {
       LOG.infof("Version activated version=%s revision=%d", wanted, state.revision());
       listener.activated(wanted);
     } catch (RuntimeException thrown) {
+      Spans.fail(span, thrown);
       fail(state, Failures.toCaller(thrown));
     }
   }

@@ -1,5 +1,6 @@
 package io.attune.platform.line;
 
+import io.attune.platform.error.Loggable;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
@@ -78,7 +79,7 @@ public final class ServedVersion<H extends AutoCloseable> {
       LOG.infof("Version closed version=%s", version);
     } catch (Exception failed) {
       // Nobody uses it any more; what it leaks is all that is lost.
-      LOG.errorf(failed, "Version could not be closed version=%s", version);
+      LOG.errorf(Loggable.of(failed), "Version could not be closed version=%s", version);
     }
   }
 }
