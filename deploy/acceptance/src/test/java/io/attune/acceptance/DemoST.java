@@ -26,13 +26,7 @@ class DemoST {
     try (TraceReceiver traces = TraceReceiver.start();
         AttuneProcess attune =
             AttuneProcess.start(
-                traces.environment(),
-                "demo",
-                "--once",
-                "--seed",
-                "2",
-                "--data",
-                data.toString())) {
+                traces.environment(), "demo", "--once", "--seed", "2", "--data", data.toString())) {
       String said = attune.awaitEnd(Duration.ofMinutes(12));
       assertThat(attune.process().exitValue()).as(said).isZero();
       Matcher difference = DIFFERENCE.matcher(said);
@@ -82,8 +76,7 @@ class DemoST {
             tuple("training", "send training.adapters.v1"),
             tuple("serving", "activate version"),
             tuple("reward", "activate version"));
-    Set<String> ids =
-        whole.stream().map(TraceReceiver.Received::id).collect(Collectors.toSet());
+    Set<String> ids = whole.stream().map(TraceReceiver.Received::id).collect(Collectors.toSet());
     assertThat(whole)
         .filteredOn(span -> !ids.contains(span.parent()))
         .as("spans without a parent")

@@ -32,8 +32,7 @@ class FlowsTest {
           "attune-postgres-rw:5432",
           new Target("postgres", Map.of("cnpg.io/cluster", "attune-postgres"), "5432"),
           "otel-collector:4317",
-          new Target(
-              "otel-collector", Map.of("app.kubernetes.io/name", "otel-collector"), "4317"),
+          new Target("otel-collector", Map.of("app.kubernetes.io/name", "otel-collector"), "4317"),
           "keycloak-service:8443",
           new Target("keycloak", Map.of("app", "keycloak"), "8443"));
 

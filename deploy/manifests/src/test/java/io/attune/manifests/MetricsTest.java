@@ -19,7 +19,8 @@ class MetricsTest {
   private static final PrometheusNamingConvention NAMES = new PrometheusNamingConvention();
   private static final Pattern ASKED = Pattern.compile("\\battune_[a-z_]+");
   private static final Pattern METER =
-      Pattern.compile("(counter|timer|gauge|MultiGauge\\.builder|builder)\\(\\s*\"(attune\\.[a-z.]+)\"");
+      Pattern.compile(
+          "(counter|timer|gauge|MultiGauge\\.builder|builder)\\(\\s*\"(attune\\.[a-z.]+)\"");
 
   static List<Overlay> overlays() {
     return Overlay.all();
