@@ -1,6 +1,7 @@
 package io.attune.reward;
 
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.RolloutScored;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.reactive.messaging.kafka.transactions.KafkaTransactions;
@@ -15,6 +16,9 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 @ApplicationScoped
 public class RolloutPublisher {
 
+  /** A rollout's scores, and whose rollout it is. */
+  record Scored(Tenant tenant, RolloutScored event) {}
+
   private final KafkaTransactions<ProducerRecord<String, byte[]>> transactions;
   private final Clock clock;
 
@@ -26,14 +30,18 @@ public class RolloutPublisher {
   }
 
   /** Ends when scores and offsets are committed, or both are not. */
-  Uni<Void> publish(Message<?> batch, List<RolloutScored> scored) {
+  Uni<Void> publish(Message<?> batch, List<Scored> scored) {
     return transactions.withTransactionAndAck(
         batch,
         emitter -> {
-          for (RolloutScored event : scored) {
+          for (Scored one : scored) {
             emitter.send(
                 EventRecords.encode(
-                    event, event.getRolloutId() + "/scored", "reward", clock.instant()));
+                    one.tenant(),
+                    one.event(),
+                    one.event().getRolloutId() + "/scored",
+                    "reward",
+                    clock.instant()));
           }
           return Uni.createFrom().voidItem();
         });

@@ -4,6 +4,9 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +22,34 @@ final class Database implements AutoCloseable {
   /** Waits for the pipe's end, then asks the server for a fast shutdown, by the pid it wrote. */
   private static final String GUARD =
       "read -r line; pid=$(head -n 1 \"$1/postmaster.pid\" 2>/dev/null) && kill -INT \"$pid\"";
+
+  /**
+   * Whom the services log in as: no superuser, so that row-level security binds it. The server
+   * trusts connections from this machine.
+   */
+  static final String USER = "attune";
+
+  /** Also takes over the schemas of data folders in which services were superusers. */
+  private static final String ROLE =
+      """
+      DO $$
+      DECLARE
+        entry record;
+      BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'attune') THEN
+          CREATE ROLE attune LOGIN NOSUPERUSER NOBYPASSRLS;
+        END IF;
+        GRANT CREATE, CONNECT ON DATABASE postgres TO attune;
+        FOR entry IN SELECT nspname FROM pg_namespace WHERE nspname IN ('ingestion', 'training') LOOP
+          EXECUTE format('ALTER SCHEMA %I OWNER TO attune', entry.nspname);
+        END LOOP;
+        FOR entry IN SELECT schemaname, tablename FROM pg_tables
+          WHERE schemaname IN ('ingestion', 'training') AND tableowner <> 'attune' LOOP
+          EXECUTE format('ALTER TABLE %I.%I OWNER TO attune', entry.schemaname, entry.tablename);
+        END LOOP;
+      END
+      $$
+      """;
 
   private static final long STOP_SECONDS = 15;
 
@@ -64,6 +95,7 @@ final class Database implements AutoCloseable {
               .setErrorRedirector(log)
               .setOutputRedirector(log)
               .start();
+      createUser(postgres);
       long pid =
           Long.parseLong(Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip());
       return new Database(postgres, guard, pid);
@@ -74,8 +106,17 @@ final class Database implements AutoCloseable {
     }
   }
 
+  private static void createUser(EmbeddedPostgres postgres) throws IOException {
+    try (Connection connection = postgres.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(ROLE);
+    } catch (SQLException e) {
+      throw new IOException("the services' role cannot be made", e);
+    }
+  }
+
   String jdbcUrl() {
-    return postgres.getJdbcUrl("postgres", "postgres");
+    return postgres.getJdbcUrl(USER, "postgres");
   }
 
   long pid() {

@@ -1,5 +1,6 @@
 package io.attune.platform.line;
 
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.LineKind;
 import java.util.Optional;
 
@@ -9,10 +10,15 @@ import java.util.Optional;
  * @param revision counts the line's changes; a smaller one than the last seen is out of date
  * @param active what must be served; empty for the base model
  */
-public record LineState(String line, LineKind kind, long revision, Optional<Release> active) {
+public record LineState(
+    Tenant tenant, String line, LineKind kind, long revision, Optional<Release> active) {
+
+  LineKey key() {
+    return new LineKey(tenant, line);
+  }
 
   /** The version that must be served. */
   public LineVersion version() {
-    return active.map(Release::version).orElseGet(() -> LineVersion.base(line));
+    return active.map(Release::version).orElseGet(() -> LineVersion.base(tenant, line));
   }
 }

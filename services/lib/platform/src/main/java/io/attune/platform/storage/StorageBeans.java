@@ -6,18 +6,19 @@ import java.nio.file.Path;
 import java.time.Clock;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** The object store that {@code attune.storage.root} names. */
+/** The object stores below what {@code attune.storage.root} names. */
 public final class StorageBeans {
 
   @Produces
   @Singleton
-  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root, Clock clock) {
+  ObjectStores objectStores(
+      @ConfigProperty(name = "attune.storage.root") String root, Clock clock) {
     if (root.contains("://")) {
       throw new IllegalArgumentException(
           "attune.storage.root is %s, and only a local folder can be used so far; name one that all"
                   .formatted(root)
               + " services share");
     }
-    return new FolderStore(Path.of(root), clock);
+    return new FolderStores(Path.of(root), clock);
   }
 }
