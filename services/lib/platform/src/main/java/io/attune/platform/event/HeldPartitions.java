@@ -31,6 +31,8 @@ final class HeldPartitions {
 
   /** Reads on from partitions that were held for long enough; they may be held back again. */
   void resumeDue(KafkaConsumer<String, byte[]> consumer) {
+    // What a consumer before this one was assigned is no affair of this one's.
+    until.keySet().retainAll(consumer.assignment());
     long now = System.nanoTime();
     List<TopicPartition> due =
         until.entrySet().stream()
