@@ -1,9 +1,9 @@
 package io.attune.manifests;
 
-import io.attune.platform.identity.Tenant;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attune.platform.event.Topics;
+import io.attune.platform.identity.Tenant;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;

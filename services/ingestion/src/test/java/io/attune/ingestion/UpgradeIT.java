@@ -61,8 +61,7 @@ class UpgradeIT {
 
   private static void fill(Handle handle) {
     handle.execute("INSERT INTO ratings VALUES ('r', 'default', 'PENDING', '\\x00', now())");
-    handle.execute(
-        "INSERT INTO pending_ratings VALUES ('r', now(), 'k', '\\x00', 'rest', 0, 0)");
+    handle.execute("INSERT INTO pending_ratings VALUES ('r', now(), 'k', '\\x00', 'rest', 0, 0)");
     handle.execute("INSERT INTO pending_generations VALUES ('g', 'r')");
     handle.execute(
         "INSERT INTO outbox (event_id, topic, event_key, event_type, event_time, value)"
@@ -71,9 +70,7 @@ class UpgradeIT {
 
   private static List<Long> counts(Handle handle) {
     return List.of("ratings", "pending_ratings", "pending_generations", "outbox").stream()
-        .map(
-            table ->
-                handle.createQuery("SELECT count(*) FROM " + table).mapTo(Long.class).one())
+        .map(table -> handle.createQuery("SELECT count(*) FROM " + table).mapTo(Long.class).one())
         .toList();
   }
 }

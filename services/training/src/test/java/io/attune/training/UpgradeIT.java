@@ -84,9 +84,7 @@ class UpgradeIT {
             "counted_event",
             "live_rating")
         .stream()
-        .map(
-            table ->
-                handle.createQuery("select count(*) from " + table).mapTo(Long.class).one())
+        .map(table -> handle.createQuery("select count(*) from " + table).mapTo(Long.class).one())
         .toList();
   }
 }
