@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.launcher.local.Tokens;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.DoorWalk;
 import io.attune.testkit.Doors;
 import io.attune.testkit.Doors.Door;
@@ -56,6 +57,8 @@ class KeycloakST {
           "training", "GET /v1/training/jobs");
 
   private record Minted(String token, Instant at) {}
+
+  private static final Tenant ACME = new Tenant("acme");
 
   private final Map<Set<String>, Minted> minted = new LinkedHashMap<>();
   private final Map<String, URI> services = new LinkedHashMap<>();
@@ -146,7 +149,10 @@ class KeycloakST {
   void servicesGetNoMoreThanTheyNeed() throws Exception {
     JsonNode training = claims(access(keycloak.serviceTokens("training", "ingestion")));
     assertThat(training.get("aud").textValue()).isEqualTo("attune-ingestion");
-    assertThat(training.at("/resource_access/attune/roles").toString()).isEqualTo("[\"trainer\"]");
+    assertThat(training.at("/resource_access/attune/roles"))
+        .extracting(JsonNode::textValue)
+        .containsExactlyInAnyOrder("trainer", "service");
+    assertThat(training.has("tenant")).isFalse();
     assertThat(training.at("/resource_access").size()).isEqualTo(1);
     assertThat(training.get("exp").longValue() - training.get("iat").longValue()).isEqualTo(300);
     assertThat(keycloak.serviceTokens("training", "serving").get("error").textValue())
@@ -162,6 +168,29 @@ class KeycloakST {
   @Order(2)
   void aTokenNamesTheTenantOfItsGroup() {
     assertThat(claims(token(Set.of("viewer"))).get("tenant").textValue()).isEqualTo("default");
+    assertThat(claims(tokenOf(ACME, Set.of("viewer"))).get("tenant").textValue()).isEqualTo("acme");
+  }
+
+  @Test
+  @Order(2)
+  void thingsOfAnotherTenantAreNotFound() throws Exception {
+    String token = tokenOf(ACME, Set.of("data-engineer", "trainer", "viewer"));
+    OwnedThings acmes = new OwnedThings(token);
+    Map<String, Map<String, String>> things =
+        Map.of(
+            "ingestion", Map.of("id", acmes.snapshot(services.get("ingestion"))),
+            "training", Map.of("id", acmes.job(services.get("training")), "line", "acmes"));
+    forEachService(
+        (service, published, walk) ->
+            walk.theseAreNotFound(things.getOrDefault(service, Map.of()), this::token));
+    assertThat(
+            acmes.status(
+                services.get("ingestion"), "/v1/snapshots/" + things.get("ingestion").get("id")))
+        .isEqualTo(200);
+    assertThat(
+            acmes.status(
+                services.get("training"), "/v1/training/jobs/" + things.get("training").get("id")))
+        .isEqualTo(200);
   }
 
   @Test
@@ -277,6 +306,10 @@ class KeycloakST {
       minted.put(roles, held);
     }
     return held.token();
+  }
+
+  private String tokenOf(Tenant tenant, Set<String> roles) {
+    return Tokens.of(data).mint(tenant, "somebody", roles);
   }
 
   private void assertEveryServiceAccepts(String token) {

@@ -44,7 +44,9 @@ public class FeedbackGrpc implements FeedbackService {
   @Blocking
   @RolesAllowed(Roles.TRAINER)
   public Uni<CutSnapshotResponse> cutSnapshot(CutSnapshotRequest request) {
-    var snapshot = snapshots.cut(RatingSubmission.datasetOrDefault(request.getDataset()));
+    var snapshot =
+        snapshots.cut(
+            Caller.of(identity).tenant(), RatingSubmission.datasetOrDefault(request.getDataset()));
     return Uni.createFrom().item(CutSnapshotResponse.newBuilder().setSnapshot(snapshot).build());
   }
 
@@ -52,6 +54,7 @@ public class FeedbackGrpc implements FeedbackService {
   @Blocking
   @RolesAllowed(Roles.VIEWER)
   public Uni<GetStatisticsResponse> getStatistics(GetStatisticsRequest request) {
-    return Uni.createFrom().item(submission.statistics(request.getDataset()));
+    return Uni.createFrom()
+        .item(submission.statistics(Caller.of(identity).tenant(), request.getDataset()));
   }
 }

@@ -97,7 +97,7 @@ public class FeedbackResource {
   @Produces(MediaType.APPLICATION_JSON)
   @RolesAllowed(Roles.VIEWER)
   public Statistics statistics(@QueryParam("dataset") String dataset) {
-    var counts = submission.statistics(dataset);
+    var counts = submission.statistics(Caller.of(identity).tenant(), dataset);
     return new Statistics(
         counts.getAccepted(), counts.getRejected(), counts.getDuplicates(), counts.getPending());
   }

@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.attune.feedback.v1.Snapshot;
 import io.attune.ingestion.rating.RatingSubmission;
 import io.attune.ingestion.snapshot.SnapshotCutter;
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
+import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
@@ -26,9 +29,11 @@ public class SnapshotResource {
   private static final int PAGE = 100;
 
   private final SnapshotCutter snapshots;
+  private final SecurityIdentity identity;
 
-  SnapshotResource(SnapshotCutter snapshots) {
+  SnapshotResource(SnapshotCutter snapshots, SecurityIdentity identity) {
     this.snapshots = snapshots;
+    this.identity = identity;
   }
 
   /** What to cut; "default" when no data set is named. */
@@ -69,14 +74,14 @@ public class SnapshotResource {
   @RolesAllowed(Roles.TRAINER)
   public View cut(CutRequest request) {
     String dataset = request == null ? null : request.dataset();
-    return View.of(snapshots.cut(RatingSubmission.datasetOrDefault(dataset)));
+    return View.of(snapshots.cut(tenant(), RatingSubmission.datasetOrDefault(dataset)));
   }
 
   /** The hundred newest of a data set; of "default" when none is named. */
   @GET
   @RolesAllowed(Roles.VIEWER)
   public Page list(@QueryParam("dataset") String dataset) {
-    var newest = snapshots.list(RatingSubmission.datasetOrDefault(dataset), PAGE);
+    var newest = snapshots.list(tenant(), RatingSubmission.datasetOrDefault(dataset), PAGE);
     return new Page(newest.stream().map(View::of).toList());
   }
 
@@ -85,6 +90,10 @@ public class SnapshotResource {
   @Path("/{id}")
   @RolesAllowed(Roles.VIEWER)
   public View get(@PathParam("id") String id) {
-    return View.of(snapshots.get(id));
+    return View.of(snapshots.get(tenant(), id));
+  }
+
+  private Tenant tenant() {
+    return Caller.of(identity).tenant();
   }
 }

@@ -10,6 +10,7 @@ import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.feedback.v1.SubmitRatingsRequest;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.testkit.LogCapture;
 import io.attune.testkit.RecordedSpans;
@@ -82,7 +83,11 @@ class NoUserTextIT {
       topic.sendEvent(Loop.generation("g-quiet", "c", CANARY));
       ProducerRecord<String, byte[]> broken =
           EventRecords.encode(
-              Loop.generation("g", "c", CANARY), CANARY, "test", java.time.Instant.EPOCH);
+              Tenant.DEFAULT,
+              Loop.generation("g", "c", CANARY),
+              CANARY,
+              "test",
+              java.time.Instant.EPOCH);
       topic.send(
           new ProducerRecord<>(
               broken.topic(), null, "c", (CANARY + "\u0001").getBytes(UTF_8), broken.headers()));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.feedback.v1.RatingRejected;
+import io.attune.platform.database.TenantTransactions;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -11,7 +13,6 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.util.Map;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 @TestProfile(PendingTimeoutIT.Impatient.class)
 class PendingTimeoutIT {
 
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   /** Waits almost not at all. */
   public static final class Impatient implements QuarkusTestProfile {
@@ -44,7 +45,8 @@ class PendingTimeoutIT {
       topic.await(RatingRejected.class, 2, r -> r.getRatingId().equals("orphan"));
     }
     long rows =
-        jdbi.withHandle(
+        transactions.inTenant(
+            Tenant.DEFAULT,
             h ->
                 h.createQuery("SELECT count(*) FROM ratings WHERE rating_id = 'orphan'")
                     .mapTo(Long.class)

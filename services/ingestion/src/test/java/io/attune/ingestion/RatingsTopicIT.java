@@ -11,14 +11,15 @@ import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.ingestion.rating.RatingSubmission;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class RatingsTopicIT {
 
   @Inject RatingSubmission submission;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   private final Topic topic = new Topic();
 
@@ -61,7 +62,7 @@ class RatingsTopicIT {
 
   @Test
   void repeatsCountOnce() {
-    GetStatisticsResponse before = submission.statistics("repeats");
+    GetStatisticsResponse before = submission.statistics(Tenant.DEFAULT, "repeats");
     String line = "{\"dataset\":\"repeats\",\"completion\":\"same\",\"score\":0.5}";
     topic.sendLines(line, line, line);
     topic.sendLines(line);
@@ -70,7 +71,7 @@ class RatingsTopicIT {
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(
             () -> {
-              GetStatisticsResponse now = submission.statistics("repeats");
+              GetStatisticsResponse now = submission.statistics(Tenant.DEFAULT, "repeats");
               assertThat(now.getAccepted()).isEqualTo(1);
               assertThat(now.getDuplicates() - before.getDuplicates()).isEqualTo(3);
             });
@@ -147,6 +148,7 @@ class RatingsTopicIT {
   }
 
   private long count(String query) {
-    return jdbi.withHandle(handle -> handle.createQuery(query).mapTo(Long.class).one());
+    return transactions.inTenant(
+        Tenant.DEFAULT, handle -> handle.createQuery(query).mapTo(Long.class).one());
   }
 }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.Message;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
+import io.attune.platform.identity.Tenant;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -47,7 +48,11 @@ final class Topic implements AutoCloseable {
   }
 
   void sendEvent(Message event) {
-    send(EventRecords.encode(event, UUID.randomUUID().toString(), "test", Instant.EPOCH));
+    sendEvent(Tenant.DEFAULT, event);
+  }
+
+  void sendEvent(Tenant tenant, Message event) {
+    send(EventRecords.encode(tenant, event, UUID.randomUUID().toString(), "test", Instant.EPOCH));
   }
 
   /** Reads a topic from its beginning until {@code count} of its events are wanted ones. */

@@ -13,6 +13,7 @@ import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.feedback.v1.SubmitRatingsRequest;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.testkit.Infrastructure;
 import io.attune.testkit.RecordedSpans;
@@ -157,7 +158,11 @@ class TraceIT {
                     == 1);
     ProducerRecord<String, byte[]> generation =
         EventRecords.encode(
-            Loop.generation("traced-late", "c", "p"), "g", "test", java.time.Instant.EPOCH);
+            Tenant.DEFAULT,
+            Loop.generation("traced-late", "c", "p"),
+            "g",
+            "test",
+            java.time.Instant.EPOCH);
     generation.headers().add(TraceParent.HEADER, newTraceparent().getBytes(UTF_8));
     topic.send(generation);
 

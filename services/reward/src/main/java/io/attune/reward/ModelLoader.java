@@ -4,7 +4,7 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.line.LineSwitch;
 import io.attune.platform.line.Release;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.file.Path;
 
@@ -12,17 +12,17 @@ import java.nio.file.Path;
 @ApplicationScoped
 public class ModelLoader implements LineSwitch.Loader<Scorer.Model> {
 
-  private final ObjectStore store;
+  private final ObjectStores stores;
   private final Scorer scorer;
 
-  public ModelLoader(ObjectStore store, Scorer scorer) {
-    this.store = store;
+  public ModelLoader(ObjectStores stores, Scorer scorer) {
+    this.stores = stores;
     this.scorer = scorer;
   }
 
   @Override
   public Scorer.Model load(Release release) {
-    Path folder = store.open(release.artifact());
+    Path folder = stores.of(release.version().tenant()).open(release.artifact());
     String contract = release.contractSha256();
     // An encoder reads texts by a tokenizer of its own.
     if (Scorer.isAdapter(folder)

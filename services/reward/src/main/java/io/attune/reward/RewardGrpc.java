@@ -4,12 +4,14 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.engine.data.Content;
 import io.attune.engine.token.ChatMessage;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
 import io.attune.reward.v1.Answer;
 import io.attune.reward.v1.RewardService;
 import io.attune.reward.v1.ScoreRequest;
 import io.attune.reward.v1.ScoreResponse;
 import io.quarkus.grpc.GrpcService;
+import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.annotation.security.RolesAllowed;
@@ -23,9 +25,11 @@ public class RewardGrpc implements RewardService {
   static final int MAX_ANSWERS = 256;
 
   private final Scoring scoring;
+  private final SecurityIdentity identity;
 
-  public RewardGrpc(Scoring scoring) {
+  public RewardGrpc(Scoring scoring, SecurityIdentity identity) {
     this.scoring = scoring;
+    this.identity = identity;
   }
 
   @Override
@@ -37,7 +41,8 @@ public class RewardGrpc implements RewardService {
     for (Answer answer : request.getAnswersList()) {
       answers.add(new PromptAnswer(prompt(answer.getPrompt()), answer.getCompletion()));
     }
-    Scoring.Scored scored = scoring.scoreForCaller(request.getLine(), answers);
+    Scoring.Scored scored =
+        scoring.scoreForCaller(Caller.of(identity).tenant(), request.getLine(), answers);
     var response = ScoreResponse.newBuilder().setRewardModel(scored.rewardModel().toProto());
     for (float score : scored.scores()) {
       response.addScores(score);

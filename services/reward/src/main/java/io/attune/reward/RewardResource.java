@@ -5,7 +5,9 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.engine.data.Content;
 import io.attune.engine.token.ChatMessage;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.Consumes;
@@ -32,9 +34,11 @@ public class RewardResource {
   public record Response(float[] scores, String rewardModel, String rewardModelSha256) {}
 
   private final Scoring scoring;
+  private final SecurityIdentity identity;
 
-  public RewardResource(Scoring scoring) {
+  public RewardResource(Scoring scoring, SecurityIdentity identity) {
     this.scoring = scoring;
+    this.identity = identity;
   }
 
   @POST
@@ -49,7 +53,7 @@ public class RewardResource {
       answers.add(answer(list.get(i), "answers[" + i + "]"));
     }
     String line = body.hasNonNull("line") ? text(body.get("line"), "line") : "";
-    Scoring.Scored scored = scoring.scoreForCaller(line, answers);
+    Scoring.Scored scored = scoring.scoreForCaller(Caller.of(identity).tenant(), line, answers);
     return new Response(
         scored.scores(), scored.rewardModel().toString(), scored.rewardModel().sha256());
   }

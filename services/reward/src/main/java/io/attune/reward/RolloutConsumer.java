@@ -5,6 +5,7 @@ import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.RecordSpans;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.Release;
 import io.attune.platform.telemetry.Spans;
@@ -62,16 +63,21 @@ public class RolloutConsumer {
         .chain(scored -> publisher.publish(batch, scored));
   }
 
-  private List<Scored> score(ConsumerRecords<String, byte[]> rollouts) {
-    List<Scored> scored = new ArrayList<>();
+  private List<RolloutPublisher.Scored> score(ConsumerRecords<String, byte[]> rollouts) {
+    List<RolloutPublisher.Scored> scored = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> kafka : rollouts) {
       try {
+        Tenant tenant = EventRecords.tenant(kafka);
         RolloutCompleted rollout = EventRecords.decode(kafka, RolloutCompleted.class);
         Span span =
             RecordSpans.process(kafka, GROUP)
                 .setAttribute("attune.job.id", rollout.getJobId())
                 .setAttribute("attune.rollout.id", rollout.getRolloutId());
-        scored.add(new Scored(Spans.call(span, () -> score(rollout)), RecordSpans.context(kafka)));
+        scored.add(
+            new RolloutPublisher.Scored(
+                tenant,
+                Spans.call(span, () -> score(tenant, rollout)),
+                RecordSpans.context(kafka)));
       } catch (PlatformException malformed) {
         metrics.counter("attune.reward.rollouts", "outcome", "MALFORMED").increment();
         LOG.errorf("Rollout left out reason=%s", malformed.getMessage());
@@ -80,7 +86,7 @@ public class RolloutConsumer {
     return scored;
   }
 
-  private RolloutScored score(RolloutCompleted rollout) {
+  private RolloutScored score(Tenant tenant, RolloutCompleted rollout) {
     var event =
         RolloutScored.newBuilder()
             .setRolloutId(rollout.getRolloutId())
@@ -99,13 +105,14 @@ public class RolloutConsumer {
       List<PromptAnswer> answers = answers(rollout);
       Scoring.Scored scored =
           rollout.hasRewardModel()
-              ? scoring.score(release(rollout.getRewardModel()), answers)
-              : scoring.score(rollout.getRewardLine(), answers);
+              ? scoring.score(release(tenant, rollout.getRewardModel()), answers)
+              : scoring.score(tenant, rollout.getRewardLine(), answers);
       for (float score : scored.scores()) {
         event.addScores(score);
       }
       if (rollout.hasHeldOutRewardModel()) {
-        Scoring.Scored heldOut = scoring.score(release(rollout.getHeldOutRewardModel()), answers);
+        Scoring.Scored heldOut =
+            scoring.score(release(tenant, rollout.getHeldOutRewardModel()), answers);
         for (float score : heldOut.scores()) {
           event.addHeldOutScores(score);
         }
@@ -118,8 +125,8 @@ public class RolloutConsumer {
       Spans.fail(Span.current(), thrown);
       metrics.counter("attune.reward.rollouts", "outcome", "FAILED").increment();
       LOG.errorf(
-          "Rollout not scored rolloutId=%s jobId=%s reason=%s",
-          rollout.getRolloutId(), rollout.getJobId(), failure.getMessage());
+          "Rollout not scored tenant=%s rolloutId=%s jobId=%s reason=%s",
+          tenant, rollout.getRolloutId(), rollout.getJobId(), failure.getMessage());
       return event
           .clearScores()
           .clearHeldOutScores()
@@ -129,9 +136,9 @@ public class RolloutConsumer {
     }
   }
 
-  private static Release release(Adapter rewardModel) {
+  private static Release release(Tenant tenant, Adapter rewardModel) {
     return new Release(
-        LineVersion.of(rewardModel.getVersion()),
+        LineVersion.of(tenant, rewardModel.getVersion()),
         rewardModel.getArtifact(),
         rewardModel.getContractSha256());
   }

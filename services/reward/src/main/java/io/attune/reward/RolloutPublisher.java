@@ -1,7 +1,9 @@
 package io.attune.reward;
 
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.RolloutScored;
+import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.reactive.messaging.kafka.transactions.KafkaTransactions;
@@ -16,6 +18,9 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 @ApplicationScoped
 public class RolloutPublisher {
 
+  /** A rollout's scores, whose rollout it is, and the trace that it is in. */
+  record Scored(Tenant tenant, RolloutScored event, Context trace) {}
+
   private final KafkaTransactions<ProducerRecord<String, byte[]>> transactions;
   private final Clock clock;
 
@@ -27,7 +32,7 @@ public class RolloutPublisher {
   }
 
   /** Ends when scores and offsets are committed, or both are not. */
-  Uni<Void> publish(Message<?> batch, List<RolloutConsumer.Scored> scored) {
+  Uni<Void> publish(Message<?> batch, List<Scored> scored) {
     return transactions.withTransactionAndAck(
         batch,
         emitter -> {
@@ -36,11 +41,11 @@ public class RolloutPublisher {
         });
   }
 
-  private ProducerRecord<String, byte[]> encode(RolloutConsumer.Scored scored) {
+  private ProducerRecord<String, byte[]> encode(Scored scored) {
     RolloutScored event = scored.event();
     try (Scope current = scored.trace().makeCurrent()) {
       return EventRecords.encode(
-          event, event.getRolloutId() + "/scored", "reward", clock.instant());
+          scored.tenant(), event, event.getRolloutId() + "/scored", "reward", clock.instant());
     }
   }
 }

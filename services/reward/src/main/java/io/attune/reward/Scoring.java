@@ -3,6 +3,7 @@ package io.attune.reward;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
@@ -57,11 +58,12 @@ public class Scoring {
   /**
    * Scores a caller's answers.
    *
+   * @param tenant whose reward line it is
    * @param line the reward line; the default one when empty
    * @throws PlatformException UNAVAILABLE without a released reward model, OVERLOADED when too many
    *     wait
    */
-  public Scored scoreForCaller(String line, List<PromptAnswer> answers) {
+  public Scored scoreForCaller(Tenant tenant, String line, List<PromptAnswer> answers) {
     if (waiting.incrementAndGet() > config.maxQueue()) {
       waiting.decrementAndGet();
       throw counted(
@@ -70,16 +72,16 @@ public class Scoring {
               config.maxQueue() + " calls wait for the reward model; try again later."));
     }
     try {
-      return score(line, answers);
+      return score(tenant, line, answers);
     } finally {
       waiting.decrementAndGet();
     }
   }
 
   /** Scores a rollout's answers. The same, but it waits as long as it takes. */
-  public Scored score(String line, List<PromptAnswer> answers) {
+  public Scored score(Tenant tenant, String line, List<PromptAnswer> answers) {
     String name = line.isEmpty() ? config.defaultLine() : line;
-    return score(name, () -> lines.pin(name), answers);
+    return score(name, () -> lines.pin(tenant, name), answers);
   }
 
   /** Scores a rollout's answers by the version that it names, released or not. */

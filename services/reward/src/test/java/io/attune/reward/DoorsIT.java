@@ -1,13 +1,35 @@
 package io.attune.reward;
 
+import static org.awaitility.Awaitility.await;
+
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.line.ServedLines;
 import io.attune.testkit.EveryDoorIsLocked;
 import io.attune.testkit.Infrastructure;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.Map;
 
 @QuarkusTest
 @WithTestResource(
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))
-class DoorsIT extends EveryDoorIsLocked {}
+class DoorsIT extends EveryDoorIsLocked {
+
+  private static final String LINE = "owned";
+
+  @Inject ReleasedModels models;
+  @Inject ServedLines<Scorer.Model> lines;
+
+  @Override
+  protected Map<String, String> thingsOf(String tenant) {
+    Tenant owner = new Tenant(tenant);
+    var artifact = models.publish(owner, ReleasedModels.FOLDER, "owned");
+    models.release(owner, ReleasedModels.adapter(LINE, 1, artifact));
+    await().atMost(Duration.ofSeconds(60)).until(() -> lines.version(owner, LINE).isPresent());
+    return Map.of("line", LINE);
+  }
+}

@@ -14,6 +14,7 @@ import io.attune.platform.event.Events;
 import io.attune.platform.event.KafkaClients;
 import io.attune.platform.event.RecordSpans;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.serving.v1.Generation;
@@ -91,7 +92,7 @@ class NoUserTextIT {
             .asString();
       }
       RolloutCompleted unread = rollout();
-      var good = EventRecords.encode(unread, CANARY, "test", Instant.EPOCH);
+      var good = EventRecords.encode(Tenant.DEFAULT, unread, CANARY, "test", Instant.EPOCH);
       producer.send(
           new ProducerRecord<>(
               good.topic(), null, CANARY, (CANARY + "\u0001").getBytes(UTF_8), good.headers()));
@@ -141,7 +142,8 @@ class NoUserTextIT {
 
   private void send(RolloutCompleted rollout) {
     producer.send(
-        EventRecords.encode(rollout, UUID.randomUUID().toString(), "test", Instant.EPOCH));
+        EventRecords.encode(
+            Tenant.DEFAULT, rollout, UUID.randomUUID().toString(), "test", Instant.EPOCH));
     producer.flush();
   }
 

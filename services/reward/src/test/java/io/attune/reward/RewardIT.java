@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Message;
-import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
@@ -16,7 +15,7 @@ import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.KafkaClients;
 import io.attune.platform.identity.Roles;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
 import io.attune.reward.v1.Answer;
 import io.attune.reward.v1.RewardServiceGrpc;
 import io.attune.reward.v1.ScoreRequest;
@@ -25,8 +24,6 @@ import io.attune.serving.v1.Generation;
 import io.attune.testkit.Infrastructure;
 import io.attune.testkit.TestTokens;
 import io.attune.training.v1.Adapter;
-import io.attune.training.v1.AdapterLineChanged;
-import io.attune.training.v1.LineKind;
 import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutScored;
 import io.grpc.ManagedChannel;
@@ -41,15 +38,11 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -63,23 +56,19 @@ class RewardIT {
       Path.of("../lib/engine/src/test/resources/golden/models/bert-regression");
 
   @Inject KafkaClients kafka;
-  @Inject ObjectStore store;
-  @Inject Clock clock;
+  @Inject ReleasedModels models;
 
   private final String token = TestTokens.ofRunningTest().with("tom", Roles.TRAINER);
   private ManagedChannel channel;
-  private KafkaProducer<String, byte[]> producer;
 
   @BeforeEach
   void open() {
     channel = NettyChannelBuilder.forAddress("127.0.0.1", RestAssured.port).usePlaintext().build();
-    producer = kafka.producer("test");
   }
 
   @AfterEach
   void close() {
     channel.shutdownNow();
-    producer.close();
   }
 
   @Test
@@ -150,14 +139,14 @@ class RewardIT {
         .until(() -> score(line, "x").getRewardModel().getVersion() == 2);
     float score = score(line, "On its way.").getScores(0);
     Artifact third = publish("third");
-    Adapter gold = rewardModel("gold", 1, third);
+    Adapter gold = ReleasedModels.adapter("gold", 1, third);
 
     RolloutScored old =
         scored(
             complete(
                 RolloutCompleted.newBuilder()
                     .setRewardLine(line)
-                    .setRewardModel(rewardModel(line, 1, first))
+                    .setRewardModel(ReleasedModels.adapter(line, 1, first))
                     .setHeldOutRewardModel(gold),
                 "On its way."));
     RolloutScored young =
@@ -165,10 +154,10 @@ class RewardIT {
             complete(
                 RolloutCompleted.newBuilder()
                     .setRewardLine(line)
-                    .setRewardModel(rewardModel(line, 2, second)),
+                    .setRewardModel(ReleasedModels.adapter(line, 2, second)),
                 "On its way."));
 
-    assertThat(old.getRewardModel()).isEqualTo(rewardModel(line, 1, first).getVersion());
+    assertThat(old.getRewardModel()).isEqualTo(ReleasedModels.adapter(line, 1, first).getVersion());
     assertThat(old.getScores(0)).isCloseTo(score, within(1e-5f));
     assertThat(old.getHeldOutRewardModel()).isEqualTo(gold.getVersion());
     assertThat(old.getHeldOutScoresList()).hasSize(1);
@@ -186,8 +175,8 @@ class RewardIT {
         scored(
             complete(
                 RolloutCompleted.newBuilder()
-                    .setRewardModel(rewardModel("any", 1, sound))
-                    .setHeldOutRewardModel(rewardModel("gold", 2, broken)),
+                    .setRewardModel(ReleasedModels.adapter("any", 1, sound))
+                    .setHeldOutRewardModel(ReleasedModels.adapter("gold", 2, broken)),
                 "On its way."));
 
     assertThat(event.hasFailure()).isTrue();
@@ -199,7 +188,8 @@ class RewardIT {
   void aReleasedEncoderNeedsNoTokenizerOfTheBaseModel() throws IOException {
     String line = "encoder";
     release(
-        rewardModel(line, 1, publish(ENCODER, "encoder")).toBuilder()
+        ReleasedModels.adapter(line, 1, models.publish(Tenant.DEFAULT, ENCODER, "encoder"))
+            .toBuilder()
             .setContractSha256("another contract than the base model's")
             .build());
     await().atMost(Duration.ofSeconds(60)).until(() -> released(line));
@@ -302,52 +292,18 @@ class RewardIT {
 
   /** The tests' reward model, under a digest of its own. */
   private Artifact publish(String name) throws IOException {
-    return publish(Path.of("src/test/resources/reward"), name);
-  }
-
-  private Artifact publish(Path folder, String name) throws IOException {
-    Path staged = store.stage("adapters");
-    Files.writeString(staged.resolve("name"), name);
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, staged.resolve(file.getFileName()));
-      }
-    }
-    return store.publishFolder("adapters", staged);
-  }
-
-  private static Adapter rewardModel(String line, long version, Artifact artifact) {
-    return Adapter.newBuilder()
-        .setVersion(
-            AdapterVersion.newBuilder()
-                .setLine(line)
-                .setVersion(version)
-                .setSha256(artifact.getSha256()))
-        .setKind(LineKind.LINE_KIND_REWARD)
-        .setArtifact(artifact)
-        .build();
+    return models.publish(Tenant.DEFAULT, ReleasedModels.FOLDER, name);
   }
 
   private void release(String line, long version, Artifact artifact) {
-    release(rewardModel(line, version, artifact));
+    release(ReleasedModels.adapter(line, version, artifact));
   }
 
   private void release(Adapter active) {
-    AdapterVersion version = active.getVersion();
-    send(
-        AdapterLineChanged.newBuilder()
-            .setLine(version.getLine())
-            .setKind(LineKind.LINE_KIND_REWARD)
-            .setChange(AdapterLineChanged.Change.CHANGE_RELEASED)
-            .setSubject(active)
-            .setActive(active)
-            .setRevision(version.getVersion())
-            .build());
+    models.release(Tenant.DEFAULT, active);
   }
 
   private void send(Message event) {
-    producer.send(
-        EventRecords.encode(event, UUID.randomUUID().toString(), "test", clock.instant()));
-    producer.flush();
+    models.send(Tenant.DEFAULT, event);
   }
 }

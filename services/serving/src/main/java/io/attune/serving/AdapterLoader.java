@@ -4,7 +4,7 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.line.LineSwitch;
 import io.attune.platform.line.Release;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Generator.LoadedAdapter;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,11 +13,11 @@ import jakarta.enterprise.context.ApplicationScoped;
 @ApplicationScoped
 public class AdapterLoader implements LineSwitch.Loader<LoadedAdapter> {
 
-  private final ObjectStore store;
+  private final ObjectStores stores;
   private final Generator generator;
 
-  public AdapterLoader(ObjectStore store, Generator generator) {
-    this.store = store;
+  public AdapterLoader(ObjectStores stores, Generator generator) {
+    this.stores = stores;
     this.generator = generator;
   }
 
@@ -30,6 +30,6 @@ public class AdapterLoader implements LineSwitch.Loader<LoadedAdapter> {
           "Version %s was trained with another tokenizer, chat template or end-of-sequence tokens than this base model's (contract %s, here %s)."
               .formatted(release.version(), contract, generator.contractSha256()));
     }
-    return generator.load(store.open(release.artifact()));
+    return generator.load(stores.of(release.version().tenant()).open(release.artifact()));
   }
 }

@@ -4,7 +4,9 @@ import com.google.protobuf.ByteString;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.call.Cancellation;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.AnswerListener;
@@ -31,6 +33,7 @@ import io.attune.serving.v1.SamplingParameters;
 import io.attune.serving.v1.TokenLogProbability;
 import io.attune.serving.v1.TopLogProbabilities;
 import io.quarkus.grpc.GrpcService;
+import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -53,31 +56,36 @@ public class InferenceGrpc implements InferenceService {
   private final Models models;
   private final ServingPublisher publisher;
   private final ServingConfig config;
+  private final SecurityIdentity identity;
 
   public InferenceGrpc(
       Generator generator,
       Answering answering,
       Models models,
       ServingPublisher publisher,
-      ServingConfig config) {
+      ServingConfig config,
+      SecurityIdentity identity) {
     this.generator = generator;
     this.answering = answering;
     this.models = models;
     this.publisher = publisher;
     this.config = config;
+    this.identity = identity;
   }
 
   @Override
   @Blocking
   @RolesAllowed({Roles.RATER, Roles.VIEWER})
   public Multi<GenerateResponse> generate(GenerateRequest request) {
+    Tenant tenant = Caller.of(identity).tenant();
     // A buffer holds at most one answer's tokens, so a slow reader holds nobody up.
     return Multi.createFrom()
-        .emitter(emitter -> stream(request, emitter), BackPressureStrategy.BUFFER);
+        .emitter(emitter -> stream(tenant, request, emitter), BackPressureStrategy.BUFFER);
   }
 
-  private void stream(GenerateRequest request, MultiEmitter<? super GenerateResponse> emitter) {
-    Prepared question = answering.prepare(question(request, config.defaultMaxNewTokens()));
+  private void stream(
+      Tenant tenant, GenerateRequest request, MultiEmitter<? super GenerateResponse> emitter) {
+    Prepared question = answering.prepare(question(tenant, request, config.defaultMaxNewTokens()));
     var pieces =
         new AnswerListener() {
           @Override
@@ -119,6 +127,7 @@ public class InferenceGrpc implements InferenceService {
   @Blocking
   @RolesAllowed({Roles.RATER, Roles.VIEWER})
   public Uni<GenerateBatchResponse> generateBatch(GenerateBatchRequest request) {
+    Tenant tenant = Caller.of(identity).tenant();
     int count = request.getRequestsCount();
     if (count < 1 || count > MAX_BATCH) {
       throw new PlatformException(
@@ -130,7 +139,9 @@ public class InferenceGrpc implements InferenceService {
       request
           .getRequestsList()
           .forEach(
-              one -> questions.add(answering.prepare(question(one, config.defaultMaxNewTokens()))));
+              one ->
+                  questions.add(
+                      answering.prepare(question(tenant, one, config.defaultMaxNewTokens()))));
     } catch (RuntimeException refused) {
       questions.forEach(question -> question.pin().close());
       throw refused;
@@ -169,10 +180,11 @@ public class InferenceGrpc implements InferenceService {
   }
 
   @Override
+  @Blocking
   @RolesAllowed({Roles.VIEWER, Roles.RATER})
   public Uni<ListModelsResponse> listModels(ListModelsRequest request) {
     var response = ListModelsResponse.newBuilder();
-    for (Models.Entry entry : models.list()) {
+    for (Models.Entry entry : models.list(Caller.of(identity).tenant())) {
       response.addModels(
           Model.newBuilder()
               .setName(entry.name())
@@ -182,8 +194,10 @@ public class InferenceGrpc implements InferenceService {
     return Uni.createFrom().item(response.build());
   }
 
-  private static Question question(GenerateRequest request, int defaultMaxNewTokens) {
+  private static Question question(
+      Tenant tenant, GenerateRequest request, int defaultMaxNewTokens) {
     return new Question(
+        tenant,
         request.getModel(),
         prompt(request.getPrompt()),
         sampling(request.getSampling(), defaultMaxNewTokens),

@@ -3,6 +3,9 @@ package io.attune.serving;
 import io.attune.platform.line.LineSwitch;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.ServedLines;
+import io.attune.platform.quota.QuotaConfig.Limits;
+import io.attune.platform.quota.Quotas;
+import io.attune.platform.quota.RateLimit;
 import io.attune.platform.time.Ids;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.AnswerMetrics;
@@ -24,8 +27,12 @@ public final class ServingBeans {
 
   @Produces
   @Singleton
-  Admission admission(ServingConfig config) {
-    return new Admission(config.maxConcurrent(), config.maxQueue(), config.rolloutShare());
+  Admission admission(ServingConfig config, Quotas quotas) {
+    return new Admission(
+        config.maxConcurrent(),
+        config.maxQueue(),
+        config.rolloutShare(),
+        tenant -> quotas.limit(tenant, Limits::concurrentAnswers));
   }
 
   @Produces
@@ -76,8 +83,11 @@ public final class ServingBeans {
       Models models,
       Admission admission,
       AnswerMetrics metrics,
+      Quotas quotas,
       Clock clock,
       Ids ids) {
-    return new Answering(generator, models, admission, metrics, clock, ids);
+    var tokens =
+        new RateLimit(tenant -> quotas.limit(tenant, Limits::tokensPerMinute), "tokens", clock);
+    return new Answering(generator, models, admission, metrics, tokens, clock, ids);
   }
 }

@@ -7,6 +7,7 @@ import io.attune.common.v1.ChatMessage;
 import io.attune.common.v1.Conversation;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.time.Ids;
 import io.attune.serving.generate.Answer;
@@ -57,6 +58,7 @@ public class ServingPublisher {
   /** An answer was given. Neither delays nor fails the answer: a failure is counted and logged. */
   public void answered(Answer answer) {
     tell(
+        answer.head().adapter().tenant(),
         GenerationCompleted.newBuilder()
             .setGeneration(generation(answer))
             .setCompletedTime(timestamp(answer.completed()))
@@ -74,26 +76,26 @@ public class ServingPublisher {
     if (failure != null) {
       event.setFailure(failure.toFailure());
     }
-    tell(event.build(), ids.next().toString());
+    tell(version.tenant(), event.build(), ids.next().toString());
   }
 
   /** Ends when the broker has the event. */
-  public Uni<Void> completed(RolloutCompleted rollout) {
+  public Uni<Void> completed(Tenant tenant, RolloutCompleted rollout) {
     // The chunk's own id, so that a chunk answered twice is one event.
-    return send(rollout, rollout.getRolloutId() + "/completed");
+    return send(tenant, rollout, rollout.getRolloutId() + "/completed");
   }
 
-  private void tell(Message event, String id) {
+  private void tell(Tenant tenant, Message event, String id) {
     String type = event.getDescriptorForType().getName();
     try {
-      send(event, id).subscribe().with(done -> {}, failure -> lost(type, failure));
+      send(tenant, event, id).subscribe().with(done -> {}, failure -> lost(type, failure));
     } catch (RuntimeException full) {
       lost(type, full);
     }
   }
 
-  private Uni<Void> send(Message event, String id) {
-    return events.send(EventRecords.encode(event, id, "serving", clock.instant()));
+  private Uni<Void> send(Tenant tenant, Message event, String id) {
+    return events.send(EventRecords.encode(tenant, event, id, "serving", clock.instant()));
   }
 
   private void lost(String type, Throwable failure) {

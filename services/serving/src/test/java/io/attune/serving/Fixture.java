@@ -9,7 +9,9 @@ import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.KafkaClients;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.v1.InferenceServiceGrpc;
 import io.attune.testkit.TestTokens;
 import io.attune.training.v1.Adapter;
@@ -31,6 +33,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -51,7 +54,7 @@ final class Fixture implements AutoCloseable {
       NettyChannelBuilder.forAddress(url().getHost(), url().getPort()).usePlaintext().build();
   private final KafkaClients kafka = bean(KafkaClients.class);
   private final KafkaProducer<String, byte[]> producer = kafka.producer("test");
-  private final ObjectStore store = bean(ObjectStore.class);
+  private final ObjectStores stores = bean(ObjectStores.class);
 
   static <T> T bean(Class<T> type) {
     return Arc.container().instance(type).get();
@@ -73,28 +76,43 @@ final class Fixture implements AutoCloseable {
   }
 
   static String token() {
-    return TestTokens.ofRunningTest().with("rita", Roles.RATER);
+    return token(Tenant.DEFAULT);
+  }
+
+  static String token(Tenant tenant) {
+    TestTokens tokens = TestTokens.ofRunningTest();
+    return tokens.token(tokens.claims("rita", Set.of(Roles.RATER)).withTenant(tenant.name()));
   }
 
   InferenceServiceGrpc.InferenceServiceBlockingStub blocking() {
+    return blocking(Tenant.DEFAULT);
+  }
+
+  InferenceServiceGrpc.InferenceServiceBlockingStub blocking(Tenant tenant) {
     return InferenceServiceGrpc.newBlockingStub(channel)
-        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer()));
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer(tenant)));
   }
 
   InferenceServiceGrpc.InferenceServiceStub async() {
     return InferenceServiceGrpc.newStub(channel)
-        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer()));
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer(Tenant.DEFAULT)));
   }
 
-  private static Metadata bearer() {
+  private static Metadata bearer(Tenant tenant) {
     var headers = new Metadata();
     headers.put(
-        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token());
+        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+        "Bearer " + token(tenant));
     return headers;
   }
 
   /** Publishes a folder of the test resources as training would. */
   Artifact publish(Path adapter) {
+    return publish(Tenant.DEFAULT, adapter);
+  }
+
+  Artifact publish(Tenant tenant, Path adapter) {
+    ObjectStore store = stores.of(tenant);
     Path staged = store.stage("adapters");
     try (Stream<Path> files = Files.list(adapter)) {
       for (Path file : files.toList()) {
@@ -124,7 +142,12 @@ final class Fixture implements AutoCloseable {
 
   /** Says that the line's active version is this one. */
   void release(String line, long revision, Adapter active) {
+    release(Tenant.DEFAULT, line, revision, active);
+  }
+
+  void release(Tenant tenant, String line, long revision, Adapter active) {
     send(
+        tenant,
         AdapterLineChanged.newBuilder()
             .setLine(line)
             .setKind(LineKind.LINE_KIND_POLICY)
@@ -136,9 +159,13 @@ final class Fixture implements AutoCloseable {
   }
 
   void send(Message event) {
+    send(Tenant.DEFAULT, event);
+  }
+
+  void send(Tenant tenant, Message event) {
     producer.send(
         EventRecords.encode(
-            event, UUID.randomUUID().toString(), "test", bean(Clock.class).instant()));
+            tenant, event, UUID.randomUUID().toString(), "test", bean(Clock.class).instant()));
     producer.flush();
   }
 
@@ -154,6 +181,24 @@ final class Fixture implements AutoCloseable {
           M event = EventRecords.decode(kafkaRecord, type);
           if (wanted.test(event)) {
             found.add(event);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The tenants of the first event that is wanted: one. */
+  <M extends Message> List<Tenant> tenants(Class<M> type, Predicate<M> wanted) {
+    var found = new ArrayList<Tenant>();
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    try (KafkaConsumer<String, byte[]> consumer =
+        kafka.consumer(UUID.randomUUID().toString(), 500)) {
+      consumer.subscribe(List.of(topic(type)));
+      while (found.isEmpty() && System.nanoTime() < end) {
+        for (var kafkaRecord : consumer.poll(Duration.ofMillis(200))) {
+          if (wanted.test(EventRecords.decode(kafkaRecord, type))) {
+            found.add(EventRecords.tenant(kafkaRecord));
           }
         }
       }

@@ -10,6 +10,7 @@ import com.google.protobuf.Message;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.attune.common.v1.Prompt;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.GenerateBatchRequest;
@@ -313,7 +314,9 @@ class InferenceIT {
   }
 
   private void occupy(int places) {
-    taken.addAll(admission.enter(Admission.Kind.CALLER, Collections.nCopies(places, place -> {})));
+    taken.addAll(
+        admission.enter(
+            Tenant.DEFAULT, Admission.Kind.CALLER, Collections.nCopies(places, place -> {})));
   }
 
   private void assertRefused(GenerateRequest request, Status.Code code, String saying) {

@@ -11,6 +11,7 @@ import io.attune.common.v1.Conversation;
 import io.attune.common.v1.Prompt;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.KafkaClients;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.serving.v1.GenerateRequest;
@@ -152,6 +153,7 @@ class NoUserTextIT {
   private void broken() {
     var good =
         EventRecords.encode(
+            Tenant.DEFAULT,
             RolloutRequested.newBuilder().setRolloutId("r").setJobId("j").build(),
             CANARY,
             "test",

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Admission;
 import io.attune.testkit.Infrastructure;
 import io.quarkus.test.common.ResourceArg;
@@ -184,7 +185,9 @@ class OpenAiIT {
   }
 
   private void occupy(int places) {
-    taken.addAll(admission.enter(Admission.Kind.CALLER, Collections.nCopies(places, place -> {})));
+    taken.addAll(
+        admission.enter(
+            Tenant.DEFAULT, Admission.Kind.CALLER, Collections.nCopies(places, place -> {})));
   }
 
   private void assertError(String body, int status, String type, String param) {

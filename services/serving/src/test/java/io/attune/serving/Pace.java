@@ -2,6 +2,7 @@ package io.attune.serving;
 
 import io.attune.engine.generate.SamplingParameters;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Admission;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.AnswerListener;
@@ -29,7 +30,7 @@ final class Pace implements AnswerListener, AutoCloseable {
   Pace() {
     Answering answering = Fixture.bean(Answering.class);
     var sampling = new Sampling(SamplingParameters.greedy(Fixture.MANY_TOKENS));
-    var question = new Question("tiny", new Prompt.Text("hello"), sampling, "");
+    var question = new Question(Tenant.DEFAULT, "tiny", new Prompt.Text("hello"), sampling, "");
     own =
         answering
             .start(Admission.Kind.CALLER, List.of(answering.prepare(question)), List.of(this))

@@ -8,7 +8,8 @@ import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
 import io.attune.common.v1.Prompt;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.SamplingParameters;
 import io.attune.testkit.Infrastructure;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.Test;
     initArgs = @ResourceArg(name = "database", value = "false"))
 class RolloutIT {
 
-  @Inject ObjectStore store;
+  @Inject ObjectStores stores;
 
   private final Fixture fixture = new Fixture();
 
@@ -105,7 +106,8 @@ class RolloutIT {
         .extracting(generation -> generation.getPrompt().getText())
         .containsExactly("hello", "hello", "good day", "good day");
     RolloutTokens tokens =
-        RolloutTokens.parseFrom(Files.readAllBytes(store.open(completed.getTokens())));
+        RolloutTokens.parseFrom(
+            Files.readAllBytes(stores.of(Tenant.DEFAULT).open(completed.getTokens())));
     assertThat(tokens.getRolloutId()).isEqualTo(request.getRolloutId());
     assertThat(completed.getReplica()).isNotEmpty();
     assertThat(tokens.getSequencesList())
@@ -140,7 +142,10 @@ class RolloutIT {
     Generation own = completed(byValue.getRolloutId()).getGenerations(0);
     TokenSequence drawn =
         RolloutTokens.parseFrom(
-                Files.readAllBytes(store.open(completed(byReference.getRolloutId()).getTokens())))
+                Files.readAllBytes(
+                    stores
+                        .of(Tenant.DEFAULT)
+                        .open(completed(byReference.getRolloutId()).getTokens())))
             .getSequences(0);
 
     assertThat(drawn.getCompletionTokenIdsList()).isEqualTo(own.getCompletionTokenIdsList());

@@ -1,9 +1,12 @@
 package io.attune.training;
 
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.GetLineageRequest;
 import io.attune.training.v1.ListAdaptersRequest;
 import io.attune.training.v1.RollBackAdapterRequest;
+import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
@@ -22,10 +25,12 @@ import jakarta.ws.rs.core.MediaType;
 @Blocking
 public class AdapterResource {
   private final TrainingApi api;
+  private final SecurityIdentity identity;
 
   @Inject
-  public AdapterResource(TrainingApi api) {
+  public AdapterResource(TrainingApi api, SecurityIdentity identity) {
     this.api = api;
+    this.identity = identity;
   }
 
   @GET
@@ -36,6 +41,7 @@ public class AdapterResource {
       @QueryParam("page_token") @DefaultValue("") String pageToken) {
     return Messages.toJson(
         api.listAdapters(
+            tenant(),
             ListAdaptersRequest.newBuilder()
                 .setLine(line)
                 .setPageSize(pageSize)
@@ -53,6 +59,7 @@ public class AdapterResource {
       @QueryParam("page_token") @DefaultValue("") String pageToken) {
     return Messages.toJson(
         api.lineage(
+            tenant(),
             GetLineageRequest.newBuilder()
                 .setLine(line)
                 .setVersion(version)
@@ -67,6 +74,11 @@ public class AdapterResource {
   public String rollBack(@PathParam("line") String line, @PathParam("version") long version) {
     return Messages.toJson(
         api.rollBack(
+            tenant(),
             RollBackAdapterRequest.newBuilder().setLine(line).setVersion(version).build()));
+  }
+
+  private Tenant tenant() {
+    return Caller.of(identity).tenant();
   }
 }

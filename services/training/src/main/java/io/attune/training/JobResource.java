@@ -2,6 +2,7 @@ package io.attune.training;
 
 import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.CancelTrainingJobRequest;
 import io.attune.training.v1.CreateTrainingJobRequest;
 import io.attune.training.v1.GetTrainingJobRequest;
@@ -45,7 +46,7 @@ public class JobResource {
   public String create(String body) {
     CreateTrainingJobRequest request =
         Messages.fromJson(body, CreateTrainingJobRequest.newBuilder()).build();
-    return Messages.toJson(api.create(request, Caller.of(identity).subject()).getJob());
+    return Messages.toJson(api.create(request, Caller.of(identity)).getJob());
   }
 
   @GET
@@ -56,6 +57,7 @@ public class JobResource {
       @QueryParam("page_token") @DefaultValue("") String pageToken) {
     return Messages.toJson(
         api.list(
+            tenant(),
             ListTrainingJobsRequest.newBuilder()
                 .setLine(line)
                 .setPageSize(pageSize)
@@ -67,7 +69,8 @@ public class JobResource {
   @Path("/{id}")
   @RolesAllowed(Roles.VIEWER)
   public String get(@PathParam("id") String id) {
-    return Messages.toJson(api.get(GetTrainingJobRequest.newBuilder().setId(id).build()).getJob());
+    return Messages.toJson(
+        api.get(tenant(), GetTrainingJobRequest.newBuilder().setId(id).build()).getJob());
   }
 
   @GET
@@ -75,7 +78,8 @@ public class JobResource {
   @Produces(MediaType.SERVER_SENT_EVENTS)
   @RolesAllowed(Roles.VIEWER)
   public Multi<String> watch(@PathParam("id") String id) {
-    return api.watch(WatchTrainingJobRequest.newBuilder().setId(id).build()).map(Messages::toJson);
+    return api.watch(tenant(), WatchTrainingJobRequest.newBuilder().setId(id).build())
+        .map(Messages::toJson);
   }
 
   @POST
@@ -83,6 +87,10 @@ public class JobResource {
   @RolesAllowed(Roles.TRAINER)
   public String cancel(@PathParam("id") String id) {
     return Messages.toJson(
-        api.cancel(CancelTrainingJobRequest.newBuilder().setId(id).build()).getJob());
+        api.cancel(tenant(), CancelTrainingJobRequest.newBuilder().setId(id).build()).getJob());
+  }
+
+  private Tenant tenant() {
+    return Caller.of(identity).tenant();
   }
 }

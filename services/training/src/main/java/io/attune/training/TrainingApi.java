@@ -2,6 +2,8 @@ package io.attune.training;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Caller;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.adapter.AdapterCatalog;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.adapter.Lineage;
@@ -52,24 +54,25 @@ public class TrainingApi {
     this.lineage = lineage;
   }
 
-  CreateTrainingJobResponse create(CreateTrainingJobRequest request, String caller) {
-    Job job = jobs.create(request.getRequestId(), request.getSpec(), caller);
+  CreateTrainingJobResponse create(CreateTrainingJobRequest request, Caller caller) {
+    Job job =
+        jobs.create(caller.tenant(), request.getRequestId(), request.getSpec(), caller.subject());
     return CreateTrainingJobResponse.newBuilder().setJob(JobMessages.toMessage(job)).build();
   }
 
-  GetTrainingJobResponse get(GetTrainingJobRequest request) {
+  GetTrainingJobResponse get(Tenant tenant, GetTrainingJobRequest request) {
     return GetTrainingJobResponse.newBuilder()
-        .setJob(JobMessages.toMessage(jobs.get(request.getId())))
+        .setJob(JobMessages.toMessage(jobs.get(tenant, request.getId())))
         .build();
   }
 
-  ListTrainingJobsResponse list(ListTrainingJobsRequest request) {
+  ListTrainingJobsResponse list(Tenant tenant, ListTrainingJobsRequest request) {
     int size = pageSize(request.getPageSize(), DEFAULT_PAGE, LARGEST_PAGE);
     Optional<UUID> before = Optional.empty();
     if (!request.getPageToken().isEmpty()) {
       before = Optional.of(uuidToken(request.getPageToken()));
     }
-    List<Job> found = jobs.list(request.getLine(), before, size + 1);
+    List<Job> found = jobs.list(tenant, request.getLine(), before, size + 1);
     List<Job> page = found.subList(0, Math.min(size, found.size()));
     ListTrainingJobsResponse.Builder response = ListTrainingJobsResponse.newBuilder();
     page.forEach(job -> response.addJobs(JobMessages.toMessage(job)));
@@ -79,32 +82,32 @@ public class TrainingApi {
     return response.build();
   }
 
-  Multi<TrainingJob> watch(WatchTrainingJobRequest request) {
-    return jobs.watch(request.getId()).map(JobMessages::toMessage);
+  Multi<TrainingJob> watch(Tenant tenant, WatchTrainingJobRequest request) {
+    return jobs.watch(tenant, request.getId()).map(JobMessages::toMessage);
   }
 
-  CancelTrainingJobResponse cancel(CancelTrainingJobRequest request) {
+  CancelTrainingJobResponse cancel(Tenant tenant, CancelTrainingJobRequest request) {
     return CancelTrainingJobResponse.newBuilder()
-        .setJob(JobMessages.toMessage(jobs.cancel(request.getId())))
+        .setJob(JobMessages.toMessage(jobs.cancel(tenant, request.getId())))
         .build();
   }
 
-  ListAdaptersResponse listAdapters(ListAdaptersRequest request) {
+  ListAdaptersResponse listAdapters(Tenant tenant, ListAdaptersRequest request) {
     int size = pageSize(request.getPageSize(), DEFAULT_PAGE, LARGEST_PAGE);
     long below =
         request.getPageToken().isEmpty() ? Long.MAX_VALUE : numberToken(request.getPageToken());
-    return catalog.list(request.getLine(), below, size);
+    return catalog.list(tenant, request.getLine(), below, size);
   }
 
-  GetLineageResponse lineage(GetLineageRequest request) {
+  GetLineageResponse lineage(Tenant tenant, GetLineageRequest request) {
     int size = pageSize(request.getPageSize(), DEFAULT_RATINGS, MOST_RATINGS);
     long from = request.getPageToken().isEmpty() ? 0 : numberToken(request.getPageToken());
-    return lineage.get(request.getLine(), request.getVersion(), from, size);
+    return lineage.get(tenant, request.getLine(), request.getVersion(), from, size);
   }
 
-  RollBackAdapterResponse rollBack(RollBackAdapterRequest request) {
+  RollBackAdapterResponse rollBack(Tenant tenant, RollBackAdapterRequest request) {
     return RollBackAdapterResponse.newBuilder()
-        .setActive(lines.rollBack(request.getLine(), request.getVersion()))
+        .setActive(lines.rollBack(tenant, request.getLine(), request.getVersion()))
         .build();
   }
 

@@ -2,6 +2,7 @@ package io.attune.training;
 
 import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.CancelTrainingJobRequest;
 import io.attune.training.v1.CancelTrainingJobResponse;
 import io.attune.training.v1.CreateTrainingJobRequest;
@@ -37,34 +38,39 @@ public class TrainingGrpc implements TrainingService {
   @Blocking
   @RolesAllowed(Roles.TRAINER)
   public Uni<CreateTrainingJobResponse> createTrainingJob(CreateTrainingJobRequest request) {
-    return Uni.createFrom().item(api.create(request, Caller.of(identity).subject()));
+    return Uni.createFrom().item(api.create(request, Caller.of(identity)));
   }
 
   @Override
   @Blocking
   @RolesAllowed(Roles.VIEWER)
   public Uni<GetTrainingJobResponse> getTrainingJob(GetTrainingJobRequest request) {
-    return Uni.createFrom().item(api.get(request));
+    return Uni.createFrom().item(api.get(tenant(), request));
   }
 
   @Override
   @Blocking
   @RolesAllowed(Roles.VIEWER)
   public Uni<ListTrainingJobsResponse> listTrainingJobs(ListTrainingJobsRequest request) {
-    return Uni.createFrom().item(api.list(request));
+    return Uni.createFrom().item(api.list(tenant(), request));
   }
 
   @Override
   @Blocking
   @RolesAllowed(Roles.VIEWER)
   public Multi<WatchTrainingJobResponse> watchTrainingJob(WatchTrainingJobRequest request) {
-    return api.watch(request).map(job -> WatchTrainingJobResponse.newBuilder().setJob(job).build());
+    return api.watch(tenant(), request)
+        .map(job -> WatchTrainingJobResponse.newBuilder().setJob(job).build());
   }
 
   @Override
   @Blocking
   @RolesAllowed(Roles.TRAINER)
   public Uni<CancelTrainingJobResponse> cancelTrainingJob(CancelTrainingJobRequest request) {
-    return Uni.createFrom().item(api.cancel(request));
+    return Uni.createFrom().item(api.cancel(tenant(), request));
+  }
+
+  private Tenant tenant() {
+    return Caller.of(identity).tenant();
   }
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
@@ -40,12 +41,14 @@ class AbandonedFoldersIT {
     Path queued = folder(create());
     Path training = folder(training());
     UUID broken = create();
-    jobs.fail(broken, new PlatformException(ErrorCode.ERROR_CODE_DIVERGED, "broken"));
+    jobs.fail(
+        jobs.get(Tenant.DEFAULT, broken.toString()),
+        new PlatformException(ErrorCode.ERROR_CODE_DIVERGED, "broken"));
     Path failed = folder(broken);
     Path nobodys = folder(UUID.randomUUID());
     Path other = Files.createDirectories(config.folder().resolve("lost+found"));
     UUID stopped = create();
-    jobs.cancel(stopped.toString());
+    jobs.cancel(Tenant.DEFAULT, stopped.toString());
     Path cancelled = folder(stopped);
     UUID atTheGate = candidates.policy("abandoned", 0);
     Path evaluating = folder(atTheGate);
@@ -60,7 +63,7 @@ class AbandonedFoldersIT {
     assertThat(List.of(cancelled, evaluating, released)).noneMatch(Files::exists);
     assertThat(List.of(queued, training, failed, nobodys)).allMatch(this::isWhole);
     assertThat(other).isDirectory();
-    jobs.cancel(atTheGate.toString());
+    jobs.cancel(Tenant.DEFAULT, atTheGate.toString());
   }
 
   private UUID create() {
@@ -69,13 +72,15 @@ class AbandonedFoldersIT {
             .setLine("abandoned")
             .setDpo(DpoObjective.getDefaultInstance())
             .build();
-    return jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
+    return jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann").id();
   }
 
   private UUID training() {
     UUID id = create();
     jobs.change(
-        id, (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
+        Tenant.DEFAULT,
+        id,
+        (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
     return id;
   }
 
@@ -83,7 +88,7 @@ class AbandonedFoldersIT {
     UUID id = candidates.reward("abandoned-reward", 0, 20, Optional.empty());
     await("release")
         .atMost(Duration.ofSeconds(30))
-        .until(() -> jobs.get(id.toString()).state() instanceof JobState.Released);
+        .until(() -> jobs.get(Tenant.DEFAULT, id.toString()).state() instanceof JobState.Released);
     return id;
   }
 

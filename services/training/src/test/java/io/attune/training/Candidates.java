@@ -2,7 +2,8 @@ package io.attune.training;
 
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.Prompt;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
 import io.attune.training.job.Jobs;
@@ -31,24 +32,29 @@ public class Candidates {
 
   private final Jobs jobs;
   private final Releases releases;
-  private final ObjectStore store;
+  private final ObjectStores stores;
 
   @Inject
-  public Candidates(Jobs jobs, Releases releases, ObjectStore store) {
+  public Candidates(Jobs jobs, Releases releases, ObjectStores stores) {
     this.jobs = jobs;
     this.releases = releases;
-    this.store = store;
+    this.stores = stores;
   }
 
   /** A policy candidate with ten held-out prompts, and a hundred ratings behind it. */
   UUID policy(String line, long parent) {
+    return policy(Tenant.DEFAULT, line, parent);
+  }
+
+  /** The same of another tenant. */
+  UUID policy(Tenant tenant, String line, long parent) {
     TrainingSpec spec =
         TrainingSpec.newBuilder().setLine(line).setDpo(DpoObjective.getDefaultInstance()).build();
     List<Prompt> prompts =
         IntStream.range(0, 10)
             .mapToObj(i -> Prompt.newBuilder().setText("prompt " + i).build())
             .toList();
-    return submit(spec, parent, Optional.empty(), prompts);
+    return submit(tenant, spec, parent, Optional.empty(), prompts);
   }
 
   /** A reward candidate that orders the first {@code right} of 20 pairs rightly. */
@@ -69,24 +75,32 @@ public class Candidates {
                         activeRight.map(n -> i < n ? 1.0 : 0.0).orElse(null),
                         activeRight.map(n -> i < n ? 0.0 : 1.0).orElse(null)))
             .toList();
-    return submit(spec, active, Optional.of(new RewardExam(active, false, pairs)), List.of());
+    return submit(
+        Tenant.DEFAULT, spec, active, Optional.of(new RewardExam(active, false, pairs)), List.of());
   }
 
   private UUID submit(
-      TrainingSpec spec, long parent, Optional<RewardExam> exam, List<Prompt> prompts) {
-    Job job = jobs.create(UUID.randomUUID().toString(), spec, "ann");
+      Tenant tenant,
+      TrainingSpec spec,
+      long parent,
+      Optional<RewardExam> exam,
+      List<Prompt> prompts) {
+    Job job = jobs.create(tenant, UUID.randomUUID().toString(), spec, "ann");
     jobs.change(
-        job.id(), (handle, now) -> now.require(JobState.Queued.class).start(SNAPSHOT, parent));
+        tenant,
+        job.id(),
+        (handle, now) -> now.require(JobState.Queued.class).start(SNAPSHOT, parent));
     List<String> ratings = IntStream.range(0, 100).mapToObj("r%03d"::formatted).toList();
-    releases.submit(job.id(), new Submission(adapter(job.id()), "c0", ratings, exam, prompts));
+    releases.submit(
+        tenant, job.id(), new Submission(adapter(tenant, job.id()), "c0", ratings, exam, prompts));
     return job.id();
   }
 
-  private Artifact adapter(UUID job) {
+  private Artifact adapter(Tenant tenant, UUID job) {
     try {
-      Path staged = store.stage("adapters");
+      Path staged = stores.of(tenant).stage("adapters");
       Files.writeString(staged.resolve("adapter_config.json"), "{\"job\":\"" + job + "\"}");
-      return store.publishFolder("adapters", staged);
+      return stores.of(tenant).publishFolder("adapters", staged);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

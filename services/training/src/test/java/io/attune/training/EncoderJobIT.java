@@ -3,7 +3,8 @@ package io.attune.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.adapter.AdapterCatalog;
 import io.attune.training.job.Job;
@@ -51,7 +52,7 @@ class EncoderJobIT {
   @Inject AdapterCatalog catalog;
   @Inject Releases releases;
   @Inject Candidates candidates;
-  @Inject ObjectStore store;
+  @Inject ObjectStores stores;
 
   @BeforeEach
   void ratings() {
@@ -77,7 +78,14 @@ class EncoderJobIT {
     assertThat(first.work().parentVersion()).isZero();
     assertThat(first.decision().getCandidateMean()).isGreaterThan(0.9);
     assertThat(first.decision().getReason()).contains("across prompts");
-    Path folder = store.open(catalog.list("judge", Long.MAX_VALUE, 1).getAdapters(0).getArtifact());
+    Path folder =
+        stores
+            .of(Tenant.DEFAULT)
+            .open(
+                catalog
+                    .list(Tenant.DEFAULT, "judge", Long.MAX_VALUE, 1)
+                    .getAdapters(0)
+                    .getArtifact());
     assertThat(folder.resolve("adapter_config.json")).doesNotExist();
     assertThat(folder)
         .isDirectoryContaining(file -> file.endsWith("config.json"))
@@ -91,7 +99,8 @@ class EncoderJobIT {
 
   @Test
   void anAdapterOfTheBaseModelIsNoEncoderToGoOnFrom() {
-    releases.examine(candidates.reward("mixed", 0, 20, Optional.empty()));
+    releases.examine(
+        jobs.get(Tenant.DEFAULT, candidates.reward("mixed", 0, 20, Optional.empty()).toString()));
 
     // That adapter has no weights, so nothing can be compared with it in the end.
     Job job = train("mixed");
@@ -121,7 +130,9 @@ class EncoderJobIT {
         """
             .formatted(settings, steps);
     TrainingSpec spec = Messages.fromJson(json, TrainingSpec.newBuilder()).build();
-    UUID id = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
-    return await("job " + id).atMost(LONG).until(() -> jobs.get(id.toString()), Job::isFinal);
+    UUID id = jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann").id();
+    return await("job " + id)
+        .atMost(LONG)
+        .until(() -> jobs.get(Tenant.DEFAULT, id.toString()), Job::isFinal);
   }
 }

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.adapter.AdapterCatalog;
 import io.attune.training.adapter.AdapterLines;
@@ -63,7 +64,9 @@ class GateIT {
       assertThat(changes("better", 2))
           .extracting(AdapterLineChanged::getChange, AdapterLineChanged::getRevision)
           .containsExactly(tuple(Change.CHANGE_CANDIDATE, 1L), tuple(Change.CHANGE_RELEASED, 2L));
-      assertThat(catalog.list("better", Long.MAX_VALUE, 10).getActive().getVersion()).isEqualTo(1);
+      assertThat(
+              catalog.list(Tenant.DEFAULT, "better", Long.MAX_VALUE, 10).getActive().getVersion())
+          .isEqualTo(1);
       assertThatBothSidesAnsweredTheSame(id, graders.requests());
     }
   }
@@ -166,7 +169,8 @@ class GateIT {
         .isEqualTo(2);
     assertThat(awaitFinal(candidates.reward("judges", 2, 20, Optional.of(12))).state())
         .isInstanceOf(JobState.Released.class);
-    assertThat(catalog.list("judges", Long.MAX_VALUE, 10).getActive().getVersion()).isEqualTo(4);
+    assertThat(catalog.list(Tenant.DEFAULT, "judges", Long.MAX_VALUE, 10).getActive().getVersion())
+        .isEqualTo(4);
   }
 
   @Test
@@ -177,12 +181,15 @@ class GateIT {
     awaitFinal(candidates.reward("rolled", 1, 20, Optional.of(10)));
     awaitActive("rolled", 3);
 
-    assertThat(lines.rollBack("rolled", 1).getVersion()).isEqualTo(1);
-    assertThat(lines.rollBack("rolled", 1).getVersion()).isEqualTo(1);
-    assertThat(lines.rollBack("rolled", 0).getVersion()).isZero();
-    assertThatThrownBy(() -> lines.rollBack("rolled", 2)).hasMessageContaining("never passed");
-    assertThatThrownBy(() -> lines.rollBack("rolled", 9)).hasMessageContaining("no version 9");
-    assertThatThrownBy(() -> lines.rollBack("nowhere", 0)).isInstanceOf(PlatformException.class);
+    assertThat(lines.rollBack(Tenant.DEFAULT, "rolled", 1).getVersion()).isEqualTo(1);
+    assertThat(lines.rollBack(Tenant.DEFAULT, "rolled", 1).getVersion()).isEqualTo(1);
+    assertThat(lines.rollBack(Tenant.DEFAULT, "rolled", 0).getVersion()).isZero();
+    assertThatThrownBy(() -> lines.rollBack(Tenant.DEFAULT, "rolled", 2))
+        .hasMessageContaining("never passed");
+    assertThatThrownBy(() -> lines.rollBack(Tenant.DEFAULT, "rolled", 9))
+        .hasMessageContaining("no version 9");
+    assertThatThrownBy(() -> lines.rollBack(Tenant.DEFAULT, "nowhere", 0))
+        .isInstanceOf(PlatformException.class);
 
     List<AdapterLineChanged> changes = changes("rolled", 8);
     assertThat(changes)
@@ -193,14 +200,15 @@ class GateIT {
     assertThat(changes.get(6).getActive().getVersion().getVersion()).isEqualTo(1);
     assertThat(changes.get(6).getSubject().getVersion().getVersion()).isEqualTo(3);
     assertThat(changes.get(7).hasActive()).isFalse();
-    GetLineageResponse page = lineage.get("rolled", 3, 0, 60);
+    GetLineageResponse page = lineage.get(Tenant.DEFAULT, "rolled", 3, 0, 60);
     assertThat(page.getLineage().getRatingIdsList()).hasSize(60).startsWith("r000");
     assertThat(page.getLineage().getRatingCount()).isEqualTo(100);
     assertThat(page.getLineage().getSnapshot()).isEqualTo(Candidates.SNAPSHOT);
     assertThat(page.getLineage().getAncestorsList())
         .extracting(v -> v.getVersion())
         .containsExactly(1L);
-    assertThat(lineage.get("rolled", 3, Long.parseLong(page.getNextPageToken()), 60))
+    assertThat(
+            lineage.get(Tenant.DEFAULT, "rolled", 3, Long.parseLong(page.getNextPageToken()), 60))
         .matches(rest -> rest.getLineage().getRatingIdsCount() == 40)
         .matches(rest -> rest.getNextPageToken().isEmpty());
   }
@@ -211,7 +219,7 @@ class GateIT {
     try (Graders graders = Graders.answering(request -> List.of(better(request)))) {
       awaitFinal(waiting);
       UUID second = candidates.policy("moved", 1);
-      lines.rollBack("moved", 0);
+      lines.rollBack(Tenant.DEFAULT, "moved", 0);
 
       assertThat(awaitFinal(second).require(JobState.Failed.class).failure().getCode())
           .isEqualTo(ErrorCode.ERROR_CODE_CONFLICT);
@@ -261,13 +269,16 @@ class GateIT {
   private Job awaitFinal(UUID id) {
     return await("job " + id)
         .atMost(Duration.ofSeconds(60))
-        .until(() -> jobs.get(id.toString()), Job::isFinal);
+        .until(() -> jobs.get(Tenant.DEFAULT, id.toString()), Job::isFinal);
   }
 
   private void awaitActive(String line, long version) {
     await()
         .atMost(Duration.ofSeconds(60))
-        .until(() -> catalog.list(line, Long.MAX_VALUE, 1).getActive().getVersion() == version);
+        .until(
+            () ->
+                catalog.list(Tenant.DEFAULT, line, Long.MAX_VALUE, 1).getActive().getVersion()
+                    == version);
   }
 
   private static List<AdapterLineChanged> changes(String line, int count) {

@@ -7,8 +7,10 @@ import io.attune.common.v1.AdapterVersion;
 import io.attune.feedback.v1.RatedAnswer;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.adapter.AdapterCatalog;
 import io.attune.training.adapter.AdapterLines;
@@ -31,7 +33,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** Releases that users like less than what was there before, on the real broker and database. */
@@ -51,7 +52,7 @@ class LiveRatingsIT {
   @Inject Outbox outbox;
   @Inject TrainingConfig config;
   @Inject MovableClock clock;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   @Test
   void aReleaseThatPeopleLikeLessIsTakenBackOnce() throws Exception {
@@ -73,7 +74,8 @@ class LiveRatingsIT {
     Topic.send("ingestion", bad);
     List<CompletableFuture<Void>> others = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      LiveRatings restarted = new LiveRatings(jdbi, store, lines, adapters, outbox, config, clock);
+      LiveRatings restarted =
+          new LiveRatings(transactions, store, lines, adapters, outbox, config, clock);
       others.add(CompletableFuture.runAsync(restarted::look));
     }
     others.forEach(CompletableFuture::join);
@@ -94,10 +96,10 @@ class LiveRatingsIT {
     assertThat(state(line)).isEqualTo("ROLLED_BACK");
 
     // A person who makes it active again has the last word.
-    lines.rollBack(line, 1);
+    lines.rollBack(Tenant.DEFAULT, line, 1);
     Topic.send("ingestion", ratings(line, 1, "still", 100, 20, 0.1));
     awaitRatings(line, 1, 170);
-    new LiveRatings(jdbi, store, lines, adapters, outbox, config, clock).look();
+    new LiveRatings(transactions, store, lines, adapters, outbox, config, clock).look();
     assertThat(active(line)).isEqualTo(1);
   }
 
@@ -123,7 +125,7 @@ class LiveRatingsIT {
     await("the end of the watch").atMost(LONG).until(() -> state(line).equals("ESTABLISHED"));
     Topic.send("ingestion", ratings(line, 1, "much-later", 300, 50, 0));
     awaitRatings(line, 1, 500);
-    new LiveRatings(jdbi, store, lines, adapters, outbox, config, clock).look();
+    new LiveRatings(transactions, store, lines, adapters, outbox, config, clock).look();
     assertThat(active(line)).isEqualTo(1);
   }
 
@@ -135,7 +137,10 @@ class LiveRatingsIT {
                 List.of(
                     Graders.scored(
                         request, request.getPurpose().equals("gate/candidate") ? 0.8 : 0.5, 1)))) {
-      Job done = await("job").atMost(LONG).until(() -> jobs.get(job.toString()), Job::isFinal);
+      Job done =
+          await("job")
+              .atMost(LONG)
+              .until(() -> jobs.get(Tenant.DEFAULT, job.toString()), Job::isFinal);
       assertThat(done.state()).isInstanceOf(JobState.Released.class);
       assertThat(graders.requests()).isNotEmpty();
     }
@@ -167,7 +172,8 @@ class LiveRatingsIT {
         .atMost(LONG)
         .until(
             () ->
-                jdbi.withHandle(
+                transactions.inTenant(
+                    Tenant.DEFAULT,
                     handle ->
                         handle
                             .createQuery(
@@ -181,7 +187,7 @@ class LiveRatingsIT {
   }
 
   private long active(String line) {
-    return catalog.list(line, Long.MAX_VALUE, 10).getActive().getVersion();
+    return catalog.list(Tenant.DEFAULT, line, Long.MAX_VALUE, 10).getActive().getVersion();
   }
 
   private String state(String line) {
@@ -197,7 +203,8 @@ class LiveRatingsIT {
   }
 
   private <T> T watched(String line, String column, Class<T> type) {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery("select " + column + " from release_watch where line = :line")

@@ -13,6 +13,7 @@ import io.attune.feedback.v1.RatedAnswer;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.serving.v1.Generation;
 import io.attune.testkit.Infrastructure;
@@ -115,13 +116,14 @@ class NoUserTextIT {
         Ingestion.holds(Optional.of(snapshot.replace("CANARY", CANARY)));
         Job job =
             jobs.create(
+                Tenant.DEFAULT,
                 UUID.randomUUID().toString(),
                 Messages.fromJson(
                         "{\"line\":\"quiet\",\"dpo\":{}}",
                         io.attune.training.v1.TrainingSpec.newBuilder())
                     .build(),
                 "ann");
-        await().atMost(LIMIT).until(() -> jobs.get(job.id().toString()).isFinal());
+        await().atMost(LIMIT).until(() -> jobs.get(Tenant.DEFAULT, job.id().toString()).isFinal());
         Path said = config.folder().resolve(job.id().toString()).resolve("worker.log");
         assertThat(Files.readString(said)).contains("traceparent=").doesNotContain(CANARY);
       }
@@ -183,7 +185,7 @@ class NoUserTextIT {
             new StringSerializer(),
             new ByteArraySerializer())) {
       for (var event : List.of(accepted("broken"), scored())) {
-        var good = EventRecords.encode(event, CANARY, "test", Instant.now());
+        var good = EventRecords.encode(Tenant.DEFAULT, event, CANARY, "test", Instant.now());
         producer
             .send(
                 new ProducerRecord<>(

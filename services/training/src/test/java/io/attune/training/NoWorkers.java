@@ -16,6 +16,7 @@ public final class NoWorkers implements QuarkusTestProfile {
         entry("attune.training.gate.retry-delay", "50ms"),
         entry("attune.training.rollouts.retry-delay", "50ms"),
         entry("attune.training.gate.policy-margin", "0.05"),
+        entry("attune.quota.tenants.bounded.open-jobs", "1"),
         entry("attune.training.trigger.line", "triggered"),
         entry("attune.training.trigger.reward-line", "triggered-reward"),
         entry("attune.training.trigger.dataset", "shop"),

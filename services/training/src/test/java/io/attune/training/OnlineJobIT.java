@@ -8,7 +8,8 @@ import io.attune.common.v1.Artifact;
 import io.attune.engine.LanguageModel;
 import io.attune.engine.LoadOptions;
 import io.attune.engine.data.Content;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.Generation;
 import io.attune.testkit.Infrastructure;
@@ -50,7 +51,7 @@ class OnlineJobIT {
 
   @Inject Jobs jobs;
   @Inject AdapterCatalog catalog;
-  @Inject ObjectStore store;
+  @Inject ObjectStores stores;
   @Inject MovableClock clock;
 
   @Test
@@ -80,11 +81,15 @@ class OnlineJobIT {
       worker.onExit().join();
       silent.set(false);
       clock.forward(Duration.ofMinutes(6)); // the lost chunks are due again
-      Job job = await("job").atMost(LONG).until(() -> jobs.get(id.toString()), Job::isFinal);
+      Job job =
+          await("job")
+              .atMost(LONG)
+              .until(() -> jobs.get(Tenant.DEFAULT, id.toString()), Job::isFinal);
 
       assertThat(job.state()).isInstanceOf(JobState.Released.class);
       assertThat(job.state().work().progress().getStep()).isEqualTo(ROUNDS);
-      assertThat(catalog.list("online.rollouts", Long.MAX_VALUE, 10).getAdaptersList())
+      assertThat(
+              catalog.list(Tenant.DEFAULT, "online.rollouts", Long.MAX_VALUE, 10).getAdaptersList())
           .as("a version for each round, and none twice")
           .hasSize(ROUNDS);
       assertThat(job.state().work().candidate().orElseThrow().getLine()).isEqualTo("online");
@@ -117,14 +122,20 @@ class OnlineJobIT {
                   "{\"line\":\"reward\",\"reward\":{}," + TinyModel.arguments(60) + "}",
                   TrainingSpec.newBuilder())
               .build();
-      UUID reward = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
+      UUID reward = jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann").id();
       Job trained =
-          await("reward job").atMost(LONG).until(() -> jobs.get(reward.toString()), Job::isFinal);
+          await("reward job")
+              .atMost(LONG)
+              .until(() -> jobs.get(Tenant.DEFAULT, reward.toString()), Job::isFinal);
       assertThat(trained.state()).isInstanceOf(JobState.Released.class);
-      assertThat(jobs.get(online.toString()).state()).isInstanceOf(JobState.Training.class);
+      assertThat(jobs.get(Tenant.DEFAULT, online.toString()).state())
+          .isInstanceOf(JobState.Training.class);
       silent.set(false);
       clock.forward(Duration.ofMinutes(6)); // what the second round asked for is due again
-      Job job = await("job").atMost(LONG).until(() -> jobs.get(online.toString()), Job::isFinal);
+      Job job =
+          await("job")
+              .atMost(LONG)
+              .until(() -> jobs.get(Tenant.DEFAULT, online.toString()), Job::isFinal);
 
       assertThat(job.state()).isInstanceOf(JobState.Released.class);
       List<RolloutRequested> rounds =
@@ -153,7 +164,7 @@ class OnlineJobIT {
         """
             .formatted(line, ROUNDS);
     TrainingSpec spec = Messages.fromJson(json, TrainingSpec.newBuilder()).build();
-    return jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
+    return jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann").id();
   }
 
   private static ProcessHandle worker() {
@@ -198,12 +209,12 @@ class OnlineJobIT {
   }
 
   private Artifact publish(RolloutTokens tokens) {
-    Path staged = store.stage("rollouts");
+    Path staged = stores.of(Tenant.DEFAULT).stage("rollouts");
     try {
       Files.write(staged.resolve("tokens.binpb"), tokens.toByteArray());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return store.publishFile("rollouts", staged, "tokens.binpb");
+    return stores.of(Tenant.DEFAULT).publishFile("rollouts", staged, "tokens.binpb");
   }
 }

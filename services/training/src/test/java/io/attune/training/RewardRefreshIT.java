@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.database.TenantTransactions;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
@@ -21,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** Ratings that come while a job learns online. */
@@ -33,7 +34,7 @@ class RewardRefreshIT {
   private static final Duration LONG = Duration.ofSeconds(120);
 
   @Inject Jobs jobs;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   /** Thirty new ratings are a reason to look again at what people like. */
   public static final class Refreshing implements QuarkusTestProfile {
@@ -66,14 +67,15 @@ class RewardRefreshIT {
     send(40, 75);
     awaitUnseen(35);
     assertThat(rewards()).hasSize(1);
-    jobs.cancel(first.id().toString());
+    jobs.cancel(Tenant.DEFAULT, first.id().toString());
     Job second = awaitRewards(2).get(0);
     awaitUnseen(0);
-    jobs.cancel(second.id().toString());
+    jobs.cancel(Tenant.DEFAULT, second.id().toString());
     send(75, 100);
     awaitUnseen(25);
     assertThat(rewards()).hasSize(2);
-    assertThat(jobs.get(online.id().toString()).state()).isInstanceOf(JobState.Training.class);
+    assertThat(jobs.get(Tenant.DEFAULT, online.id().toString()).state())
+        .isInstanceOf(JobState.Training.class);
 
     // All of them count for the next round of the policy.
     assertThat(column("ratings")).isEqualTo(100);
@@ -83,14 +85,15 @@ class RewardRefreshIT {
     TrainingSpec spec =
         Messages.fromJson("{\"line\":\"live-policy\",\"grpo\":{}}", TrainingSpec.newBuilder())
             .build();
-    Job created = jobs.create(UUID.randomUUID().toString(), spec, "ann");
+    Job created = jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann");
     return jobs.change(
+        Tenant.DEFAULT,
         created.id(),
         (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
   }
 
   private List<Job> rewards() {
-    return jobs.list("live-reward", Optional.empty(), 10);
+    return jobs.list(Tenant.DEFAULT, "live-reward", Optional.empty(), 10);
   }
 
   private List<Job> awaitRewards(int count) {
@@ -106,7 +109,8 @@ class RewardRefreshIT {
   }
 
   private long column(String name) {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery("select " + name + " from trigger_count where dataset = 'refreshed'")

@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Prompt;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.v1.FinishReason;
 import io.attune.serving.v1.Generation;
 import io.attune.testkit.Infrastructure;
@@ -38,7 +40,6 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** Rounds on the real broker and database, with serving and reward played. */
@@ -53,8 +54,8 @@ class RoundsIT {
   @Inject Rounds rounds;
   @Inject Jobs jobs;
   @Inject Candidates candidates;
-  @Inject ObjectStore store;
-  @Inject Jdbi jdbi;
+  @Inject ObjectStores stores;
+  @Inject TenantTransactions transactions;
   @Inject AdapterStore adapters;
   @Inject MovableClock clock;
 
@@ -75,7 +76,7 @@ class RoundsIT {
       open(job, 0); // as after a restart between asking and noting it
 
       await("the second chunk's answers").atMost(LONG).until(() -> answered(job) == 1);
-      assertThat(rounds.collect(job.id(), 0)).isEmpty();
+      assertThat(rounds.collect(job, 0)).isEmpty();
       clock.forward(Duration.ofMinutes(6));
       List<RolloutScored> answers = awaitRound(job, 0);
 
@@ -85,7 +86,7 @@ class RoundsIT {
       assertThat(answers).allMatch(one -> one.getScores(0) == 0.5f, "the first answer counts");
       assertThat(of(graders, job)).hasSize(3).allMatch(RolloutRequested::getTokensByReference);
       assertThat(of(graders, job)).extracting(r -> r.getAdapter().getVersion()).containsOnly(1L);
-      assertThat(rounds.collect(job.id(), 0)).contains(answers);
+      assertThat(rounds.collect(job, 0)).contains(answers);
     }
   }
 
@@ -192,7 +193,7 @@ class RoundsIT {
     Job done =
         await("release")
             .atMost(Duration.ofSeconds(60))
-            .until(() -> jobs.get(id.toString()), Job::isFinal);
+            .until(() -> jobs.get(Tenant.DEFAULT, id.toString()), Job::isFinal);
     return done.require(JobState.Released.class).work().candidate().orElseThrow().getSha256();
   }
 
@@ -231,7 +232,7 @@ class RoundsIT {
           .until(() -> late.stream().noneMatch(this::isThere));
       assertThat(active(line)).isEqualTo(3);
 
-      jobs.fail(job.id(), new PlatformException(ErrorCode.ERROR_CODE_DIVERGED, "for the test"));
+      jobs.fail(job, new PlatformException(ErrorCode.ERROR_CODE_DIVERGED, "for the test"));
       await("the job's last round is gone")
           .atMost(LONG)
           .until(
@@ -251,8 +252,11 @@ class RoundsIT {
       open(job, 0);
       List<RolloutScored> answers = awaitRound(job, 0);
 
-      rounds.lose(answers.get(1), new PlatformException(ErrorCode.ERROR_CODE_CORRUPT, "broken"));
-      assertThat(rounds.collect(job.id(), 0)).isEmpty();
+      rounds.lose(
+          Tenant.DEFAULT,
+          answers.get(1),
+          new PlatformException(ErrorCode.ERROR_CODE_CORRUPT, "broken"));
+      assertThat(rounds.collect(job, 0)).isEmpty();
 
       assertThat(awaitRound(job, 0))
           .extracting(RolloutScored::getRolloutId)
@@ -261,7 +265,8 @@ class RoundsIT {
   }
 
   private int answered(Job job) {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery(
@@ -287,7 +292,10 @@ class RoundsIT {
   }
 
   private long active(String line) {
-    return jdbi.withHandle(handle -> adapters.findLine(handle, line)).orElseThrow().activeVersion();
+    return transactions
+        .inTenant(Tenant.DEFAULT, handle -> adapters.findLine(handle, line))
+        .orElseThrow()
+        .activeVersion();
   }
 
   private static List<RolloutRequested> of(Graders graders, Job job) {
@@ -299,7 +307,7 @@ class RoundsIT {
   private List<RolloutScored> awaitRound(Job job, int round) {
     return await("round " + round)
         .atMost(LONG)
-        .until(() -> rounds.collect(job.id(), round), Optional::isPresent)
+        .until(() -> rounds.collect(job, round), Optional::isPresent)
         .orElseThrow();
   }
 
@@ -313,14 +321,16 @@ class RoundsIT {
                 "{\"line\":\"%s\",\"rloo\":{},\"rollouts\":%s}".formatted(line, rollouts),
                 TrainingSpec.newBuilder())
             .build();
-    UUID id = jobs.create(UUID.randomUUID().toString(), spec, "ann").id();
+    UUID id = jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec, "ann").id();
     return jobs.change(
-        id, (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
+        Tenant.DEFAULT,
+        id,
+        (handle, job) -> job.require(JobState.Queued.class).start(Candidates.SNAPSHOT, 0));
   }
 
   /** Ten prompts, two answers each, sixteen answers a chunk: two chunks. */
   private void open(Job job, int round) throws IOException {
-    Path staged = store.stage("adapters");
+    Path staged = stores.of(Tenant.DEFAULT).stage("adapters");
     Files.writeString(staged.resolve("adapter_config.json"), job.id() + "/" + round);
     List<Prompt> prompts =
         IntStream.range(0, 10)
@@ -328,18 +338,23 @@ class RoundsIT {
             .toList();
     rounds.open(
         job,
-        new Rounds.Question(round, store.publishFolder("adapters", staged), "c0", prompts, EACH));
+        new Rounds.Question(
+            round,
+            stores.of(Tenant.DEFAULT).publishFolder("adapters", staged),
+            "c0",
+            prompts,
+            EACH));
   }
 
   /** A token file of an attempt's own. */
   private Artifact tokens(RolloutRequested request, String content) {
-    Path staged = store.stage("rollouts");
+    Path staged = stores.of(Tenant.DEFAULT).stage("rollouts");
     try {
       Files.writeString(staged.resolve("tokens.binpb"), request.getRolloutId() + content);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return store.publishFile("rollouts", staged, "tokens.binpb");
+    return stores.of(Tenant.DEFAULT).publishFile("rollouts", staged, "tokens.binpb");
   }
 
   private RolloutScored scored(RolloutRequested request, long version, double score) {

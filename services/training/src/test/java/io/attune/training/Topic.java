@@ -2,6 +2,7 @@ package io.attune.training;
 
 import com.google.protobuf.Message;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,7 +61,8 @@ final class Topic {
             new StringSerializer(),
             new ByteArraySerializer())) {
       for (M event : events) {
-        producer.send(EventRecords.encode(event, id.apply(event), source, Instant.now()));
+        producer.send(
+            EventRecords.encode(Tenant.DEFAULT, event, id.apply(event), source, Instant.now()));
       }
       producer.flush();
     }

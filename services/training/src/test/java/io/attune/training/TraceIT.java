@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.testkit.Infrastructure;
 import io.attune.testkit.RecordedSpans;
@@ -60,9 +61,12 @@ class TraceIT {
         await("the round")
             .atMost(LIMIT)
             .until(
-                () -> jobs.list("triggered-reward", Optional.empty(), 1), found -> !found.isEmpty())
+                () -> jobs.list(Tenant.DEFAULT, "triggered-reward", Optional.empty(), 1),
+                found -> !found.isEmpty())
             .get(0);
-    await("its end").atMost(LIMIT).until(() -> jobs.get(reward.id().toString()).isFinal());
+    await("its end")
+        .atMost(LIMIT)
+        .until(() -> jobs.get(Tenant.DEFAULT, reward.id().toString()).isFinal());
 
     String trace = traceId(last);
     SpanData worker = span(trace, "worker prepare");

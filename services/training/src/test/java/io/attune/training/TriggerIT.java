@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.database.TenantTransactions;
+import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.job.Job;
 import io.attune.training.job.Jobs;
@@ -17,7 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 @WithTestResource(Ingestion.class)
 class TriggerIT {
   @Inject Jobs jobs;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
   @Inject MovableClock clock;
 
   @Test
@@ -42,7 +43,7 @@ class TriggerIT {
     assertThat(first.get(0).createdBy()).isEqualTo("trigger:count");
     assertThat(first.get(0).spec().getDataset()).isEqualTo("shop");
     assertThat(first.get(0).spec().getArguments().getLearningRate()).isEqualTo(0.0005);
-    Job reward = jobs.get(first.get(0).spec().getAfterJobId());
+    Job reward = jobs.get(Tenant.DEFAULT, first.get(0).spec().getAfterJobId());
     assertThat(reward.spec().getLine()).isEqualTo("triggered-reward");
     assertThat(reward.spec().hasReward()).isTrue();
 
@@ -50,9 +51,9 @@ class TriggerIT {
     send(50, 110);
     awaitCount(60);
     assertThat(policies()).hasSize(1);
-    jobs.cancel(reward.id().toString());
+    jobs.cancel(Tenant.DEFAULT, reward.id().toString());
     assertThat(policies()).hasSize(1);
-    jobs.cancel(first.get(0).id().toString());
+    jobs.cancel(Tenant.DEFAULT, first.get(0).id().toString());
     List<Job> second = awaitRounds(2);
     assertThat(second.get(0).createdBy()).isEqualTo("trigger:count");
 
@@ -82,13 +83,13 @@ class TriggerIT {
 
   private void cancelAll(List<Job> policies) {
     for (Job policy : policies) {
-      jobs.cancel(policy.spec().getAfterJobId());
-      jobs.cancel(policy.id().toString());
+      jobs.cancel(Tenant.DEFAULT, policy.spec().getAfterJobId());
+      jobs.cancel(Tenant.DEFAULT, policy.id().toString());
     }
   }
 
   private List<Job> policies() {
-    return jobs.list("triggered", Optional.empty(), 10);
+    return jobs.list(Tenant.DEFAULT, "triggered", Optional.empty(), 10);
   }
 
   private List<Job> awaitRounds(int count) {
@@ -104,7 +105,8 @@ class TriggerIT {
   }
 
   private long count(String dataset) {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery("select ratings from trigger_count where dataset = :dataset")

@@ -6,7 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.ErrorCode;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.testkit.Infrastructure;
 import io.attune.training.adapter.AdapterCatalog;
 import io.attune.training.adapter.Lineage;
@@ -42,7 +43,7 @@ class WorkerIT {
   @Inject Jobs jobs;
   @Inject AdapterCatalog catalog;
   @Inject Lineage lineage;
-  @Inject ObjectStore store;
+  @Inject ObjectStores stores;
   @Inject TrainingConfig config;
 
   @BeforeEach
@@ -60,8 +61,8 @@ class WorkerIT {
     assertThat(released.decision().getCandidateMean()).isGreaterThan(0.9);
     assertThat(released.decision().getActiveMean()).isEqualTo(0.5);
     assertThat(released.work().progress().getStep()).isEqualTo(60);
-    Adapter adapter = catalog.list("judge", Long.MAX_VALUE, 1).getAdapters(0);
-    Path folder = store.open(adapter.getArtifact());
+    Adapter adapter = catalog.list(Tenant.DEFAULT, "judge", Long.MAX_VALUE, 1).getAdapters(0);
+    Path folder = stores.of(Tenant.DEFAULT).open(adapter.getArtifact());
     assertThat(folder)
         .isDirectoryContaining(file -> file.endsWith("adapter_model.safetensors"))
         .isDirectoryContaining(file -> file.endsWith("adapter_config.json"))
@@ -78,7 +79,7 @@ class WorkerIT {
       Job second = awaitFinal(create("pupil", "\"dpo\":{}", 10));
 
       assertThat(second.require(JobState.Released.class).work().parentVersion()).isEqualTo(1);
-      GetLineageResponse made = lineage.get("pupil", 2, 0, 1_000);
+      GetLineageResponse made = lineage.get(Tenant.DEFAULT, "pupil", 2, 0, 1_000);
       // Sixty prompts are not held out, and each has one pair, made of two ratings.
       assertThat(made.getLineage().getRatingCount()).isEqualTo(120);
       assertThat(made.getLineage().getRatingIdsList())
@@ -97,7 +98,7 @@ class WorkerIT {
     UUID id = create("survivor", "\"reward\":{}", 400);
     ProcessHandle worker = awaitStep(id, 25);
     Queue<Long> steps = new ConcurrentLinkedQueue<>();
-    jobs.watch(id.toString())
+    jobs.watch(Tenant.DEFAULT, id.toString())
         .subscribe()
         .with(job -> steps.add(job.state().work().progress().getStep()));
 
@@ -115,11 +116,12 @@ class WorkerIT {
     UUID id = create("quitter", "\"reward\":{}", 100_000);
     ProcessHandle worker = awaitStep(id, 1);
 
-    jobs.cancel(id.toString());
+    jobs.cancel(Tenant.DEFAULT, id.toString());
 
     worker.onExit().get(60, TimeUnit.SECONDS);
     await("folder to be gone").atMost(LONG).until(() -> !Files.exists(folder(id)));
-    assertThat(jobs.get(id.toString()).state()).isInstanceOf(JobState.Cancelled.class);
+    assertThat(jobs.get(Tenant.DEFAULT, id.toString()).state())
+        .isInstanceOf(JobState.Cancelled.class);
   }
 
   @Test
@@ -128,7 +130,9 @@ class WorkerIT {
     spec.getArgumentsBuilder().setLearningRate(1);
     spec.getLoraBuilder().setLoraAlpha(1e30);
 
-    Job job = awaitFinal(jobs.create(UUID.randomUUID().toString(), spec.build(), "ann").id());
+    Job job =
+        awaitFinal(
+            jobs.create(Tenant.DEFAULT, UUID.randomUUID().toString(), spec.build(), "ann").id());
 
     assertThat(job.require(JobState.Failed.class).failure().getCode())
         .isEqualTo(ErrorCode.ERROR_CODE_DIVERGED);
@@ -140,7 +144,9 @@ class WorkerIT {
   }
 
   private UUID create(String line, String objective, int steps) {
-    return jobs.create(UUID.randomUUID().toString(), spec(line, objective, steps), "ann").id();
+    return jobs.create(
+            Tenant.DEFAULT, UUID.randomUUID().toString(), spec(line, objective, steps), "ann")
+        .id();
   }
 
   private static TrainingSpec spec(String line, String objective, int steps) {
@@ -152,7 +158,10 @@ class WorkerIT {
   private ProcessHandle awaitStep(UUID id, long step) {
     await("step " + step)
         .atMost(LONG)
-        .until(() -> jobs.get(id.toString()).state().work().progress().getStep() >= step);
+        .until(
+            () ->
+                jobs.get(Tenant.DEFAULT, id.toString()).state().work().progress().getStep()
+                    >= step);
     return ProcessHandle.current()
         .children()
         .filter(child -> child.info().command().orElse("").endsWith("java"))
@@ -161,6 +170,8 @@ class WorkerIT {
   }
 
   private Job awaitFinal(UUID id) {
-    return await("job " + id).atMost(LONG).until(() -> jobs.get(id.toString()), Job::isFinal);
+    return await("job " + id)
+        .atMost(LONG)
+        .until(() -> jobs.get(Tenant.DEFAULT, id.toString()), Job::isFinal);
   }
 }

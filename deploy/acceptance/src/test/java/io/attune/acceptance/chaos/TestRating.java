@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.attune.common.v1.Prompt;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.platform.event.EventRecords;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.GenerationCompleted;
 import java.time.Instant;
@@ -78,6 +79,7 @@ record TestRating(String id, String dataset, double score, Answer answer) {
   /** The generation that it names, as serving publishes it. */
   ProducerRecord<String, byte[]> generation() {
     return EventRecords.encode(
+        Tenant.DEFAULT,
         GenerationCompleted.newBuilder()
             .setGeneration(
                 Generation.newBuilder()

@@ -2,6 +2,8 @@ package io.attune.launcher.command;
 
 import io.attune.launcher.local.LauncherException;
 import io.attune.launcher.local.Tokens;
+import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,6 +29,13 @@ public final class TokenCommand implements Callable<Integer> {
   private String subject = System.getProperty("user.name");
 
   @Option(
+      names = "--tenant",
+      paramLabel = "NAME",
+      defaultValue = "default",
+      description = "The tenant that the subject belongs to. Default: ${DEFAULT-VALUE}.")
+  private String tenant;
+
+  @Option(
       names = "--valid",
       paramLabel = "DURATION",
       description = "ISO 8601. Default: PT12H; Keycloak alone says how long its tokens are valid.")
@@ -43,10 +52,13 @@ public final class TokenCommand implements Callable<Integer> {
     try {
       Path folder = data != null ? data : LocalOptions.home().resolve(".attune/up");
       Tokens tokens = Tokens.of(folder);
+      Tenant its = new Tenant(tenant);
       System.out.println(
-          validity == null ? tokens.mint(subject, roles) : tokens.mint(subject, roles, validity));
+          validity == null
+              ? tokens.mint(its, subject, roles)
+              : tokens.mint(its, subject, roles, validity));
       return 0;
-    } catch (LauncherException e) {
+    } catch (LauncherException | PlatformException e) {
       System.err.println("attune token: " + e.getMessage());
       return 1;
     }

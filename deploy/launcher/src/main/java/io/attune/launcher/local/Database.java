@@ -4,6 +4,9 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +22,34 @@ final class Database implements Part, AutoCloseable {
 
   /** After a kill it first reads its log of writes again. */
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+  /**
+   * Whom the services log in as: no superuser, so that row-level security binds it. The server
+   * trusts connections from this machine.
+   */
+  static final String USER = "attune";
+
+  /** Also takes over the schemas of data folders in which services were superusers. */
+  private static final String ROLE =
+      """
+      DO $$
+      DECLARE
+        entry record;
+      BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'attune') THEN
+          CREATE ROLE attune LOGIN NOSUPERUSER NOBYPASSRLS;
+        END IF;
+        GRANT CREATE, CONNECT ON DATABASE postgres TO attune;
+        FOR entry IN SELECT nspname FROM pg_namespace WHERE nspname IN ('ingestion', 'training') LOOP
+          EXECUTE format('ALTER SCHEMA %I OWNER TO attune', entry.nspname);
+        END LOOP;
+        FOR entry IN SELECT schemaname, tablename FROM pg_tables
+          WHERE schemaname IN ('ingestion', 'training') AND tableowner <> 'attune' LOOP
+          EXECUTE format('ALTER TABLE %I.%I OWNER TO attune', entry.schemaname, entry.tablename);
+        END LOOP;
+      END
+      $$
+      """;
 
   private final Path folder;
   private final Path logs;
@@ -48,7 +79,7 @@ final class Database implements Part, AutoCloseable {
   }
 
   String jdbcUrl() {
-    return "jdbc:postgresql://" + url() + "/postgres?user=postgres";
+    return "jdbc:postgresql://" + url() + "/postgres?user=" + USER;
   }
 
   @Override
@@ -68,6 +99,7 @@ final class Database implements Part, AutoCloseable {
     Path log = logs.resolve("postgres.log");
     try {
       EmbeddedPostgres server = startServer(ProcessBuilder.Redirect.appendTo(log.toFile()));
+      createUser(server);
       String pid = Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip();
       Files.writeString(logs.resolve("postgres.pid"), pid + "\n");
       last = new PostgresProcess(server, Long.parseLong(pid), log);
@@ -102,6 +134,15 @@ final class Database implements Part, AutoCloseable {
         .setErrorRedirector(log)
         .setOutputRedirector(log)
         .start();
+  }
+
+  private static void createUser(EmbeddedPostgres server) throws IOException {
+    try (Connection connection = server.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(ROLE);
+    } catch (SQLException e) {
+      throw new IOException("the services' role cannot be made", e);
+    }
   }
 
   /** Ends the guard, when the server has been stopped. */

@@ -2,6 +2,7 @@ package io.attune.launcher.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
@@ -14,8 +15,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Tokens of Keycloak for local users. A user is made when first named, and has the roles that were
- * asked for last.
+ * Tokens of Keycloak for local users. A user is made when first named, in the group of the tenant,
+ * and has the roles that were asked for last.
  */
 final class KeycloakTokens implements Tokens {
   private static final String REALM = "/admin/realms/attune";
@@ -43,31 +44,34 @@ final class KeycloakTokens implements Tokens {
   }
 
   @Override
-  public String mint(String subject, Collection<String> roles, Duration validity) {
+  public String mint(Tenant tenant, String subject, Collection<String> roles, Duration validity) {
     throw new LauncherException(
         "Keycloak's realm says how long its tokens are valid (five minutes): leave --valid out");
   }
 
   @Override
-  public String mint(String subject, Collection<String> roles) {
+  public String mint(Tenant tenant, String subject, Collection<String> roles) {
     Tokens.requireRoles(roles);
+    // A user has one tenant; people of the same name in two are two users.
+    String name = tenant.isDefault() ? subject : tenant + "." + subject;
     KeycloakApi.Session admin = api.login();
     String client = admin.get(REALM + "/clients?clientId=attune").get(0).get("id").textValue();
-    setRoles(admin, REALM + "/users/" + user(admin, subject), client, new HashSet<>(roles));
+    setRoles(admin, REALM + "/users/" + user(admin, tenant, name), client, new HashSet<>(roles));
     Map<String, String> form = new LinkedHashMap<>();
     form.put("grant_type", "password");
     form.put("client_id", KeycloakRealm.LOCAL_CLIENT);
     form.put("client_secret", secrets.localClient());
-    form.put("username", subject);
+    form.put("username", name);
     form.put("password", secrets.people());
     form.put("scope", SCOPE);
     return api.token("attune", form);
   }
 
-  private String user(KeycloakApi.Session admin, String name) {
+  private String user(KeycloakApi.Session admin, Tenant tenant, String name) {
     String query = REALM + "/users?exact=true&username=" + KeycloakApi.encode(name);
     JsonNode found = admin.get(query);
     if (found.isEmpty()) {
+      makeGroup(admin, tenant);
       admin.post(
           REALM + "/users",
           Map.of(
@@ -84,12 +88,27 @@ final class KeycloakTokens implements Tokens {
               "emailVerified",
               true,
               "groups",
-              List.of("/tenants/default"),
+              List.of("/tenants/" + tenant),
               "credentials",
               List.of(Map.of("type", "password", "value", secrets.people(), "temporary", false))));
       found = admin.get(query);
     }
     return found.get(0).get("id").textValue();
+  }
+
+  /** The group whose attribute becomes the claim, unless it is there. */
+  private static void makeGroup(KeycloakApi.Session admin, Tenant tenant) {
+    String children =
+        REALM
+            + "/groups/"
+            + admin.get(REALM + "/group-by-path/tenants").get("id").textValue()
+            + "/children";
+    if (admin.get(children + "?exact=true&search=" + tenant).isEmpty()) {
+      admin.post(
+          children,
+          Map.of(
+              "name", tenant.name(), "attributes", Map.of(Tenant.CLAIM, List.of(tenant.name()))));
+    }
   }
 
   private static void setRoles(

@@ -18,6 +18,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -173,7 +174,13 @@ final class LocalIssuer implements Issuer, AutoCloseable {
     }
     List<String> audiences = scopes.stream().map(scope -> "attune-" + scope).toList();
     String token =
-        tokens.mint(id, "service-account-" + id, client.roles(), audiences, SERVICE_TOKEN_VALIDITY);
+        tokens.mint(
+            Optional.empty(),
+            id,
+            "service-account-" + id,
+            client.roles(),
+            audiences,
+            SERVICE_TOKEN_VALIDITY);
     reply(
         exchange,
         200,

@@ -102,8 +102,8 @@ final class ServiceCommand {
     }
     if (service.usesDatabase()) {
       p.put("quarkus.datasource.jdbc.url", jdbcUrl);
-      p.put("quarkus.datasource.username", "postgres");
-      p.put("quarkus.datasource.password", "postgres");
+      p.put("quarkus.datasource.username", Database.USER);
+      p.put("quarkus.datasource.password", Database.USER);
     }
     return p;
   }

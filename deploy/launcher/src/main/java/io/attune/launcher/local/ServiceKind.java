@@ -9,7 +9,7 @@ enum ServiceKind {
   SERVING(8080, "512m", false, List.of(), List.of()),
   INGESTION(8081, "320m", true, List.of(), List.of()),
   REWARD(8082, "384m", false, List.of(), List.of()),
-  TRAINING(8083, "320m", true, List.of("trainer"), List.of("ingestion"));
+  TRAINING(8083, "320m", true, List.of("trainer", "service"), List.of("ingestion"));
 
   private final int defaultPort;
   private final String heap;

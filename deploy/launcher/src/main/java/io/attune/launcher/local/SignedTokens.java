@@ -1,11 +1,13 @@
 package io.attune.launcher.local;
 
+import io.attune.platform.identity.Tenant;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -32,23 +34,26 @@ final class SignedTokens implements Tokens {
 
   /** {@inheritDoc} Valid for twelve hours. */
   @Override
-  public String mint(String subject, Collection<String> roles) {
-    return mint(subject, roles, PERSONS_VALIDITY);
+  public String mint(Tenant tenant, String subject, Collection<String> roles) {
+    return mint(tenant, subject, roles, PERSONS_VALIDITY);
   }
 
   @Override
-  public String mint(String subject, Collection<String> roles, Duration validity) {
+  public String mint(Tenant tenant, String subject, Collection<String> roles, Duration validity) {
     Tokens.requireRoles(roles);
-    return mint("attune-cli", subject, roles, ServiceKind.audiences(), validity);
+    return mint(
+        Optional.of(tenant), "attune-cli", subject, roles, ServiceKind.audiences(), validity);
   }
 
   /**
    * A token for whomever, as the issuer's own endpoint gives them out.
    *
+   * @param tenant whose person it is for; empty for a service, which acts for all of them
    * @param client who asked for it
    * @param audiences the services that accept it
    */
   String mint(
+      Optional<Tenant> tenant,
       String client,
       String subject,
       Collection<String> roles,
@@ -64,7 +69,7 @@ final class SignedTokens implements Tokens {
     claims.put("jti", UUID.randomUUID().toString());
     claims.put("iat", now);
     claims.put("exp", now + validity.toSeconds());
-    claims.put("tenant", "default");
+    tenant.ifPresent(its -> claims.put(Tenant.CLAIM, its.name()));
     claims.put("resource_access", Map.of("attune", Map.of("roles", List.copyOf(roles))));
     return key.sign(claims);
   }

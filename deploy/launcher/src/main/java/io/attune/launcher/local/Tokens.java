@@ -1,6 +1,7 @@
 package io.attune.launcher.local;
 
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -14,18 +15,28 @@ public interface Tokens {
   String issuer();
 
   /**
-   * A token for all services, valid as long as the issuer's tokens are.
+   * A token for all services of somebody of a tenant, valid as long as the issuer's tokens are.
    *
    * @throws LauncherException for a role that does not exist, or when the issuer does not answer
    */
-  String mint(String subject, Collection<String> roles);
+  String mint(Tenant tenant, String subject, Collection<String> roles);
+
+  /** Of somebody of the default tenant. */
+  default String mint(String subject, Collection<String> roles) {
+    return mint(Tenant.DEFAULT, subject, roles);
+  }
 
   /**
    * A token that is valid for a time of the asker's choice.
    *
    * @throws LauncherException also when the issuer leaves nobody that choice
    */
-  String mint(String subject, Collection<String> roles, Duration validity);
+  String mint(Tenant tenant, String subject, Collection<String> roles, Duration validity);
+
+  /** Of somebody of the default tenant. */
+  default String mint(String subject, Collection<String> roles, Duration validity) {
+    return mint(Tenant.DEFAULT, subject, roles, validity);
+  }
 
   /**
    * Of the issuer that a data folder's platform has, or had when it last ran.

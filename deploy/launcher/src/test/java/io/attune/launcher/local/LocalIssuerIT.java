@@ -79,7 +79,9 @@ class LocalIssuerIT {
     JsonNode claims = JSON.readTree(Base64.getUrlDecoder().decode(token[1]));
     assertThat(claims.get("sub").asText()).isEqualTo("service-account-attune-training");
     assertThat(claims.get("aud").toString()).isEqualTo("[\"attune-ingestion\"]");
-    assertThat(claims.at("/resource_access/attune/roles").toString()).isEqualTo("[\"trainer\"]");
+    assertThat(claims.at("/resource_access/attune/roles").toString())
+        .isEqualTo("[\"trainer\",\"service\"]");
+    assertThat(claims.has("tenant")).isFalse();
 
     String form = "grant_type=client_credentials&client_id=";
     assertThat(post(form + "attune-training&client_secret=x").statusCode()).isEqualTo(401);

@@ -7,6 +7,7 @@ import io.attune.platform.event.InboxConsumers;
 import io.attune.platform.event.InboxConsumers.Effects;
 import io.attune.platform.event.InboxConsumers.Subscription;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.v1.GenerationCompleted;
 import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.StartupEvent;
@@ -47,7 +48,7 @@ public class GenerationsConsumer {
     consumers.start(new Subscription(GROUP, topic, 1, BATCH), this::read);
   }
 
-  private Effects read(List<ConsumerRecord<String, byte[]>> batch) {
+  private Effects read(Tenant tenant, List<ConsumerRecord<String, byte[]>> batch) {
     List<GenerationCompleted> completed = new ArrayList<>(batch.size());
     for (ConsumerRecord<String, byte[]> kafka : batch) {
       try {

@@ -10,6 +10,7 @@ import io.attune.ingestion.generation.GenerationStore.Answered;
 import io.attune.ingestion.rating.RatingStore.Pending;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Instant;
@@ -74,6 +75,11 @@ public class PendingRatings implements AwaitingGenerations {
       }
     }
     outbox.addAll(transaction, events);
+  }
+
+  /** Whose ratings have waited too long, of all tenants. */
+  List<Tenant> tenantsWithOverdue(Handle acrossTenants) {
+    return ratings.tenantsWithPendingBefore(acrossTenants, clock.instant());
   }
 
   /** Refuses what has waited too long; returns how many, at most a thousand at once. */

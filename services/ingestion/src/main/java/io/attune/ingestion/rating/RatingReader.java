@@ -42,6 +42,8 @@ public final class RatingReader {
             RecordSpans.traceparent(kafka));
     byte[] payload = kafka.value() == null ? new byte[0] : kafka.value();
     try {
+      // Refuses what says that it is another tenant's than its topic.
+      EventRecords.tenant(kafka);
       String type = EventRecords.header(kafka.headers(), EventRecords.CONTENT_TYPE);
       Rating rating = parse(payload, type);
       if (rating.getId().isEmpty()) {

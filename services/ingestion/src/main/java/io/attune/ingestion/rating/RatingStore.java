@@ -6,6 +6,7 @@ import io.attune.feedback.v1.GetStatisticsResponse;
 import io.attune.feedback.v1.Rating;
 import io.attune.ingestion.rating.Arrival.Origin;
 import io.attune.platform.database.SqlArrays;
+import io.attune.platform.identity.Tenant;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -36,13 +37,13 @@ public class RatingStore {
   private static final String COUNT =
       """
       INSERT INTO outcome_counts (outcome, dataset, shard, n) VALUES (?, ?, ?, ?)
-      ON CONFLICT (outcome, dataset, shard) DO UPDATE SET n = outcome_counts.n + excluded.n
+      ON CONFLICT (outcome, dataset, shard, tenant) DO UPDATE SET n = outcome_counts.n + excluded.n
       """;
   private static final String PENDING_COLUMNS =
       """
       SELECT rating_id, value, record_key, payload, source, partition, record_offset, received_time,
         traceparent
-      FROM pending_ratings JOIN ratings USING (rating_id)
+      FROM pending_ratings JOIN ratings USING (rating_id, tenant)
       """;
 
   /** What a rating came to. */
@@ -135,6 +136,15 @@ public class RatingStore {
         .list();
   }
 
+  /** Whose have waited too long, of all tenants. */
+  List<Tenant> tenantsWithPendingBefore(Handle acrossTenants, Instant now) {
+    return acrossTenants
+        .createQuery("SELECT DISTINCT tenant FROM pending_ratings WHERE deadline <= :now")
+        .bind("now", now.atOffset(ZoneOffset.UTC))
+        .map((row, context) -> new Tenant(row.getString("tenant")))
+        .list();
+  }
+
   void acceptPending(Handle transaction, String id, MessageLite accepted) {
     transaction.execute(
         "UPDATE ratings SET state = 'ACCEPTED', value = ? WHERE rating_id = ?",
@@ -167,6 +177,16 @@ public class RatingStore {
         .setPending(
             handle.createQuery("SELECT count(*) FROM pending_ratings").mapTo(Long.class).one())
         .build();
+  }
+
+  /** How many were accepted, of all data sets. */
+  long accepted(Handle handle) {
+    return handle
+        .createQuery(
+            "SELECT coalesce(sum(n), 0)::bigint FROM outcome_counts WHERE outcome = :outcome")
+        .bind("outcome", Outcomes.ACCEPTED)
+        .mapTo(Long.class)
+        .one();
   }
 
   private static long counted(Handle handle, String outcome, String dataset) {

@@ -5,9 +5,11 @@ import io.attune.feedback.v1.GetStatisticsResponse;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingOutcome;
 import io.attune.ingestion.rating.Arrival.Origin;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
 import io.attune.platform.identity.Caller;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
@@ -15,9 +17,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jdbi.v3.core.Jdbi;
 
-/** Ratings that come by call: when it returns, each is stored or refused. */
+/**
+ * Ratings that come by call: when it returns, each is stored or refused. A call of a tenant that
+ * has used up its quota is refused as a whole.
+ */
 @ApplicationScoped
 public class RatingSubmission {
 
@@ -27,28 +31,31 @@ public class RatingSubmission {
   /** Counts of calls are spread over this many shards; the topic's partitions count up from 0. */
   private static final int SHARDS = 8;
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final RatingIntake intake;
   private final RatingStore store;
   private final RatingReader reader;
   private final RatingMetrics metrics;
   private final Outbox outbox;
+  private final RatingQuota quota;
   private final Clock clock;
   private final AtomicInteger calls = new AtomicInteger();
 
   RatingSubmission(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       RatingIntake intake,
       RatingStore store,
       RatingMetrics metrics,
       Outbox outbox,
+      RatingQuota quota,
       Clock clock) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.intake = intake;
     this.store = store;
     this.reader = new RatingReader(clock);
     this.metrics = metrics;
     this.outbox = outbox;
+    this.quota = quota;
     this.clock = clock;
   }
 
@@ -60,7 +67,7 @@ public class RatingSubmission {
     for (byte[] object : objects) {
       arrivals.add(reader.readJson(object, caller, origin("rest", arrivals.size(), now)));
     }
-    return store(arrivals);
+    return store(caller.tenant(), arrivals);
   }
 
   /** Takes messages. */
@@ -71,13 +78,13 @@ public class RatingSubmission {
     for (Rating rating : ratings) {
       arrivals.add(reader.readMessage(rating, caller, origin("grpc", arrivals.size(), now)));
     }
-    return store(arrivals);
+    return store(caller.tenant(), arrivals);
   }
 
   /** The counts of a data set; of "default" when it is empty. */
-  public GetStatisticsResponse statistics(String dataset) {
+  public GetStatisticsResponse statistics(Tenant tenant, String dataset) {
     String name = datasetOrDefault(dataset);
-    return jdbi.withHandle(handle -> store.statistics(handle, name));
+    return transactions.inTenant(tenant, handle -> store.statistics(handle, name));
   }
 
   /** The name, checked; "default" when it is empty. */
@@ -93,11 +100,13 @@ public class RatingSubmission {
     return new Origin(source, "", 0, place, now, TraceParent.current());
   }
 
-  private List<RatingOutcome> store(List<Arrival> arrivals) {
+  private List<RatingOutcome> store(Tenant tenant, List<Arrival> arrivals) {
+    quota.require(tenant);
     int shard = -2 - Math.floorMod(calls.getAndIncrement(), SHARDS);
     List<RatingOutcome> outcomes =
-        jdbi.inTransaction(transaction -> intake.write(transaction, arrivals, shard));
+        transactions.inTenant(tenant, transaction -> intake.write(transaction, arrivals, shard));
     outbox.wake();
+    quota.taken(tenant, arrivals.size());
     metrics.committed(arrivals, outcomes);
     return outcomes;
   }

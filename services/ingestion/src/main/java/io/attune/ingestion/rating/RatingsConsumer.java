@@ -7,6 +7,7 @@ import io.attune.platform.event.InboxConsumers.Effects;
 import io.attune.platform.event.InboxConsumers.Subscription;
 import io.attune.platform.event.Outbox;
 import io.attune.platform.event.Topics;
+import io.attune.platform.identity.Tenant;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -15,7 +16,7 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jdbi.v3.core.Handle;
 
-/** Ratings from the topic that anybody can write to. */
+/** Ratings from the topics that applications write to, one for each tenant. */
 @ApplicationScoped
 public class RatingsConsumer {
 
@@ -26,6 +27,7 @@ public class RatingsConsumer {
   private final RatingReader reader;
   private final RatingMetrics metrics;
   private final Outbox outbox;
+  private final RatingQuota quota;
   private final IngestionConfig config;
 
   RatingsConsumer(
@@ -33,6 +35,7 @@ public class RatingsConsumer {
       RatingIntake intake,
       RatingMetrics metrics,
       Outbox outbox,
+      RatingQuota quota,
       IngestionConfig config,
       Clock clock) {
     this.consumers = consumers;
@@ -40,16 +43,22 @@ public class RatingsConsumer {
     this.reader = new RatingReader(clock);
     this.metrics = metrics;
     this.outbox = outbox;
+    this.quota = quota;
     this.config = config;
   }
 
   void onStart(@Observes StartupEvent started) {
     consumers.start(
-        new Subscription(GROUP, Topics.RATINGS, config.ratingConsumers(), config.ratingBatch()),
+        new Subscription(
+            GROUP,
+            Topics.allRatings(),
+            config.ratingConsumers(),
+            config.ratingBatch(),
+            quota::untilFree),
         this::read);
   }
 
-  private Effects read(List<ConsumerRecord<String, byte[]>> batch) {
+  private Effects read(Tenant tenant, List<ConsumerRecord<String, byte[]>> batch) {
     List<Arrival> arrivals = batch.stream().map(reader::read).toList();
     return new Effects() {
       private List<RatingOutcome> outcomes;
@@ -62,6 +71,7 @@ public class RatingsConsumer {
       @Override
       public void committed() {
         outbox.wake();
+        quota.taken(tenant, arrivals.size());
         metrics.committed(arrivals, outcomes);
       }
     };

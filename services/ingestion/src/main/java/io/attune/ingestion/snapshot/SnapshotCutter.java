@@ -8,9 +8,12 @@ import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.Snapshot;
 import io.attune.feedback.v1.SnapshotCut;
 import io.attune.ingestion.IngestionConfig;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -23,7 +26,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.result.ResultIterator;
 
 /** Writes all accepted ratings of a data set to a file named by its content. */
@@ -34,23 +36,23 @@ public class SnapshotCutter {
   private static final String FILE_NAME = "ratings.jsonl";
   private static final int FETCH_SIZE = 1000;
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final SnapshotStore snapshots;
-  private final ObjectStore objects;
+  private final ObjectStores objectStores;
   private final Outbox outbox;
   private final IngestionConfig config;
   private final Clock clock;
 
   SnapshotCutter(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       SnapshotStore snapshots,
-      ObjectStore objects,
+      ObjectStores objectStores,
       Outbox outbox,
       IngestionConfig config,
       Clock clock) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.snapshots = snapshots;
-    this.objects = objects;
+    this.objectStores = objectStores;
     this.outbox = outbox;
     this.config = config;
     this.clock = clock;
@@ -64,10 +66,12 @@ public class SnapshotCutter {
    *
    * @throws PlatformException TOO_LITTLE_DATA if the data set has no ratings
    */
-  public Snapshot cut(String dataset) {
+  public Snapshot cut(Tenant tenant, String dataset) {
+    ObjectStore objects = objectStores.of(tenant);
     Path staged = objects.stage(COLLECTION);
     Counts counts =
-        jdbi.inTransaction(reading -> write(reading, dataset, staged.resolve(FILE_NAME)));
+        transactions.inTenant(
+            tenant, reading -> write(reading, dataset, staged.resolve(FILE_NAME)));
     if (counts.ratings() == 0) {
       discard(staged);
       throw new PlatformException(
@@ -86,14 +90,16 @@ public class SnapshotCutter {
             .setCutTime(
                 Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()))
             .build();
-    Snapshot stored = jdbi.inTransaction(transaction -> record(transaction, snapshot, now));
+    Snapshot stored =
+        transactions.inTenant(tenant, transaction -> record(transaction, snapshot, now));
     outbox.wake();
     return stored;
   }
 
   /** A snapshot that was cut. */
-  public Snapshot get(String id) {
-    return jdbi.withHandle(handle -> snapshots.find(handle, id))
+  public Snapshot get(Tenant tenant, String id) {
+    return transactions
+        .inTenant(tenant, handle -> snapshots.find(handle, id))
         .orElseThrow(
             () ->
                 new PlatformException(
@@ -102,8 +108,8 @@ public class SnapshotCutter {
   }
 
   /** A data set's newest snapshots first. */
-  public List<Snapshot> list(String dataset, int limit) {
-    return jdbi.withHandle(handle -> snapshots.list(handle, dataset, limit));
+  public List<Snapshot> list(Tenant tenant, String dataset, int limit) {
+    return transactions.inTenant(tenant, handle -> snapshots.list(handle, dataset, limit));
   }
 
   private Snapshot record(Handle transaction, Snapshot snapshot, Instant now) {
@@ -141,7 +147,8 @@ public class SnapshotCutter {
   private static ResultIterator<byte[]> accepted(Handle reading, String dataset) {
     return reading
         .createQuery(
-            "SELECT value FROM ratings WHERE dataset = :dataset AND state = 'ACCEPTED'"
+            "SELECT value FROM ratings WHERE tenant = current_setting('attune.tenant')"
+                + " AND dataset = :dataset AND state = 'ACCEPTED'"
                 + " ORDER BY rating_id")
         .bind("dataset", dataset)
         .setFetchSize(FETCH_SIZE)

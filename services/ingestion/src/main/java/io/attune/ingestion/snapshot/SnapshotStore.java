@@ -49,7 +49,10 @@ public class SnapshotStore {
   /** A data set's newest snapshots first. */
   List<Snapshot> list(Handle handle, String dataset, int limit) {
     return handle
-        .createQuery(COLUMNS + "WHERE dataset = :dataset ORDER BY cut_time DESC, id LIMIT :limit")
+        .createQuery(
+            COLUMNS
+                + "WHERE tenant = current_setting('attune.tenant') AND dataset = :dataset"
+                + " ORDER BY cut_time DESC, id LIMIT :limit")
         .bind("dataset", dataset)
         .bind("limit", limit)
         .map((row, context) -> snapshot(row))

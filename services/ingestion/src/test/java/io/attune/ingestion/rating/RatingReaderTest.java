@@ -9,6 +9,7 @@ import io.attune.feedback.v1.Thumb;
 import io.attune.ingestion.rating.Arrival.Origin;
 import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -28,8 +29,9 @@ class RatingReaderTest {
   private static final Clock CLOCK =
       Clock.fixed(Instant.parse("2026-01-31T12:00:00Z"), ZoneOffset.UTC);
   private static final Origin REST = new Origin("rest", "", 0, 0, CLOCK.instant(), null);
-  private static final Caller RATER = new Caller("ann", Set.of(Roles.RATER));
-  private static final Caller ENGINEER = new Caller("eve", Set.of(Roles.DATA_ENGINEER));
+  private static final Caller RATER = new Caller("ann", Set.of(Roles.RATER), Tenant.DEFAULT);
+  private static final Caller ENGINEER =
+      new Caller("eve", Set.of(Roles.DATA_ENGINEER), Tenant.DEFAULT);
 
   private final RatingReader reader = new RatingReader(CLOCK);
 

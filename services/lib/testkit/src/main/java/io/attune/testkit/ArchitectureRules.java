@@ -94,6 +94,12 @@ public final class ArchitectureRules {
         .resideInAnyPackage("ai.djl..")
         .because("tensors stay inside the engine")
         .check(all);
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("org.jdbi.v3.core.Jdbi")
+        .because("TenantTransactions is the one door to the database")
+        .check(all);
   }
 
   private static void knowsNone(JavaClasses all, String module, String... others) {

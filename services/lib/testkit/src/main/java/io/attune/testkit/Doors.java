@@ -19,18 +19,20 @@ import java.util.stream.Collectors;
  * for each:
  *
  * <pre>
- * POST /v1/snapshots                                  trainer
+ * POST /v1/snapshots                                  trainer  -
  * GET  /v1/snapshots/{id}                             viewer
- * RPC  attune.training.v1.TrainingService/GetJob      viewer   {"id": "01900000-0000-7000-8000-000000000000"}
+ * RPC  attune.training.v1.TrainingService/GetJob      viewer   {"id": "{id}"}
  * </pre>
  *
- * <p>A route whose path names a thing, and a method with a request in JSON after its roles, lead to
- * something that belongs to somebody: these are the doors at which a thing that is not there, or is
- * another tenant's, must look the same.
+ * <p>A route whose path names a thing, and a route or method with a request in JSON after its
+ * roles, lead to something that belongs to somebody: these are the doors at which a thing that is
+ * not there, or is another tenant's, must look the same. The names in braces stand for the thing. A
+ * door that leads to nothing of the sort says so with a dash; one that says neither is an error.
  */
 public record Doors(List<Door> all) {
 
   private static final String METHOD = "RPC";
+  private static final String NO_THING = "-";
 
   public Doors {
     all = List.copyOf(all);
@@ -41,17 +43,17 @@ public record Doors(List<Door> all) {
    *
    * @param name "POST /v1/feedback" of a route, the full name of a gRPC method
    * @param roles that open it
-   * @param ofNothing JSON of a request for a thing that does not exist; empty for routes, whose
-   *     paths say it, and for methods that lead to no single thing
+   * @param request JSON of a request for a thing, whose names are in braces; empty where the path
+   *     says it, or the door leads to no single thing
    */
-  public record Door(boolean isMethod, String name, Set<String> roles, String ofNothing) {
+  public record Door(boolean isMethod, String name, Set<String> roles, String request) {
     public Door {
       roles = Set.copyOf(roles);
     }
 
     /** Whether it leads to one thing of somebody's. */
     public boolean leadsToOneThing() {
-      return isMethod ? !ofNothing.isEmpty() : name.contains("{");
+      return !request.isEmpty() || name.contains("{");
     }
   }
 
@@ -93,12 +95,16 @@ public record Doors(List<Door> all) {
       throw new IllegalArgumentException("not a door, its name and its roles: " + line);
     }
     boolean isMethod = words[0].equals(METHOD);
+    if (words.length < 4 && (isMethod || !words[1].contains("{"))) {
+      throw new IllegalArgumentException(
+          "say with a request or a dash whether it leads to one thing of somebody's: " + line);
+    }
     Set<String> roles = Arrays.stream(words[2].split(",")).collect(Collectors.toSet());
     return new Door(
         isMethod,
         isMethod ? words[1] : words[0] + " " + words[1],
         roles,
-        words.length == 4 ? words[3] : "");
+        words.length < 4 || words[3].equals(NO_THING) ? "" : words[3]);
   }
 
   /** Names of the routes. */

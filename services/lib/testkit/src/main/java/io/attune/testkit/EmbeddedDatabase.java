@@ -12,8 +12,13 @@ import java.util.UUID;
 /** A real PostgreSQL server, once per JVM, with as many databases as tests want. */
 public final class EmbeddedDatabase {
 
-  /** The user of every database; the server trusts connections from this machine. */
-  public static final String USER = "postgres";
+  /**
+   * The owner of every database, whom row-level security binds as it must bind services; the server
+   * trusts connections from this machine.
+   */
+  public static final String USER = "attune";
+
+  private static final String SUPERUSER = "postgres";
 
   private static final Duration STARTUP = Duration.ofSeconds(90);
 
@@ -27,11 +32,20 @@ public final class EmbeddedDatabase {
     EmbeddedPostgres running = server();
     try (Connection connection = running.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("CREATE DATABASE " + name);
+      statement.execute("CREATE DATABASE " + name + " OWNER " + USER);
     } catch (SQLException failed) {
       throw new IllegalStateException("cannot create database " + name, failed);
     }
     return running.getJdbcUrl(USER, name);
+  }
+
+  private static void createUser(EmbeddedPostgres running) {
+    try (Connection connection = running.getDatabase(SUPERUSER, "postgres").getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE ROLE " + USER + " LOGIN NOSUPERUSER NOBYPASSRLS");
+    } catch (SQLException failed) {
+      throw new IllegalStateException("cannot create the role " + USER, failed);
+    }
   }
 
   private static synchronized EmbeddedPostgres server() {
@@ -47,6 +61,7 @@ public final class EmbeddedDatabase {
                 .setServerConfig("log_min_error_statement", "panic")
                 .setPGStartupWait(STARTUP) // a loaded machine takes more than the default's 10 s
                 .start();
+        createUser(server);
       } catch (IOException failed) {
         throw new UncheckedIOException("PostgreSQL did not start", failed);
       }

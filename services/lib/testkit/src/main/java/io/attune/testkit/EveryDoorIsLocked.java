@@ -28,6 +28,8 @@ public abstract class EveryDoorIsLocked {
   /** Says whether the service is up, and nothing else. */
   private static final String HEALTH = "grpc.health.v1.Health/";
 
+  private static final String OWNER = "owner";
+
   private static final String CONTRACT = "GET /q/openapi";
 
   private final TestTokens tokens = TestTokens.ofRunningTest();
@@ -76,6 +78,27 @@ public abstract class EveryDoorIsLocked {
   @Test
   void nothingIsNotFound() {
     walk(doors -> doors.nothingIsNotFound(byRoles));
+  }
+
+  @Test
+  void anotherTenantsIsNotFound() {
+    Map<String, String> things = thingsOf(OWNER);
+    walk(
+        doors ->
+            doors.anotherTenantsIsNotFound(
+                things, tokensOf(OWNER), tokensOf("another-than-" + OWNER)));
+  }
+
+  /**
+   * Makes one thing of each kind that belongs to a tenant.
+   *
+   * @return their names, by what stands for them in {@link Doors}
+   */
+  protected abstract Map<String, String> thingsOf(String tenant);
+
+  /** Tokens of somebody of a tenant, by roles. */
+  protected final Function<Set<String>, String> tokensOf(String tenant) {
+    return roles -> tokens.token(tokens.claims("somebody", roles).withTenant(tenant));
   }
 
   private void walk(Consumer<DoorWalk> along) {

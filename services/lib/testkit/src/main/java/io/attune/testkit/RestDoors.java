@@ -12,9 +12,6 @@ import java.util.Set;
 
 /** Knocks at the HTTP routes of a running service. */
 public final class RestDoors {
-  /** Of nothing, in the form that ids have. */
-  private static final String NO_ID = "01900000-0000-7000-8000-000000000000";
-
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -37,9 +34,18 @@ public final class RestDoors {
    * @param token null for none
    */
   public int knock(String route, String token) {
+    return knock(route, token, Map.of(), "");
+  }
+
+  /**
+   * Calls a route for a thing; returns the status.
+   *
+   * @param things what its path names
+   * @param body in JSON; an empty object where it is empty
+   */
+  int knock(String route, String token, Map<String, String> things, String body) {
     String[] parts = route.split(" ", 2);
-    // A number, so that it is a version as well as a name.
-    String path = parts[1].replace("{id}", NO_ID).replaceAll("\\{[^}]*}", "999999");
+    String path = DoorWalk.filled(parts[1], things);
     boolean hasBody = Set.of("POST", "PUT", "PATCH").contains(parts[0]);
     var request =
         HttpRequest.newBuilder(URI.create(base + path))
@@ -47,7 +53,7 @@ public final class RestDoors {
             .method(
                 parts[0],
                 hasBody
-                    ? HttpRequest.BodyPublishers.ofString("{}")
+                    ? HttpRequest.BodyPublishers.ofString(body.isEmpty() ? "{}" : body)
                     : HttpRequest.BodyPublishers.noBody());
     if (hasBody) {
       request.header("Content-Type", contentTypes.getOrDefault(route, "application/json"));

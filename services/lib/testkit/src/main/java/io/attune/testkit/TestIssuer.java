@@ -104,7 +104,8 @@ public final class TestIssuer implements AutoCloseable {
     String form = new String(http.getRequestBody().readAllBytes(), UTF_8);
     Claims claims =
         tokens
-            .claims("service", Set.of("rater", "data-engineer", "trainer", "operator", "viewer"))
+            .claims("service", Set.of("trainer", "service"))
+            .withTenant(null)
             .withClient(client(http));
     boolean kafka = List.of(form.split("&")).contains("scope=kafka");
     return """

@@ -39,6 +39,7 @@ public final class TestTokens {
       String client,
       String subject,
       Set<String> roles,
+      String tenant,
       Duration lifetime) {
 
     public Claims {
@@ -47,21 +48,26 @@ public final class TestTokens {
     }
 
     public Claims withIssuer(String other) {
-      return new Claims(other, audiences, client, subject, roles, lifetime);
+      return new Claims(other, audiences, client, subject, roles, tenant, lifetime);
     }
 
     public Claims withAudiences(Set<String> others) {
-      return new Claims(issuer, others, client, subject, roles, lifetime);
+      return new Claims(issuer, others, client, subject, roles, tenant, lifetime);
     }
 
     /** Of a client that asked for it, other than people's. */
     public Claims withClient(String other) {
-      return new Claims(issuer, audiences, other, subject, roles, lifetime);
+      return new Claims(issuer, audiences, other, subject, roles, tenant, lifetime);
+    }
+
+    /** Of somebody of another tenant; null for nobody's. */
+    public Claims withTenant(String other) {
+      return new Claims(issuer, audiences, client, subject, roles, other, lifetime);
     }
 
     /** Negative for a token that has expired. */
     public Claims withLifetime(Duration other) {
-      return new Claims(issuer, audiences, client, subject, roles, other);
+      return new Claims(issuer, audiences, client, subject, roles, tenant, other);
     }
   }
 
@@ -91,7 +97,8 @@ public final class TestTokens {
 
   /** What a token says that is valid for all services. */
   public Claims claims(String subject, Set<String> roles) {
-    return new Claims(issuer, AUDIENCES, "attune-cli", subject, roles, Duration.ofMinutes(10));
+    return new Claims(
+        issuer, AUDIENCES, "attune-cli", subject, roles, "default", Duration.ofMinutes(10));
   }
 
   /** Signed by the issuer's key, whatever it says. */
@@ -127,7 +134,7 @@ public final class TestTokens {
     long expiry = now + claims.lifetime().toSeconds();
     return """
     {"iss":"%s","aud":%s,"azp":"%s","sub":"%s","iat":%d,"exp":%d,"typ":"Bearer",\
-    "tenant":"default","resource_access":{"attune":{"roles":%s}}}\
+    %s"resource_access":{"attune":{"roles":%s}}}\
     """
         .formatted(
             claims.issuer(),
@@ -136,6 +143,7 @@ public final class TestTokens {
             claims.subject(),
             Math.min(now, expiry - 1),
             expiry,
+            claims.tenant() == null ? "" : "\"tenant\":\"" + claims.tenant() + "\",",
             list(claims.roles()));
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -16,9 +17,9 @@ class DoorsTest {
           """
           # A thing.
           GET  /v1/things/{id}                  viewer
-          POST /v1/things                       trainer,operator
+          POST /v1/things                       trainer,operator -
 
-          RPC  things.v1.ThingService/GetThing  viewer {"id": "nothing"}
+          RPC  things.v1.ThingService/GetThing  viewer {"id": "{id}"}
           """);
 
   @Test
@@ -26,7 +27,7 @@ class DoorsTest {
     assertThat(DECLARED.routes()).containsExactly(ROUTE, "POST /v1/things");
     assertThat(DECLARED.methods()).containsExactly(METHOD);
     assertThat(DECLARED.all().get(1).roles()).containsExactlyInAnyOrder("trainer", "operator");
-    assertThat(DECLARED.all().get(2).ofNothing()).isEqualTo("{\"id\": \"nothing\"}");
+    assertThat(DECLARED.all().get(2).request()).isEqualTo("{\"id\": \"{id}\"}");
     assertThat(DECLARED.all())
         .extracting(Doors.Door::leadsToOneThing)
         .containsExactly(true, false, true);
@@ -37,6 +38,25 @@ class DoorsTest {
     assertThatThrownBy(() -> Doors.parse("GET /v1/things"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("GET /v1/things");
+  }
+
+  @Test
+  void aDoorSaysWhetherItLeadsToAThing() {
+    assertThatThrownBy(() -> Doors.parse("POST /v1/things trainer"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("one thing of somebody's");
+    assertThatThrownBy(() -> Doors.parse("RPC things.v1.ThingService/GetThing viewer"))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(Doors.parse("POST /v1/ask rater {\"line\": \"{line}\"}").all())
+        .allMatch(Doors.Door::leadsToOneThing);
+  }
+
+  @Test
+  void namesOfThingsAreFilledIn() {
+    String request = "{\"id\": \"{id}\", \"version\": {version}}";
+
+    assertThat(DoorWalk.filled(request, Map.of("id", "mine")))
+        .isEqualTo("{\"id\": \"mine\", \"version\": 999999}");
   }
 
   @Test

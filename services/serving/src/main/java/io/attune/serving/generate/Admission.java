@@ -2,17 +2,23 @@ package io.attune.serving.generate;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Who may generate now. A bounded number of answers is written at the same time; a bounded number
  * of callers' answers waits; the rest is refused at once. Rollouts wait behind callers and never
- * take more than their share of the places.
+ * take more than their share of the places; a tenant's callers never more than its quota.
  */
 public final class Admission {
 
@@ -26,11 +32,13 @@ public final class Admission {
 
   /** A place, waited for or taken. */
   public final class Place {
+    private final Tenant tenant;
     private final Kind kind;
     private final Consumer<Place> start;
     private State state = State.WAITING;
 
-    private Place(Kind kind, Consumer<Place> start) {
+    private Place(Tenant tenant, Kind kind, Consumer<Place> start) {
+      this.tenant = tenant;
       this.kind = kind;
       this.start = start;
     }
@@ -50,6 +58,8 @@ public final class Admission {
   private final int maxRunning;
   private final int maxWaiting;
   private final int maxRollouts;
+  private final Function<Tenant, OptionalLong> perTenant;
+  private final Map<Tenant, Integer> ofTenants = new HashMap<>();
   private final Deque<Place> callers = new ArrayDeque<>();
   private final Deque<Place> rollouts = new ArrayDeque<>();
   private final CountDownLatch drained = new CountDownLatch(1);
@@ -60,14 +70,20 @@ public final class Admission {
   /**
    * @param rolloutShare of maxRunning, more than 0 and at most 1; rounded down, but at least one
    *     place
+   * @param perTenant callers' answers that a tenant may have at once; empty for any number
    */
-  public Admission(int maxRunning, int maxWaiting, double rolloutShare) {
+  public Admission(
+      int maxRunning,
+      int maxWaiting,
+      double rolloutShare,
+      Function<Tenant, OptionalLong> perTenant) {
     if (maxRunning < 1 || maxWaiting < 0 || !(rolloutShare > 0 && rolloutShare <= 1)) {
       throw new IllegalArgumentException(
           "attune.serving: max-concurrent must be at least 1, max-queue at least 0 and"
               + " rollout-share"
               + " in (0, 1]; got %d, %d, %s".formatted(maxRunning, maxWaiting, rolloutShare));
     }
+    this.perTenant = perTenant;
     this.maxRunning = maxRunning;
     this.maxWaiting = maxWaiting;
     this.maxRollouts = Math.max(1, (int) (maxRunning * rolloutShare));
@@ -78,10 +94,11 @@ public final class Admission {
    * that is free: before this returns, or later on the thread that gives a place back. It must not
    * throw.
    *
-   * @throws PlatformException OVERLOADED if there is no room, UNAVAILABLE at shutdown
+   * @throws PlatformException OVERLOADED if there is no room, QUOTA_EXCEEDED if there is none for
+   *     this tenant, UNAVAILABLE at shutdown
    */
-  public List<Place> enter(Kind kind, List<Consumer<Place>> starts) {
-    List<Place> places = starts.stream().map(start -> new Place(kind, start)).toList();
+  public List<Place> enter(Tenant tenant, Kind kind, List<Consumer<Place>> starts) {
+    List<Place> places = starts.stream().map(start -> new Place(tenant, kind, start)).toList();
     synchronized (this) {
       if (draining) {
         throw new PlatformException(
@@ -95,6 +112,7 @@ public final class Admission {
               "%d answers are being written and %d wait, so there is no room for %d more; try again later."
                   .formatted(running, callers.size(), starts.size()));
         }
+        takeShare(tenant, starts.size());
       }
       (kind == Kind.CALLER ? callers : rollouts).addAll(places);
     }
@@ -102,8 +120,23 @@ public final class Admission {
     return places;
   }
 
+  private void takeShare(Tenant tenant, int answers) {
+    int has = ofTenants.getOrDefault(tenant, 0);
+    OptionalLong most = perTenant.apply(tenant);
+    if (most.isPresent() && has + answers > most.getAsLong()) {
+      throw PlatformException.quotaExceeded(
+          "The tenant has %d answers that are written or wait, and may have %d at once."
+              .formatted(has, most.getAsLong()),
+          Duration.ofSeconds(1));
+    }
+    ofTenants.put(tenant, has + answers);
+  }
+
   private void leave(Place place) {
     synchronized (this) {
+      if (place.state != State.LEFT && place.kind == Kind.CALLER) {
+        ofTenants.computeIfPresent(place.tenant, (tenant, has) -> has == 1 ? null : has - 1);
+      }
       if (place.state == State.RUNNING) {
         running--;
         if (place.kind == Kind.ROLLOUT) {

@@ -2,7 +2,9 @@ package io.attune.serving.generate;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.Pin;
+import io.attune.platform.quota.RateLimit;
 import io.attune.platform.time.Ids;
 import io.attune.serving.generate.Generator.LoadedAdapter;
 import java.time.Clock;
@@ -17,6 +19,7 @@ public final class Answering {
   private final Models models;
   private final Admission admission;
   private final AnswerMetrics metrics;
+  private final RateLimit tokens;
   private final Clock clock;
   private final Ids ids;
 
@@ -25,12 +28,14 @@ public final class Answering {
       Models models,
       Admission admission,
       AnswerMetrics metrics,
+      RateLimit tokens,
       Clock clock,
       Ids ids) {
     this.generator = generator;
     this.models = models;
     this.admission = admission;
     this.metrics = metrics;
+    this.tokens = tokens;
     this.clock = clock;
     this.ids = ids;
   }
@@ -39,11 +44,12 @@ public final class Answering {
    * Fixes the version that answers, now, and tokenizes the prompt.
    *
    * @throws PlatformException NOT_FOUND for an unknown model, INVALID_ARGUMENT for a prompt that is
-   *     empty or longer than the context
+   *     empty or longer than the context, QUOTA_EXCEEDED if the tenant has used up its tokens
    */
   public Prepared prepare(Question question) {
+    tokens.require(question.tenant());
     String model = question.model().isEmpty() ? models.defaultLine() : question.model();
-    return prepare(question, model, models.pin(model), ids.next().toString());
+    return prepare(question, model, models.pin(question.tenant(), model), ids.next().toString());
   }
 
   /** The same for a version that the caller has pinned; the pin passes to the result. */
@@ -82,25 +88,37 @@ public final class Answering {
   }
 
   /**
-   * Starts answers, all or none.
+   * Starts answers of one tenant, all or none.
    *
    * @param listeners one for each question, in their order
-   * @throws PlatformException OVERLOADED or UNAVAILABLE; the questions' pins are closed then
+   * @throws PlatformException OVERLOADED, QUOTA_EXCEEDED or UNAVAILABLE; the questions' pins are
+   *     closed then
    */
   public List<Ongoing> start(
       Admission.Kind kind, List<Prepared> questions, List<? extends AnswerListener> listeners) {
+    Tenant tenant = questions.get(0).head().adapter().tenant();
     var answers = new ArrayList<Ongoing>();
     for (int i = 0; i < questions.size(); i++) {
       Prepared question = questions.get(i);
       var timing = metrics.begin(question.head().adapter().line(), kind);
-      answers.add(new Ongoing(generator, question, listeners.get(i), timing, clock));
+      AnswerListener listener = listeners.get(i);
+      answers.add(
+          new Ongoing(
+              generator,
+              question,
+              kind == Admission.Kind.CALLER ? new CountedAnswer(listener, tokens) : listener,
+              timing,
+              clock));
     }
     try {
       List<Consumer<Admission.Place>> starts = new ArrayList<>();
       answers.forEach(answer -> starts.add(answer::start));
-      List<Admission.Place> places = admission.enter(kind, starts);
+      List<Admission.Place> places = admission.enter(tenant, kind, starts);
       for (int i = 0; i < places.size(); i++) {
         answers.get(i).waitsAt(places.get(i));
+      }
+      if (kind == Admission.Kind.CALLER) {
+        questions.forEach(question -> tokens.take(tenant, question.promptIds().length));
       }
       return answers;
     } catch (PlatformException refused) {

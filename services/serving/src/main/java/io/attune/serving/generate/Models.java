@@ -2,6 +2,7 @@ package io.attune.serving.generate;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
@@ -25,7 +26,6 @@ public final class Models {
   private final String defaultLine;
   private final ServedLines<LoadedAdapter> lines;
   private final LoadedVersions<LoadedAdapter> candidates;
-  private final ServedVersion<LoadedAdapter> base;
 
   /**
    * @throws IllegalArgumentException if the base model is named like the default line
@@ -45,7 +45,6 @@ public final class Models {
     this.defaultLine = defaultLine;
     this.lines = lines;
     this.candidates = candidates;
-    this.base = ServedVersion.base(baseName);
   }
 
   public String baseName() {
@@ -56,38 +55,40 @@ public final class Models {
     return defaultLine;
   }
 
-  /** The base model first, then the lines by name. */
-  public List<Entry> list() {
+  /** The base model first, which is everybody's, then the tenant's lines by name. */
+  public List<Entry> list(Tenant tenant) {
     var entries = new ArrayList<Entry>();
-    entries.add(new Entry(baseName, base.version(), ""));
-    lines.versions().forEach((line, version) -> entries.add(new Entry(line, version, baseName)));
+    entries.add(new Entry(baseName, LineVersion.base(tenant, baseName), ""));
+    lines
+        .versions(tenant)
+        .forEach((line, version) -> entries.add(new Entry(line, version, baseName)));
     return entries;
   }
 
   /**
-   * Fixes the version that answers a call to the name.
+   * Fixes the version that answers a tenant's call to the name.
    *
    * @throws PlatformException NOT_FOUND for an unknown name or a version that is not loaded
    */
-  public Pin<LoadedAdapter> pin(String name) {
+  public Pin<LoadedAdapter> pin(Tenant tenant, String name) {
     if (name.equals(baseName)) {
-      return base.pin().orElseThrow();
+      return ServedVersion.<LoadedAdapter>base(tenant, baseName).pin().orElseThrow();
     }
     int at = name.lastIndexOf('@');
     if (at < 0) {
-      return lines.pin(name);
+      return lines.pin(tenant, name);
     }
-    return pinVersion(name, name.substring(0, at), name.substring(at + 1));
+    return pinVersion(tenant, name, name.substring(0, at), name.substring(at + 1));
   }
 
-  private Pin<LoadedAdapter> pinVersion(String name, String line, String version) {
-    Pin<LoadedAdapter> active = lines.pin(line);
+  private Pin<LoadedAdapter> pinVersion(Tenant tenant, String name, String line, String version) {
+    Pin<LoadedAdapter> active = lines.pin(tenant, line);
     if (Long.toString(active.version().version()).equals(version)) {
       return active;
     }
     active.close();
     return candidates
-        .pinLoaded(name)
+        .pinLoaded(tenant, name)
         .orElseThrow(
             () ->
                 new PlatformException(

@@ -14,20 +14,22 @@ final class OpenAiErrors {
   private OpenAiErrors() {}
 
   static Response response(PlatformException refused) {
-    return response(refused.code(), refused.getMessage(), null);
+    return response(refused.code(), refused.getMessage(), null, refused.retrySeconds());
   }
 
   static Response response(RefusedField refused) {
-    return response(ErrorCode.ERROR_CODE_INVALID_ARGUMENT, refused.getMessage(), refused.param());
+    return response(
+        ErrorCode.ERROR_CODE_INVALID_ARGUMENT, refused.getMessage(), refused.param(), 0);
   }
 
-  private static Response response(ErrorCode code, String message, String param) {
+  private static Response response(
+      ErrorCode code, String message, String param, long retrySeconds) {
     var response =
         Response.status(ErrorCodes.httpStatus(code))
             .type(MediaType.APPLICATION_JSON)
             .entity(body(code, message, param).toString());
     if (ErrorCodes.retryable(code)) {
-      response.header("Retry-After", ErrorCodes.RETRY_SECONDS);
+      response.header("Retry-After", retrySeconds);
     }
     return response.build();
   }

@@ -2,6 +2,7 @@ package io.attune.serving.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.attune.engine.generate.SamplingParameters;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Prompt;
 import io.attune.serving.generate.Question;
 import io.attune.serving.generate.Sampling;
@@ -54,7 +55,7 @@ record OpenAiRequest(
           "echo", v -> v.isBoolean() && !v.booleanValue());
 
   /** Reads the body of {@code POST /v1/chat/completions}. */
-  static OpenAiRequest chat(JsonNode body, int defaultMaxTokens) {
+  static OpenAiRequest chat(Tenant tenant, JsonNode body, int defaultMaxTokens) {
     var fields = new Fields(body, "");
     fields.allow(with("messages", "max_completion_tokens", "top_logprobs"), HARMLESS, NEUTRAL);
     if (fields.get("max_tokens") != null && fields.get("max_completion_tokens") != null) {
@@ -67,18 +68,19 @@ record OpenAiRequest(
     if (top > 0 && !logprobs) {
       throw fields.refuse("top_logprobs", "needs \"logprobs\" to be true.");
     }
-    return read(fields, messages(fields), SamplingFields.read(fields, limit, top), logprobs);
+    return read(
+        tenant, fields, messages(fields), SamplingFields.read(fields, limit, top), logprobs);
   }
 
   /** Reads the body of {@code POST /v1/completions}. */
-  static OpenAiRequest completion(JsonNode body, int defaultMaxTokens) {
+  static OpenAiRequest completion(Tenant tenant, JsonNode body, int defaultMaxTokens) {
     var fields = new Fields(body, "");
     fields.allow(with("prompt"), HARMLESS, NEUTRAL);
     int limit = fields.integer("max_tokens", defaultMaxTokens, 1, Integer.MAX_VALUE);
     boolean logprobs = fields.get("logprobs") != null;
     int top = fields.integer("logprobs", 0, 0, MAX_TOP);
     Sampling sampling = SamplingFields.read(fields, limit, top);
-    return read(fields, new Prompt.Text(prompt(fields)), sampling, logprobs);
+    return read(tenant, fields, new Prompt.Text(prompt(fields)), sampling, logprobs);
   }
 
   private static Set<String> with(String... more) {
@@ -89,7 +91,7 @@ record OpenAiRequest(
   }
 
   private static OpenAiRequest read(
-      Fields fields, Prompt prompt, Sampling sampling, boolean logprobs) {
+      Tenant tenant, Fields fields, Prompt prompt, Sampling sampling, boolean logprobs) {
     boolean stream = fields.flag("stream");
     boolean usage = includeUsage(fields, stream);
     int n = fields.integer("n", 1, 1, MAX_N);
@@ -97,7 +99,7 @@ record OpenAiRequest(
     if (model.isEmpty()) {
       throw fields.refuse("model", "is missing; GET /v1/models lists the names.");
     }
-    var question = new Question(model, prompt, sampling, conversation(fields));
+    var question = new Question(tenant, model, prompt, sampling, conversation(fields));
     return new OpenAiRequest(question, n, stream, usage, logprobs);
   }
 

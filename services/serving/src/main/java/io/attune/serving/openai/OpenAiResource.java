@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Caller;
 import io.attune.platform.identity.Roles;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.AnswerSet;
 import io.attune.serving.ServingConfig;
 import io.attune.serving.ServingPublisher;
@@ -15,6 +17,7 @@ import io.attune.serving.generate.Generator;
 import io.attune.serving.generate.Head;
 import io.attune.serving.generate.Models;
 import io.attune.serving.generate.Prepared;
+import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.annotation.security.RolesAllowed;
@@ -47,6 +50,7 @@ public class OpenAiResource {
   private final ServingConfig config;
   private final ObjectMapper json;
   private final Clock clock;
+  private final SecurityIdentity identity;
   private final Instant started;
 
   public OpenAiResource(
@@ -56,7 +60,8 @@ public class OpenAiResource {
       ServingPublisher publisher,
       ServingConfig config,
       ObjectMapper json,
-      Clock clock) {
+      Clock clock,
+      SecurityIdentity identity) {
     this.generator = generator;
     this.answering = answering;
     this.models = models;
@@ -64,6 +69,7 @@ public class OpenAiResource {
     this.config = config;
     this.json = json;
     this.clock = clock;
+    this.identity = identity;
     this.started = clock.instant();
   }
 
@@ -72,7 +78,7 @@ public class OpenAiResource {
   public String models() {
     ObjectNode body = json.createObjectNode().put("object", "list");
     var data = body.putArray("data");
-    models.list().forEach(entry -> data.add(model(entry)));
+    models.list(tenant()).forEach(entry -> data.add(model(entry)));
     return body.toString();
   }
 
@@ -95,7 +101,7 @@ public class OpenAiResource {
   @Blocking
   @Cancellable
   public Uni<Response> chat(byte[] body) {
-    OpenAiRequest request = OpenAiRequest.chat(parse(body), config.defaultMaxNewTokens());
+    OpenAiRequest request = OpenAiRequest.chat(tenant(), parse(body), config.defaultMaxNewTokens());
     return answer(
         request, new ChatShape(request.logprobs(), clock.instant(), generator::tokenText));
   }
@@ -107,9 +113,14 @@ public class OpenAiResource {
   @Blocking
   @Cancellable
   public Uni<Response> completion(byte[] body) {
-    OpenAiRequest request = OpenAiRequest.completion(parse(body), config.defaultMaxNewTokens());
+    OpenAiRequest request =
+        OpenAiRequest.completion(tenant(), parse(body), config.defaultMaxNewTokens());
     return answer(
         request, new CompletionShape(request.logprobs(), clock.instant(), generator::tokenText));
+  }
+
+  private Tenant tenant() {
+    return Caller.of(identity).tenant();
   }
 
   private JsonNode parse(byte[] body) {

@@ -6,6 +6,7 @@ import io.attune.platform.error.Failures;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.RecordSpans;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.line.LineVersion;
 import io.attune.platform.line.LoadedVersions;
 import io.attune.platform.line.Pin;
@@ -83,7 +84,9 @@ public class RolloutConsumer {
   @Incoming("rollouts-requested")
   Uni<Void> consume(ConsumerRecord<String, byte[]> kafka) {
     RolloutRequested request;
+    Tenant tenant;
     try {
+      tenant = EventRecords.tenant(kafka);
       request = EventRecords.decode(kafka, RolloutRequested.class);
     } catch (PlatformException malformed) {
       metrics.counter("attune.serving.rollouts", "outcome", "MALFORMED").increment();
@@ -91,11 +94,11 @@ public class RolloutConsumer {
       return Uni.createFrom().voidItem();
     }
     Span span = RecordSpans.process(kafka, GROUP);
-    return answer(request, span)
+    return answer(tenant, request, span)
         .chain(
             completed ->
                 Uni.createFrom()
-                    .deferred(() -> publish(completed, span))
+                    .deferred(() -> publish(tenant, completed, span))
                     .onFailure()
                     .retry()
                     .withBackOff(FIRST_WAIT, LONGEST_WAIT)
@@ -104,14 +107,14 @@ public class RolloutConsumer {
         .invoke(span::end);
   }
 
-  private Uni<Void> publish(RolloutCompleted completed, Span span) {
+  private Uni<Void> publish(Tenant tenant, RolloutCompleted completed, Span span) {
     span.setAttribute("attune.job.id", completed.getJobId())
         .setAttribute("attune.rollout.id", completed.getRolloutId())
         .setAttribute("attune.rollout.answers", completed.getGenerationsCount());
     if (completed.hasFailure()) {
       span.setStatus(StatusCode.ERROR, ErrorCodes.reason(completed.getFailure().getCode()));
     }
-    return within(span, () -> publisher.completed(completed));
+    return within(span, () -> publisher.completed(tenant, completed));
   }
 
   /** Unlike those of Spans, leaves the span open: it ends with what the Uni does. */
@@ -121,19 +124,19 @@ public class RolloutConsumer {
     }
   }
 
-  private Uni<RolloutCompleted> answer(RolloutRequested request, Span span) {
+  private Uni<RolloutCompleted> answer(Tenant tenant, RolloutRequested request, Span span) {
     return Uni.createFrom()
-        .deferred(() -> within(span, () -> generate(request)))
+        .deferred(() -> within(span, () -> generate(tenant, request)))
         // Loading a version and tokenizing take time that no event loop has.
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
         // Nor has the generator's thread any for writing files.
         .emitOn(Infrastructure.getDefaultWorkerPool())
-        .map(answers -> completed(request, answers))
+        .map(answers -> completed(tenant, request, answers))
         .onFailure()
-        .recoverWithUni(thrown -> failed(request, thrown));
+        .recoverWithUni(thrown -> failed(tenant, request, thrown));
   }
 
-  private Uni<List<Answer>> generate(RolloutRequested request) {
+  private Uni<List<Answer>> generate(Tenant tenant, RolloutRequested request) {
     if (request.getPromptsCount() == 0) {
       throw new PlatformException(
           ErrorCode.ERROR_CODE_INVALID_ARGUMENT, "A rollout needs at least one prompt.");
@@ -142,12 +145,13 @@ public class RolloutConsumer {
     // Who learns from the tokens needs to know how likely they were to be drawn.
     Sampling sampling = request.getTokensByReference() ? asked.tellingDrawn() : asked;
     var questions = new ArrayList<Prepared>();
-    try (Pin<LoadedAdapter> version = pin(request)) {
+    try (Pin<LoadedAdapter> version = pin(tenant, request)) {
       int each = Math.max(1, request.getGenerationsPerPrompt());
       for (int i = 0; i < request.getPromptsCount() * each; i++) {
         String id = request.getRolloutId() + "/" + i;
         var question =
             new Question(
+                tenant,
                 version.version().line(),
                 InferenceGrpc.prompt(request.getPrompts(i / each)),
                 sampling.forAnswer(i),
@@ -161,10 +165,10 @@ public class RolloutConsumer {
     return AnswerSet.collect(answering, Admission.Kind.ROLLOUT, questions, each -> {});
   }
 
-  private Pin<LoadedAdapter> pin(RolloutRequested request) {
-    LineVersion version = LineVersion.of(request.getAdapter());
+  private Pin<LoadedAdapter> pin(Tenant tenant, RolloutRequested request) {
+    LineVersion version = LineVersion.of(tenant, request.getAdapter());
     if (version.version() == 0) {
-      return ServedVersion.<LoadedAdapter>base(version.line()).pin().orElseThrow();
+      return ServedVersion.<LoadedAdapter>base(tenant, version.line()).pin().orElseThrow();
     }
     if (!request.hasArtifact()) {
       throw new PlatformException(
@@ -174,7 +178,8 @@ public class RolloutConsumer {
     return candidates.pin(new Release(version, request.getArtifact(), ""));
   }
 
-  private RolloutCompleted completed(RolloutRequested request, List<Answer> answers) {
+  private RolloutCompleted completed(
+      Tenant tenant, RolloutRequested request, List<Answer> answers) {
     metrics.counter("attune.serving.rollouts", "outcome", "OK").increment();
     var completed = about(request);
     if (!request.getTokensByReference()) {
@@ -188,10 +193,10 @@ public class RolloutConsumer {
               .clearCompletionTokenIds()
               .clearLogProbabilities());
     }
-    return completed.setTokens(tokenFiles.publish(request.getRolloutId(), answers)).build();
+    return completed.setTokens(tokenFiles.publish(tenant, request.getRolloutId(), answers)).build();
   }
 
-  private Uni<RolloutCompleted> failed(RolloutRequested request, Throwable thrown) {
+  private Uni<RolloutCompleted> failed(Tenant tenant, RolloutRequested request, Throwable thrown) {
     if (admission.draining()) {
       // Never ends, so the offset is not committed: another replica answers the chunk.
       return Uni.createFrom().nothing();
@@ -199,10 +204,11 @@ public class RolloutConsumer {
     PlatformException failure = Failures.toCaller(thrown);
     metrics.counter("attune.serving.rollouts", "outcome", "FAILED").increment();
     LOG.errorf(
-        "Rollout failed rolloutId=%s jobId=%s version=%s reason=%s",
+        "Rollout failed tenant=%s rolloutId=%s jobId=%s version=%s reason=%s",
+        tenant,
         request.getRolloutId(),
         request.getJobId(),
-        LineVersion.of(request.getAdapter()),
+        LineVersion.of(tenant, request.getAdapter()),
         failure.getMessage());
     return Uni.createFrom().item(about(request).setFailure(failure.toFailure()).build());
   }

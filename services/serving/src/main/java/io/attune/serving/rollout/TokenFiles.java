@@ -1,7 +1,9 @@
 package io.attune.serving.rollout;
 
 import io.attune.common.v1.Artifact;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.serving.generate.Answer;
 import io.attune.serving.generate.Token;
 import io.attune.training.v1.RolloutTokens;
@@ -19,21 +21,22 @@ public class TokenFiles {
   private static final String COLLECTION = "rollouts";
   private static final String NAME = "tokens.binpb";
 
-  private final ObjectStore store;
+  private final ObjectStores stores;
 
-  public TokenFiles(ObjectStore store) {
-    this.store = store;
+  public TokenFiles(ObjectStores stores) {
+    this.stores = stores;
   }
 
   /**
    * Publishes the tokens of a rollout. Answered twice, the same tokens are one file; those of
    * another rollout are another one, whatever they are.
    */
-  Artifact publish(String rolloutId, List<Answer> answers) {
+  Artifact publish(Tenant tenant, String rolloutId, List<Answer> answers) {
     RolloutTokens.Builder tokens = RolloutTokens.newBuilder().setRolloutId(rolloutId);
     for (Answer answer : answers) {
       tokens.addSequences(sequence(answer));
     }
+    ObjectStore store = stores.of(tenant);
     Path staged = store.stage(COLLECTION);
     try {
       Files.write(staged.resolve(NAME), tokens.build().toByteArray());

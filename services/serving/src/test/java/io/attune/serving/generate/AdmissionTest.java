@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Admission.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +19,7 @@ class AdmissionTest {
 
   @Test
   void waitersStartInOrderAsPlacesAreGivenBack() {
-    var admission = new Admission(2, 2, 1);
+    var admission = new Admission(2, 2, 1, AdmissionTest::limit);
     Admission.Place a = enter(admission, Kind.CALLER, "a");
     Admission.Place b = enter(admission, Kind.CALLER, "b");
     enter(admission, Kind.CALLER, "c");
@@ -36,11 +38,12 @@ class AdmissionTest {
 
   @Test
   void callersBeyondTheQueueAreRefusedAllOrNone() {
-    var admission = new Admission(1, 2, 1);
+    var admission = new Admission(1, 2, 1, AdmissionTest::limit);
     enter(admission, Kind.CALLER, "a");
     enter(admission, Kind.CALLER, "b");
 
-    assertThatThrownBy(() -> admission.enter(Kind.CALLER, List.of(start("c"), start("d"))))
+    assertThatThrownBy(
+            () -> admission.enter(Tenant.DEFAULT, Kind.CALLER, List.of(start("c"), start("d"))))
         .isInstanceOfSatisfying(
             PlatformException.class,
             refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_OVERLOADED));
@@ -52,7 +55,7 @@ class AdmissionTest {
 
   @Test
   void whoLeavesTheQueueNeverStartsAndMakesRoom() {
-    var admission = new Admission(1, 1, 1);
+    var admission = new Admission(1, 1, 1, AdmissionTest::limit);
     Admission.Place a = enter(admission, Kind.CALLER, "a");
     Admission.Place b = enter(admission, Kind.CALLER, "b");
 
@@ -65,9 +68,12 @@ class AdmissionTest {
 
   @Test
   void rolloutsKeepToTheirShareAndWaitBehindCallers() {
-    var admission = new Admission(4, 4, 0.5);
+    var admission = new Admission(4, 4, 0.5, AdmissionTest::limit);
     List<Admission.Place> rollouts =
-        admission.enter(Kind.ROLLOUT, List.of(start("r1"), start("r2"), start("r3"), start("r4")));
+        admission.enter(
+            Tenant.DEFAULT,
+            Kind.ROLLOUT,
+            List.of(start("r1"), start("r2"), start("r3"), start("r4")));
     assertThat(started).containsExactly("r1", "r2");
 
     enter(admission, Kind.CALLER, "a");
@@ -83,8 +89,8 @@ class AdmissionTest {
 
   @Test
   void rolloutsDoNotTakeCallersRoom() {
-    var admission = new Admission(1, 1, 1);
-    admission.enter(Kind.ROLLOUT, List.of(start("r1"), start("r2"), start("r3")));
+    var admission = new Admission(1, 1, 1, AdmissionTest::limit);
+    admission.enter(Tenant.DEFAULT, Kind.ROLLOUT, List.of(start("r1"), start("r2"), start("r3")));
 
     enter(admission, Kind.CALLER, "a");
 
@@ -93,7 +99,7 @@ class AdmissionTest {
 
   @Test
   void drainingRefusesNewcomersAndOpensWhenTheLastHasEnded() {
-    var admission = new Admission(1, 1, 1);
+    var admission = new Admission(1, 1, 1, AdmissionTest::limit);
     Admission.Place a = enter(admission, Kind.CALLER, "a");
     Admission.Place b = enter(admission, Kind.CALLER, "b");
 
@@ -111,10 +117,35 @@ class AdmissionTest {
   }
 
   private Admission.Place enter(Admission admission, Kind kind, String name) {
-    return admission.enter(kind, List.of(start(name))).get(0);
+    return admission.enter(Tenant.DEFAULT, kind, List.of(start(name))).get(0);
   }
 
   private Consumer<Admission.Place> start(String name) {
     return place -> started.add(name);
+  }
+
+  @Test
+  void aTenantHasOnlySoManyPlaces() {
+    Tenant bounded = new Tenant("bounded");
+    var admission = new Admission(4, 4, 0.5, AdmissionTest::limit);
+    List<Consumer<Admission.Place>> one = List.of(place -> {});
+    List<Admission.Place> taken =
+        admission.enter(bounded, Admission.Kind.CALLER, List.of(place -> {}, place -> {}));
+
+    assertThatThrownBy(() -> admission.enter(bounded, Admission.Kind.CALLER, one))
+        .isInstanceOfSatisfying(
+            PlatformException.class,
+            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_QUOTA_EXCEEDED));
+    admission.enter(Tenant.DEFAULT, Admission.Kind.CALLER, one);
+    admission.enter(bounded, Admission.Kind.ROLLOUT, one);
+    taken.get(0).leave();
+    taken.get(0).leave();
+    admission.enter(bounded, Admission.Kind.CALLER, one);
+    assertThatThrownBy(() -> admission.enter(bounded, Admission.Kind.CALLER, one))
+        .isInstanceOf(PlatformException.class);
+  }
+
+  private static OptionalLong limit(Tenant tenant) {
+    return tenant.name().equals("bounded") ? OptionalLong.of(2) : OptionalLong.empty();
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.attune.engine.generate.SamplingParameters;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.generate.Prompt;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -211,11 +212,11 @@ class OpenAiRequestTest {
   }
 
   private static OpenAiRequest chat(String json) {
-    return OpenAiRequest.chat(parse(json), 256);
+    return OpenAiRequest.chat(Tenant.DEFAULT, parse(json), 256);
   }
 
   private static OpenAiRequest completion(String json) {
-    return OpenAiRequest.completion(parse(json), 256);
+    return OpenAiRequest.completion(Tenant.DEFAULT, parse(json), 256);
   }
 
   private static JsonNode parse(String json) {

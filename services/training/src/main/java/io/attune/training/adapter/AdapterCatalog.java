@@ -1,23 +1,24 @@
 package io.attune.training.adapter;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.ListAdaptersResponse;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.List;
-import org.jdbi.v3.core.Jdbi;
 
 /** Lists the adapters of a line. */
 @ApplicationScoped
 public class AdapterCatalog {
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final AdapterStore store;
 
   @Inject
-  public AdapterCatalog(Jdbi jdbi, AdapterStore store) {
-    this.jdbi = jdbi;
+  public AdapterCatalog(TenantTransactions transactions, AdapterStore store) {
+    this.transactions = transactions;
     this.store = store;
   }
 
@@ -27,8 +28,9 @@ public class AdapterCatalog {
    * @param below versions from here on are left out
    * @throws PlatformException NOT_FOUND when there is no such line
    */
-  public ListAdaptersResponse list(String line, long below, int size) {
-    return jdbi.inTransaction(
+  public ListAdaptersResponse list(Tenant tenant, String line, long below, int size) {
+    return transactions.inTenant(
+        tenant,
         handle -> {
           AdapterStore.Line found =
               store

@@ -3,8 +3,10 @@ package io.attune.training.adapter;
 import io.attune.common.v1.AdapterVersion;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.Messages;
 import io.attune.training.adapter.AdapterStore.Line;
 import io.attune.training.v1.Adapter;
@@ -19,7 +21,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * What happens to lines of adapters. Each change moves the line's row by compare-and-set and puts
@@ -27,14 +28,15 @@ import org.jdbi.v3.core.Jdbi;
  */
 @ApplicationScoped
 public class AdapterLines {
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final AdapterStore store;
   private final Outbox outbox;
   private final Clock clock;
 
   @Inject
-  public AdapterLines(Jdbi jdbi, AdapterStore store, Outbox outbox, Clock clock) {
-    this.jdbi = jdbi;
+  public AdapterLines(
+      TenantTransactions transactions, AdapterStore store, Outbox outbox, Clock clock) {
+    this.transactions = transactions;
     this.store = store;
     this.outbox = outbox;
     this.clock = clock;
@@ -137,8 +139,9 @@ public class AdapterLines {
    * Takes a line that no gate guards back to the base model, if its active version is one of a
    * job's. A line that is not there changes nothing.
    */
-  public void retire(String line, UUID jobId) {
-    jdbi.useTransaction(
+  public void retire(Tenant tenant, String line, UUID jobId) {
+    transactions.useTenant(
+        tenant,
         handle -> {
           Optional<Line> locked = store.lockLine(handle, line);
           Optional<Adapter> ours =
@@ -165,8 +168,9 @@ public class AdapterLines {
    * @throws PlatformException NOT_FOUND when the line or the version does not exist, CONFLICT when
    *     the version was never released
    */
-  public AdapterVersion rollBack(String line, long version) {
-    return jdbi.inTransaction(handle -> rollBack(handle, line, version, Optional.empty()));
+  public AdapterVersion rollBack(Tenant tenant, String line, long version) {
+    return transactions.inTenant(
+        tenant, handle -> rollBack(handle, line, version, Optional.empty()));
   }
 
   /**

@@ -132,6 +132,14 @@ public class AdapterStore {
         .findOne();
   }
 
+  /** How many adapters the tenant has, without those of rollouts, whose files are deleted. */
+  public long count(Handle handle) {
+    return handle
+        .createQuery("select count(*) from adapter where line not like '%.rollouts'")
+        .mapTo(Long.class)
+        .one();
+  }
+
   /** The adapters of a line below a version, newest first. */
   List<Adapter> list(Handle handle, String line, long below, int limit) {
     return handle

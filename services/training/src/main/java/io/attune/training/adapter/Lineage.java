@@ -1,7 +1,9 @@
 package io.attune.training.adapter;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.Messages;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.GetLineageResponse;
@@ -12,7 +14,6 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.PreparedBatch;
 
 /** Where adapters come from: the job, its snapshot, the ratings that became its rows. */
@@ -20,12 +21,12 @@ import org.jdbi.v3.core.statement.PreparedBatch;
 public class Lineage {
   private static final int BATCH = 5_000;
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final AdapterStore adapters;
 
   @Inject
-  public Lineage(Jdbi jdbi, AdapterStore adapters) {
-    this.jdbi = jdbi;
+  public Lineage(TenantTransactions transactions, AdapterStore adapters) {
+    this.transactions = transactions;
     this.adapters = adapters;
   }
 
@@ -56,8 +57,8 @@ public class Lineage {
    * @param from place of the first rating id
    * @throws PlatformException NOT_FOUND when there is no such adapter
    */
-  public GetLineageResponse get(String line, long version, long from, int limit) {
-    return jdbi.inTransaction(handle -> read(handle, line, version, from, limit));
+  public GetLineageResponse get(Tenant tenant, String line, long version, long from, int limit) {
+    return transactions.inTenant(tenant, handle -> read(handle, line, version, from, limit));
   }
 
   private GetLineageResponse read(Handle handle, String line, long version, long from, int limit) {

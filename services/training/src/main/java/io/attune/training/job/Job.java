@@ -2,6 +2,7 @@ package io.attune.training.job;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.TrainingSpec;
 import java.time.Instant;
 import java.util.UUID;
@@ -9,11 +10,13 @@ import java.util.UUID;
 /**
  * A training job.
  *
+ * @param tenant whose job it is
  * @param id sorts by time of creation
  * @param createdBy a token's subject, or "trigger:count", "trigger:time"
  * @param revision counts the changes, progress included, from 1
  */
 public record Job(
+    Tenant tenant,
     UUID id,
     TrainingSpec spec,
     JobState state,
@@ -24,7 +27,7 @@ public record Job(
 
   /** The job in its next state. */
   public Job in(JobState next, Instant now) {
-    return new Job(id, spec, next, createdBy, createTime, now, revision + 1);
+    return new Job(tenant, id, spec, next, createdBy, createTime, now, revision + 1);
   }
 
   /** Whether the job never changes again. */

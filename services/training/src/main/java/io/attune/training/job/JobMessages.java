@@ -1,6 +1,7 @@
 package io.attune.training.job;
 
 import com.google.protobuf.Timestamp;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.Messages;
 import io.attune.training.v1.TrainingJob;
 import java.time.Instant;
@@ -34,8 +35,9 @@ public final class JobMessages {
     return message.build();
   }
 
-  /** The job; the message does not hold the last two. */
-  public static Job fromMessage(TrainingJob message, long parentVersion, long revision) {
+  /** The job; the message does not hold whose it is, and the last two. */
+  public static Job fromMessage(
+      Tenant tenant, TrainingJob message, long parentVersion, long revision) {
     JobState.Work work =
         new JobState.Work(
             message.hasSnapshot() ? Optional.of(message.getSnapshot()) : Optional.empty(),
@@ -55,6 +57,7 @@ public final class JobMessages {
               throw new IllegalStateException("job " + message.getId() + " has no state");
         };
     return new Job(
+        tenant,
         UUID.fromString(message.getId()),
         message.getSpec(),
         state,

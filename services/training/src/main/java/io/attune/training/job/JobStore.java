@@ -1,5 +1,6 @@
 package io.attune.training.job;
 
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.training.Messages;
 import io.attune.training.v1.TrainingJob;
@@ -16,13 +17,14 @@ import org.jdbi.v3.core.statement.StatementContext;
 /** Jobs in the database. Every method runs in its caller's transaction. */
 @ApplicationScoped
 public class JobStore {
-  private static final String COLUMNS = "select body, parent_version, revision from training_job ";
+  private static final String COLUMNS =
+      "select tenant, body, parent_version, revision from training_job ";
   private static final String OPEN =
       "state in ('STATE_QUEUED', 'STATE_TRAINING', 'STATE_EVALUATING')";
 
   /**
-   * Stores a new job, made by the span under way; false when its creator has used the request id
-   * before.
+   * Stores a new job of the transaction's tenant, made by the span under way; false when its
+   * creator has used the request id before.
    */
   boolean insert(Handle handle, Job job, String requestId) {
     String after = job.spec().getAfterJobId();
@@ -34,7 +36,7 @@ public class JobStore {
                    traceparent)
                 values (:id, :request, :createdBy, :line, :state, :after, :revision, :time,
                   cast(:body as jsonb), :traceparent)
-                on conflict (created_by, request_id) do nothing
+                on conflict (created_by, request_id, tenant) do nothing
                 """)
             .bind("id", job.id())
             .bind("request", requestId)
@@ -128,6 +130,17 @@ public class JobStore {
         .list();
   }
 
+  /** How many jobs of the tenant are not final. No other one is created meanwhile. */
+  long countOpen(Handle handle) {
+    handle.execute(
+        "select pg_advisory_xact_lock(hashtext(current_schema() || '.jobs.'"
+            + " || current_setting('attune.tenant')))");
+    return handle
+        .createQuery("select count(*) from training_job where " + OPEN)
+        .mapTo(Long.class)
+        .one();
+  }
+
   /** Whether a job of one of the lines that a trigger created is not final yet. */
   public boolean hasOpenRound(Handle handle, List<String> lines) {
     return handle
@@ -144,6 +157,10 @@ public class JobStore {
   private static Job read(ResultSet row, StatementContext context) throws SQLException {
     TrainingJob message =
         Messages.fromJson(row.getString("body"), TrainingJob.newBuilder()).build();
-    return JobMessages.fromMessage(message, row.getLong("parent_version"), row.getLong("revision"));
+    return JobMessages.fromMessage(
+        new Tenant(row.getString("tenant")),
+        message,
+        row.getLong("parent_version"),
+        row.getLong("revision"));
   }
 }

@@ -1,8 +1,10 @@
 package io.attune.training.job;
 
 import io.attune.common.v1.ErrorCode;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.time.Ids;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.v1.TrainingJobChanged;
@@ -18,7 +20,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * The jobs. A change of state, what goes with it in the database, and its event are one
@@ -27,31 +28,34 @@ import org.jdbi.v3.core.Jdbi;
  */
 @ApplicationScoped
 public class Jobs {
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final JobStore store;
   private final JobFeed feed;
   private final AdapterLines lines;
   private final Outbox outbox;
   private final JobMetrics metrics;
+  private final JobQuota quota;
   private final Clock clock;
   private final Ids ids;
 
   @Inject
   public Jobs(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       JobStore store,
       JobFeed feed,
       AdapterLines lines,
       Outbox outbox,
       JobMetrics metrics,
+      JobQuota quota,
       Clock clock,
       Ids ids) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.store = store;
     this.feed = feed;
     this.lines = lines;
     this.outbox = outbox;
     this.metrics = metrics;
+    this.quota = quota;
     this.clock = clock;
     this.ids = ids;
   }
@@ -66,14 +70,17 @@ public class Jobs {
   /**
    * Creates a job, or returns the one that the same caller made with the same request id.
    *
-   * @throws PlatformException INVALID_ARGUMENT when the spec or the request id is not valid
+   * @throws PlatformException INVALID_ARGUMENT when the spec or the request id is not valid,
+   *     QUOTA_EXCEEDED when the tenant has as many jobs or adapters as it may
    */
-  public Job create(String requestId, TrainingSpec spec, String createdBy) {
-    return jdbi.inTransaction(handle -> create(handle, requestId, spec, createdBy));
+  public Job create(Tenant tenant, String requestId, TrainingSpec spec, String createdBy) {
+    return transactions.inTenant(
+        tenant, handle -> create(tenant, handle, requestId, spec, createdBy));
   }
 
-  /** Creates a job within a transaction. */
-  public Job create(Handle handle, String requestId, TrainingSpec spec, String createdBy) {
+  /** Creates a job within a transaction of its tenant. */
+  public Job create(
+      Tenant tenant, Handle handle, String requestId, TrainingSpec spec, String createdBy) {
     requireUuid(requestId, "request_id");
     TrainingSpec checked = SpecRules.check(spec);
     Optional<Job> existing = store.findByRequest(handle, createdBy, requestId);
@@ -86,9 +93,10 @@ public class Jobs {
         throw unknown(after);
       }
     }
+    quota.require(tenant, handle);
     lines.ensure(handle, checked.getLine(), SpecRules.kind(checked));
     Instant now = now();
-    Job job = new Job(ids.next(), checked, new JobState.Queued(), createdBy, now, now, 1);
+    Job job = new Job(tenant, ids.next(), checked, new JobState.Queued(), createdBy, now, now, 1);
     if (!store.insert(handle, job, requestId)) {
       // The same request at the same time: the other one was first.
       return store.findByRequest(handle, createdBy, requestId).orElseThrow();
@@ -102,53 +110,58 @@ public class Jobs {
    *
    * @throws PlatformException NOT_FOUND when there is none
    */
-  public Job get(String id) {
+  public Job get(Tenant tenant, String id) {
     UUID uuid = requireUuid(id, "id");
-    return jdbi.inTransaction(handle -> store.find(handle, uuid)).orElseThrow(() -> unknown(uuid));
+    return transactions
+        .inTenant(tenant, handle -> store.find(handle, uuid))
+        .orElseThrow(() -> unknown(uuid));
   }
 
   /** Jobs that came before one, newest first; all lines when {@code line} is empty. */
-  public List<Job> list(String line, Optional<UUID> before, int limit) {
-    return jdbi.inTransaction(handle -> store.list(handle, line, before, limit));
+  public List<Job> list(Tenant tenant, String line, Optional<UUID> before, int limit) {
+    return transactions.inTenant(tenant, handle -> store.list(handle, line, before, limit));
   }
 
   /** The span that made a job, as W3C's traceparent; empty where there was none. */
-  public Optional<String> traceparent(UUID id) {
-    return jdbi.withHandle(handle -> store.traceparent(handle, id));
+  public Optional<String> traceparent(Tenant tenant, UUID id) {
+    return transactions.inTenant(tenant, handle -> store.traceparent(handle, id));
   }
 
-  /** The jobs that are not final, oldest first. */
+  /** The jobs of all tenants that are not final, oldest first. */
   public List<Job> open() {
-    return jdbi.inTransaction(store::open);
+    return transactions.acrossTenants("open jobs", store::open);
   }
 
   /** The job as it is and then at each change, until it is final. */
-  public Multi<Job> watch(String id) {
-    return feed.watch(requireUuid(id, "id"), () -> get(id));
+  public Multi<Job> watch(Tenant tenant, String id) {
+    return feed.watch(requireUuid(id, "id"), () -> get(tenant, id));
   }
 
   /** Ends a job; a final one stays as it is. */
-  public Job cancel(String id) {
+  public Job cancel(Tenant tenant, String id) {
     return change(
+        tenant,
         requireUuid(id, "id"),
         (handle, job) -> job.state() instanceof JobState.Open open ? open.cancel() : job.state());
   }
 
   /** Fails a job unless it is final. */
-  public Job fail(UUID id, PlatformException reason) {
+  public Job fail(Job failing, PlatformException reason) {
     return change(
-        id,
+        failing.tenant(),
+        failing.id(),
         (handle, job) ->
             job.state() instanceof JobState.Open open
                 ? open.fail(reason.toFailure())
                 : job.state());
   }
 
-  /** Changes a job. */
-  public Job change(UUID id, Change change) {
+  /** Changes a tenant's job. */
+  public Job change(Tenant tenant, UUID id, Change change) {
     AtomicBoolean entered = new AtomicBoolean();
     Job after =
-        jdbi.inTransaction(
+        transactions.inTenant(
+            tenant,
             handle -> {
               Job before = store.lock(handle, id).orElseThrow(() -> unknown(id));
               JobState next = change.next(handle, before);

@@ -1,5 +1,6 @@
 package io.attune.training.release;
 
+import io.attune.platform.identity.Tenant;
 import io.attune.training.Messages;
 import io.attune.training.v1.GateDecision;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -39,7 +40,13 @@ public class LiveRatingStore {
    * @param looks comparisons made
    */
   record Watch(
-      String line, long version, long previous, Instant releaseTime, long ratings, int looks) {}
+      Tenant tenant,
+      String line,
+      long version,
+      long previous,
+      Instant releaseTime,
+      long ratings,
+      int looks) {}
 
   /** What raters said of a version. */
   @SuppressWarnings("ArrayRecordComponent") // handed over, never kept
@@ -200,9 +207,9 @@ public class LiveRatingStore {
     return new Opinions(ratings[0], means);
   }
 
-  /** Forgets ratings from before a time. */
-  void forget(Handle handle, Instant before) {
-    handle
+  /** Forgets ratings from before a time; returns how many. */
+  int forget(Handle handle, Instant before) {
+    return handle
         .createUpdate("delete from live_rating where accepted_time < :before")
         .bind("before", before.atOffset(ZoneOffset.UTC))
         .execute();
@@ -210,6 +217,7 @@ public class LiveRatingStore {
 
   private static Watch read(ResultSet row, StatementContext context) throws SQLException {
     return new Watch(
+        new Tenant(row.getString("tenant")),
         row.getString("line"),
         row.getLong("version"),
         row.getLong("previous_version"),

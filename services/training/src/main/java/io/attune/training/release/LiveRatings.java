@@ -1,7 +1,9 @@
 package io.attune.training.release;
 
 import io.attune.common.v1.AdapterVersion;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.TrainingConfig;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.adapter.AdapterStore;
@@ -20,7 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Takes a release back when people surely like its answers less than those of the version before.
@@ -36,7 +37,7 @@ public class LiveRatings {
   private static final int MOST_LOOKS = 10;
   private static final Duration BETWEEN_FORGETTING = Duration.ofHours(1);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final LiveRatingStore store;
   private final AdapterLines lines;
   private final AdapterStore adapters;
@@ -49,14 +50,14 @@ public class LiveRatings {
 
   @Inject
   public LiveRatings(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       LiveRatingStore store,
       AdapterLines lines,
       AdapterStore adapters,
       Outbox outbox,
       TrainingConfig config,
       Clock clock) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.store = store;
     this.lines = lines;
     this.adapters = adapters;
@@ -77,11 +78,12 @@ public class LiveRatings {
   }
 
   /** Watches a release from now on, in its transaction. */
-  void watch(Handle handle, AdapterVersion released, long previous) {
+  void watch(Tenant tenant, Handle handle, AdapterVersion released, long previous) {
     if (config.rollback().enabled()) {
       store.watch(
           handle,
-          new Watch(released.getLine(), released.getVersion(), previous, clock.instant(), 0, 0),
+          new Watch(
+              tenant, released.getLine(), released.getVersion(), previous, clock.instant(), 0, 0),
           config.rollback().ratings());
     }
   }
@@ -93,15 +95,18 @@ public class LiveRatings {
     }
     Instant now = clock.instant();
     Duration window = config.rollback().window();
-    List<Watch> due = jdbi.withHandle(handle -> store.due(handle, now.minus(window)));
+    List<Watch> due =
+        transactions.acrossTenants("due releases", handle -> store.due(handle, now.minus(window)));
     for (Watch watch : due) {
-      jdbi.useTransaction(
+      transactions.useTenant(
+          watch.tenant(),
           handle -> store.lock(handle, watch).ifPresent(locked -> examine(handle, locked, now)));
       outbox.wake();
     }
     if (forgotten.isBefore(now.minus(BETWEEN_FORGETTING))) {
       // A release is compared for one window, with the ratings of the window before it.
-      jdbi.useHandle(handle -> store.forget(handle, now.minus(window.multipliedBy(2))));
+      transactions.acrossTenants(
+          "old live ratings", handle -> store.forget(handle, now.minus(window.multipliedBy(2))));
       forgotten = now;
     }
   }
@@ -141,8 +146,8 @@ public class LiveRatings {
       lines.rollBack(handle, watch.line(), watch.previous(), Optional.of(decision));
       store.end(handle, watch, State.ROLLED_BACK);
       LOG.warnf(
-          "release rolled back line=%s version=%d previous=%d: %s",
-          watch.line(), watch.version(), watch.previous(), decision.getReason());
+          "release rolled back tenant=%s line=%s version=%d previous=%d: %s",
+          watch.tenant(), watch.line(), watch.version(), watch.previous(), decision.getReason());
     }
   }
 

@@ -1,7 +1,9 @@
 package io.attune.training.release;
 
 import io.attune.common.v1.AdapterVersion;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.training.adapter.AdapterLines;
 import io.attune.training.adapter.Lineage;
@@ -16,12 +18,11 @@ import jakarta.inject.Inject;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /** Brings candidates to the gate and does what it decides. */
 @ApplicationScoped
 public class Releases {
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final Jobs jobs;
   private final AdapterLines lines;
   private final Lineage lineage;
@@ -31,14 +32,14 @@ public class Releases {
 
   @Inject
   public Releases(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       Jobs jobs,
       AdapterLines lines,
       Lineage lineage,
       RewardGate rewardGate,
       PolicyGate policyGate,
       LiveRatings liveRatings) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.jobs = jobs;
     this.lines = lines;
     this.lineage = lineage;
@@ -57,15 +58,16 @@ public class Releases {
     if (after.isEmpty() || job.spec().hasReward()) {
       return;
     }
-    Job before = jobs.get(after);
+    Job before = jobs.get(job.tenant(), after);
     if (before.spec().hasReward() && !(before.state() instanceof JobState.Released)) {
-      jdbi.useHandle(handle -> policyGate.requireRewardModel(handle, before));
+      transactions.useTenant(job.tenant(), handle -> policyGate.requireRewardModel(handle, before));
     }
   }
 
   /** Registers what a job made as a candidate; nothing happens to a job that was cancelled. */
-  public void submit(UUID id, Submission made) {
+  public void submit(Tenant tenant, UUID id, Submission made) {
     jobs.change(
+        tenant,
         id,
         (handle, job) -> {
           if (!(job.state() instanceof JobState.Training training)) {
@@ -90,16 +92,17 @@ public class Releases {
   }
 
   /** Looks whether a candidate's comparison is complete, and ends its job if so. */
-  public void examine(UUID id) {
+  public void examine(Job examined) {
     try {
       jobs.change(
-          id,
+          examined.tenant(),
+          examined.id(),
           (handle, job) ->
               job.state() instanceof JobState.Evaluating evaluating
                   ? examine(handle, job, evaluating)
                   : job.state());
     } catch (PlatformException e) {
-      jobs.fail(id, e);
+      jobs.fail(examined, e);
     }
   }
 
@@ -136,7 +139,7 @@ public class Releases {
     long previous = decision.getActive().getVersion();
     lines.release(handle, candidate, previous);
     if (!job.spec().hasReward()) {
-      liveRatings.watch(handle, candidate, previous);
+      liveRatings.watch(job.tenant(), handle, candidate, previous);
     }
     return evaluating.release(decision);
   }

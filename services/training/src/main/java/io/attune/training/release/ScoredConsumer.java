@@ -5,6 +5,7 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.rollout.Rounds;
 import io.attune.training.rollout.SpentRounds;
 import io.attune.training.v1.RolloutScored;
@@ -44,7 +45,7 @@ public class ScoredConsumer {
         new InboxConsumers.Subscription("training-gate", topic, 1, MAX_BATCH), this::read);
   }
 
-  private InboxConsumers.Effects read(List<ConsumerRecord<String, byte[]>> batch) {
+  private InboxConsumers.Effects read(Tenant tenant, List<ConsumerRecord<String, byte[]>> batch) {
     List<RolloutScored> scored = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> one : batch) {
       try {
@@ -54,14 +55,16 @@ public class ScoredConsumer {
         Metrics.counter("attune.events.skipped", "topic", one.topic()).increment();
       }
     }
-    return new Acceptance(scored);
+    return new Acceptance(tenant, scored);
   }
 
   private final class Acceptance implements InboxConsumers.Effects {
+    private final Tenant tenant;
     private final List<RolloutScored> scored;
     private final List<Artifact> unneeded = new ArrayList<>();
 
-    Acceptance(List<RolloutScored> scored) {
+    Acceptance(Tenant tenant, List<RolloutScored> scored) {
+      this.tenant = tenant;
       this.scored = scored;
     }
 
@@ -76,7 +79,7 @@ public class ScoredConsumer {
 
     @Override
     public void committed() {
-      unneeded.forEach(spent::delete);
+      unneeded.forEach(tokens -> spent.delete(tenant, tokens));
     }
   }
 }

@@ -5,9 +5,11 @@ import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
 import io.attune.common.v1.Prompt;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.serving.v1.Generation;
 import io.attune.serving.v1.SamplingParameters;
@@ -33,7 +35,6 @@ import java.util.SplittableRandom;
 import java.util.UUID;
 import org.jboss.logging.Logger;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * The rounds of jobs that learn online. A round publishes the policy as the next version of the
@@ -48,7 +49,7 @@ public class Rounds {
   /** The last one, and the one before, whose version a replica may be about to load. */
   private static final int ROUNDS_KEPT = 1;
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final JobStore jobs;
   private final RoundStore store;
   private final AdapterLines lines;
@@ -60,7 +61,7 @@ public class Rounds {
 
   @Inject
   public Rounds(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       JobStore jobs,
       RoundStore store,
       AdapterLines lines,
@@ -68,7 +69,7 @@ public class Rounds {
       Outbox outbox,
       TrainingConfig config,
       Clock clock) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.jobs = jobs;
     this.store = store;
     this.lines = lines;
@@ -90,8 +91,8 @@ public class Rounds {
       int round, Artifact policy, String contractSha256, List<Prompt> prompts, int each) {}
 
   /** Whether a round has been asked for. */
-  public boolean isOpen(UUID job, int round) {
-    return jdbi.withHandle(handle -> store.isOpen(handle, job, round));
+  public boolean isOpen(Job job, int round) {
+    return transactions.inTenant(job.tenant(), handle -> store.isOpen(handle, job.id(), round));
   }
 
   /**
@@ -99,7 +100,8 @@ public class Rounds {
    * rounds long before it needed is deleted.
    */
   public void open(Job job, Question question) {
-    jdbi.useTransaction(
+    transactions.useTenant(
+        job.tenant(),
         handle -> {
           if (store.isOpen(handle, job.id(), question.round())) {
             return;
@@ -120,7 +122,7 @@ public class Rounds {
           Spans.run(span, () -> ask(handle, job, version, question, judges));
         });
     outbox.wake();
-    spent.delete(job.id(), question.round() - ROUNDS_KEPT);
+    spent.delete(job.tenant(), job.id(), question.round() - ROUNDS_KEPT);
   }
 
   private void ask(
@@ -262,9 +264,11 @@ public class Rounds {
    * @return empty while answers are missing
    * @throws PlatformException when a chunk failed for good, or nothing came for too long
    */
-  public Optional<List<RolloutScored>> collect(UUID job, int round) {
+  public Optional<List<RolloutScored>> collect(Job learning, int round) {
+    UUID job = learning.id();
     Optional<List<RolloutScored>> whole =
-        jdbi.inTransaction(
+        transactions.inTenant(
+            learning.tenant(),
             handle -> {
               List<RoundChunk> missing = store.missing(handle, job, round);
               missing.forEach(chunk -> askAgain(handle, chunk));
@@ -283,10 +287,11 @@ public class Rounds {
    * Takes back answers that cannot be read: they count as a failure in passing, after which they
    * are asked for again.
    */
-  public void lose(RolloutScored scored, PlatformException reason) {
+  public void lose(Tenant tenant, RolloutScored scored, PlatformException reason) {
     RoundChunk.Id id = RoundChunk.Id.of(scored.getRolloutId()).orElseThrow();
     LOG.warnf("rollout lost rolloutId=%s: %s", scored.getRolloutId(), reason.getMessage());
-    jdbi.useTransaction(
+    transactions.useTenant(
+        tenant,
         handle ->
             store
                 .lock(handle, id)
@@ -301,13 +306,18 @@ public class Rounds {
 
   /** Deletes what the rounds of jobs needed that learn no more. */
   public void deleteEnded() {
-    for (UUID job : jdbi.withHandle(store::ended)) {
+    for (Job job : transactions.acrossTenants("ended rounds", this::ended)) {
       // Nothing writes for it any more: the line is let go of wherever it is loaded.
-      jdbi.withHandle(handle -> jobs.find(handle, job))
-          .ifPresent(ended -> lines.retire(SpecRules.rolloutLine(ended.spec().getLine()), job));
-      spent.delete(job, Integer.MAX_VALUE);
+      lines.retire(job.tenant(), SpecRules.rolloutLine(job.spec().getLine()), job.id());
+      spent.delete(job.tenant(), job.id(), Integer.MAX_VALUE);
       outbox.wake();
     }
+  }
+
+  private List<Job> ended(Handle acrossTenants) {
+    return store.ended(acrossTenants).stream()
+        .flatMap(job -> jobs.find(acrossTenants, job).stream())
+        .toList();
   }
 
   private void askAgain(Handle handle, RoundChunk seen) {

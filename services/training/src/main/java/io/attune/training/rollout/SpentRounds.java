@@ -1,9 +1,11 @@
 package io.attune.training.rollout;
 
 import io.attune.common.v1.Artifact;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.PlatformException;
-import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.identity.Tenant;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.training.v1.RolloutScored;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -12,7 +14,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jboss.logging.Logger;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Deletes what rounds leave behind in object storage and in the database, so that a job needs the
@@ -22,13 +23,13 @@ import org.jdbi.v3.core.Jdbi;
 public class SpentRounds {
   private static final Logger LOG = Logger.getLogger(SpentRounds.class);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final RoundStore store;
-  private final ObjectStore objects;
+  private final ObjectStores objects;
 
   @Inject
-  public SpentRounds(Jdbi jdbi, RoundStore store, ObjectStore objects) {
-    this.jdbi = jdbi;
+  public SpentRounds(TenantTransactions transactions, RoundStore store, ObjectStores objects) {
+    this.transactions = transactions;
     this.store = store;
     this.objects = objects;
   }
@@ -37,8 +38,9 @@ public class SpentRounds {
    * Deletes policies, tokens and chunks of a job's rounds before one. The rows go last: they name
    * what is left to delete after a crash.
    */
-  void delete(UUID job, int round) {
-    List<RoundChunk> chunks = jdbi.withHandle(handle -> store.before(handle, job, round));
+  void delete(Tenant tenant, UUID job, int round) {
+    List<RoundChunk> chunks =
+        transactions.inTenant(tenant, handle -> store.before(handle, job, round));
     Set<Artifact> files = new HashSet<>();
     for (RoundChunk chunk : chunks) {
       files.add(chunk.request().getArtifact());
@@ -46,17 +48,17 @@ public class SpentRounds {
     }
     boolean all = true;
     for (Artifact file : files) {
-      all &= delete(file);
+      all &= delete(tenant, file);
     }
     if (all && !chunks.isEmpty()) {
-      jdbi.useTransaction(handle -> store.forget(handle, job, round));
+      transactions.useTenant(tenant, handle -> store.forget(handle, job, round));
     }
   }
 
   /** Deletes a file that nobody needs; false where that is to be tried again. Fails nothing. */
-  public boolean delete(Artifact file) {
+  public boolean delete(Tenant tenant, Artifact file) {
     try {
-      objects.delete(file);
+      objects.of(tenant).delete(file);
       return true;
     } catch (PlatformException e) {
       LOG.warnf("a file of a round stays: %s", e.getMessage());

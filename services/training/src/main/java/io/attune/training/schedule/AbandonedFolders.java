@@ -1,5 +1,6 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.Loggable;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
@@ -17,7 +18,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Folders of jobs that ended, or went on to the gate, when no service was there to delete them. A
@@ -27,13 +27,13 @@ import org.jdbi.v3.core.Jdbi;
 public class AbandonedFolders {
   private static final Logger LOG = Logger.getLogger(AbandonedFolders.class);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final JobStore store;
   private final Path root;
 
   @Inject
-  AbandonedFolders(Jdbi jdbi, JobStore store, TrainingConfig config) {
-    this.jdbi = jdbi;
+  AbandonedFolders(TenantTransactions transactions, JobStore store, TrainingConfig config) {
+    this.transactions = transactions;
     this.store = store;
     this.root = config.folder().toAbsolutePath();
   }
@@ -45,7 +45,8 @@ public class AbandonedFolders {
     }
     try (Stream<Path> folders = Files.list(root)) {
       List<Path> all = folders.toList();
-      return jdbi.withHandle(
+      return transactions.acrossTenants(
+          "abandoned folders",
           handle ->
               all.stream()
                   .filter(

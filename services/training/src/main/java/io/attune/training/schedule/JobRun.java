@@ -3,6 +3,7 @@ package io.attune.training.schedule;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.TrainingConfig;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobState;
@@ -24,6 +25,7 @@ final class JobRun {
   private static final Logger LOG = Logger.getLogger(JobRun.class);
   private static final long MILLIS_BETWEEN_PROGRESS = 500;
 
+  private final Tenant tenant;
   private final UUID id;
   private final Jobs jobs;
   private final Workplace workplace;
@@ -38,14 +40,15 @@ final class JobRun {
   private long lastProgressMillis;
 
   JobRun(
-      UUID id,
+      Job job,
       Jobs jobs,
       Workplace workplace,
       WorkerLauncher launcher,
       Releases releases,
       TrainingConfig.Worker config,
       Clock clock) {
-    this.id = id;
+    this.tenant = job.tenant();
+    this.id = job.id();
     this.jobs = jobs;
     this.workplace = workplace;
     this.launcher = launcher;
@@ -76,7 +79,7 @@ final class JobRun {
         return;
       }
     }
-    releases.submit(id, workplace.collect(folder));
+    releases.submit(tenant, id, workplace.collect(training, folder));
     try {
       folder.delete();
     } catch (UncheckedIOException e) {
@@ -144,6 +147,7 @@ final class JobRun {
               Instant.ofEpochMilli(nowMillis + progressed.remainingMillis())));
     }
     jobs.change(
+        tenant,
         id,
         (handle, job) ->
             job.state() instanceof JobState.Training training

@@ -161,10 +161,10 @@ public class JobScheduler {
     metrics.open(open);
     for (Job job : open) {
       if (job.state() instanceof JobState.Training && SpecRules.isOnline(job.spec())) {
-        traces.continuing(job.id(), () -> rounds.look(job));
+        traces.continuing(job, () -> rounds.look(job));
       }
       if (job.state() instanceof JobState.Evaluating) {
-        traces.continuing(job.id(), () -> releases.examine(job.id()));
+        traces.continuing(job, () -> releases.examine(job));
       } else if (hasPlace(job, byId) && ready(job, byId)) {
         begin(job);
       }
@@ -203,7 +203,7 @@ public class JobScheduler {
   }
 
   private void begin(Job job) {
-    JobRun run = new JobRun(job.id(), jobs, workplace, launcher, releases, config.worker(), clock);
+    JobRun run = new JobRun(job, jobs, workplace, launcher, releases, config.worker(), clock);
     Span span = traces.begin(job);
     running.put(job.id(), run);
     runners.execute(() -> Spans.run(span, () -> carryOut(job, run)));
@@ -216,7 +216,7 @@ public class JobScheduler {
       }
       run.run(job);
       waiting.remove(job.id());
-      if (jobs.get(job.id().toString()).state() instanceof JobState.Cancelled) {
+      if (jobs.get(job.tenant(), job.id().toString()).state() instanceof JobState.Cancelled) {
         workplace.clear(job.id());
       }
     } catch (PlatformException e) {
@@ -247,11 +247,11 @@ public class JobScheduler {
             && reason.code() != ErrorCode.ERROR_CODE_TOO_LITTLE_DATA
             && now.isBefore(since.plus(config.snapshotPatience()));
     if (passing) {
-      LOG.infof("job waits jobId=%s: %s", job.id(), reason.getMessage());
+      LOG.infof("job waits tenant=%s jobId=%s: %s", job.tenant(), job.id(), reason.getMessage());
       waiting.put(job.id(), new Waiting(since, now.plus(RETRY)));
     } else {
-      LOG.warnf("job failed jobId=%s: %s", job.id(), reason.getMessage());
-      jobs.fail(job.id(), reason);
+      LOG.warnf("job failed tenant=%s jobId=%s: %s", job.tenant(), job.id(), reason.getMessage());
+      jobs.fail(job, reason);
     }
   }
 }

@@ -29,14 +29,14 @@ public class JobTraces {
   }
 
   /** Does work as a part of what asked for the job. */
-  void continuing(UUID job, Runnable work) {
+  void continuing(Job job, Runnable work) {
     Spans.continuing(traceparent(job), work);
   }
 
   /** Begins to carry a job out. */
   Span begin(Job job) {
     SpanBuilder span =
-        Spans.of("run job", TraceParent.context(traceparent(job.id())))
+        Spans.of("run job", TraceParent.context(traceparent(job)))
             .setAttribute("attune.job.id", job.id().toString())
             .setAttribute("attune.line", job.spec().getLine())
             .setAttribute("attune.job.created_by", kind(job.createdBy()));
@@ -48,8 +48,8 @@ public class JobTraces {
     known.keySet().retainAll(open);
   }
 
-  private String traceparent(UUID job) {
-    return known.computeIfAbsent(job, jobs::traceparent).orElse(null);
+  private String traceparent(Job job) {
+    return known.computeIfAbsent(job.id(), id -> jobs.traceparent(job.tenant(), id)).orElse(null);
   }
 
   /** Who a person is does not belong into a trace. */

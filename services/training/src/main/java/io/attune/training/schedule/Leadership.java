@@ -1,11 +1,11 @@
 package io.attune.training.schedule;
 
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.Loggable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Which replica of this service carries jobs out: the one whose database session holds the lock.
@@ -15,12 +15,12 @@ import org.jdbi.v3.core.Jdbi;
 public class Leadership {
   private static final Logger LOG = Logger.getLogger(Leadership.class);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private Handle session;
 
   @Inject
-  public Leadership(Jdbi jdbi) {
-    this.jdbi = jdbi;
+  public Leadership(TenantTransactions transactions) {
+    this.transactions = transactions;
   }
 
   /** Whether this replica leads now; tries to become the leader if nobody does. */
@@ -30,7 +30,7 @@ public class Leadership {
         session.execute("select 1");
         return true;
       }
-      Handle candidate = jdbi.open();
+      Handle candidate = transactions.openInNone();
       boolean locked =
           candidate
               .createQuery(

@@ -7,7 +7,9 @@ import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.ErrorCodes;
 import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.training.job.Job;
 import io.attune.training.job.Jobs;
 import io.attune.training.rollout.Rounds;
@@ -39,10 +41,10 @@ public class OnlineRounds {
   private final Jobs jobs;
   private final Rounds rounds;
   private final Workplace workplace;
-  private final ObjectStore objects;
+  private final ObjectStores objects;
 
   @Inject
-  OnlineRounds(Jobs jobs, Rounds rounds, Workplace workplace, ObjectStore objects) {
+  OnlineRounds(Jobs jobs, Rounds rounds, Workplace workplace, ObjectStores objects) {
     this.jobs = jobs;
     this.rounds = rounds;
     this.workplace = workplace;
@@ -59,7 +61,7 @@ public class OnlineRounds {
           .ifPresent(round -> carry(job, round));
     } catch (PlatformException e) {
       LOG.warnf("job failed jobId=%s: %s", job.id(), e.getMessage());
-      jobs.fail(job.id(), e);
+      jobs.fail(job, e);
     } catch (RuntimeException e) {
       // Of files or the database: it may pass, and is no reason to leave other jobs alone.
       LOG.warnf(
@@ -76,7 +78,7 @@ public class OnlineRounds {
 
   private void carry(Job job, RoundFolder folder) {
     RoundQuestion question = folder.question();
-    if (!rounds.isOpen(job.id(), question.round())) {
+    if (!rounds.isOpen(job, question.round())) {
       rounds.open(
           job,
           new Rounds.Question(
@@ -87,10 +89,11 @@ public class OnlineRounds {
               question.each()));
       LOG.infof("round begins jobId=%s round=%d", job.id(), question.round());
     }
-    List<RolloutScored> scored = rounds.collect(job.id(), question.round()).orElse(List.of());
+    List<RolloutScored> scored = rounds.collect(job, question.round()).orElse(List.of());
     List<RoundFolder.Chunk> chunks = new ArrayList<>();
     for (RolloutScored chunk : scored) {
-      tokens(chunk).ifPresent(tokens -> chunks.add(new RoundFolder.Chunk(chunk, tokens)));
+      tokens(job.tenant(), chunk)
+          .ifPresent(tokens -> chunks.add(new RoundFolder.Chunk(chunk, tokens)));
     }
     if (!scored.isEmpty() && chunks.size() == scored.size()) {
       folder.answer(chunks);
@@ -100,7 +103,8 @@ public class OnlineRounds {
 
   /** With a file that makes it another one than every other policy, equal as they may be. */
   private Artifact publish(Job job, int round, Path policy) {
-    Path staged = objects.stage("adapters");
+    ObjectStore store = objects.of(job.tenant());
+    Path staged = store.stage("adapters");
     try (Stream<Path> files = Files.list(policy)) {
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
@@ -114,7 +118,7 @@ public class OnlineRounds {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot publish the policy in " + policy, e);
     }
-    return objects.publishFolder("adapters", staged);
+    return store.publishFolder("adapters", staged);
   }
 
   private static String contract(Path policy) {
@@ -128,12 +132,14 @@ public class OnlineRounds {
   }
 
   /** The tokens of a chunk; empty where they cannot be read now, or are asked for again. */
-  private Optional<RolloutTokens> tokens(RolloutScored chunk) {
+  private Optional<RolloutTokens> tokens(Tenant tenant, RolloutScored chunk) {
     Artifact file = chunk.getTokens();
     try {
-      return Optional.of(RolloutTokens.parseFrom(Files.readAllBytes(objects.open(file))));
+      return Optional.of(
+          RolloutTokens.parseFrom(Files.readAllBytes(objects.of(tenant).open(file))));
     } catch (InvalidProtocolBufferException e) {
       rounds.lose(
+          tenant,
           chunk,
           new PlatformException(
               ErrorCode.ERROR_CODE_CORRUPT, "The tokens at " + file.getUri() + " are none.", e));
@@ -144,7 +150,7 @@ public class OnlineRounds {
       if (ErrorCodes.retryable(e.code())) {
         LOG.warnf("a round waits jobId=%s: %s", chunk.getJobId(), e.getMessage());
       } else {
-        rounds.lose(chunk, e);
+        rounds.lose(tenant, chunk, e);
       }
       return Optional.empty();
     }

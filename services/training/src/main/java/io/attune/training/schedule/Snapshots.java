@@ -7,6 +7,7 @@ import io.attune.feedback.v1.Snapshot;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.identity.OnBehalfOf;
 import io.attune.platform.identity.ServiceToken;
+import io.attune.platform.identity.Tenant;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
@@ -41,13 +42,14 @@ public class Snapshots {
   /**
    * Cuts a snapshot; without new ratings in between, the same one comes back.
    *
+   * @param tenant whose ratings
    * @param requester whose job it is for: ingestion writes it to its log
    * @throws PlatformException UNAVAILABLE when ingestion cannot be reached now
    */
-  Snapshot cut(String dataset, String requester) {
+  Snapshot cut(Tenant tenant, String dataset, String requester) {
     try {
       return ingestion
-          .withInterceptors(OnBehalfOf.of(requester))
+          .withInterceptors(OnBehalfOf.of(tenant, requester))
           .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
           .cutSnapshot(CutSnapshotRequest.newBuilder().setDataset(dataset).build())
           .getSnapshot();

@@ -7,7 +7,9 @@ import io.attune.common.v1.ChatMessage;
 import io.attune.common.v1.Conversation;
 import io.attune.common.v1.Prompt;
 import io.attune.feedback.v1.Snapshot;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.storage.ObjectStore;
+import io.attune.platform.storage.ObjectStores;
 import io.attune.training.Messages;
 import io.attune.training.TrainingConfig;
 import io.attune.training.adapter.AdapterStore;
@@ -34,18 +36,17 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /** Gives a job what its process needs, and takes from its process what it made. */
 @ApplicationScoped
 public class Workplace {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final Jobs jobs;
   private final AdapterStore adapters;
   private final Snapshots snapshots;
-  private final ObjectStore objects;
+  private final ObjectStores objects;
   private final TrainingConfig config;
   private final Path baseModel;
   private final Optional<Path> rewardEncoder;
@@ -53,15 +54,15 @@ public class Workplace {
 
   @Inject
   Workplace(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       Jobs jobs,
       AdapterStore adapters,
       Snapshots snapshots,
-      ObjectStore objects,
+      ObjectStores objects,
       TrainingConfig config,
       @ConfigProperty(name = "attune.base-model") Path baseModel,
       @ConfigProperty(name = "attune.threads", defaultValue = "2") int threads) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.jobs = jobs;
     this.adapters = adapters;
     this.snapshots = snapshots;
@@ -74,8 +75,10 @@ public class Workplace {
 
   /** Cuts a queued job's snapshot and moves it to TRAINING, unless it was cancelled meanwhile. */
   Job start(Job queued) {
-    Snapshot snapshot = snapshots.cut(queued.spec().getDataset(), queued.createdBy());
+    Snapshot snapshot =
+        snapshots.cut(queued.tenant(), queued.spec().getDataset(), queued.createdBy());
     return jobs.change(
+        queued.tenant(),
         queued.id(),
         (handle, job) -> {
           if (!(job.state() instanceof JobState.Queued state)) {
@@ -98,7 +101,10 @@ public class Workplace {
     // Whoever configures another kind of reward model begins anew.
     return adapters
         .find(handle, line, active)
-        .filter(parent -> Learning.isAdapter(objects.open(parent.getArtifact())) != whole(job))
+        .filter(
+            parent ->
+                Learning.isAdapter(objects.of(job.tenant()).open(parent.getArtifact()))
+                    != whole(job))
         .map(parent -> parent.getVersion().getVersion())
         .orElse(0L);
   }
@@ -124,14 +130,17 @@ public class Workplace {
     if (Files.exists(folder.root().resolve("job.json"))) {
       return folder;
     }
+    ObjectStore store = objects.of(job.tenant());
     JobState.Work work = job.state().work();
     Artifact snapshot = work.snapshot().orElseThrow();
     String line = job.spec().getLine();
     Optional<Adapter> parent =
-        jdbi.withHandle(handle -> adapters.find(handle, line, work.parentVersion()));
+        transactions.inTenant(
+            job.tenant(), handle -> adapters.find(handle, line, work.parentVersion()));
     Optional<Adapter> active =
         job.spec().hasReward()
-            ? jdbi.withHandle(
+            ? transactions.inTenant(
+                job.tenant(),
                 handle ->
                     adapters
                         .findLine(handle, line)
@@ -142,26 +151,27 @@ public class Workplace {
         new WorkerOrder(
             job.id().toString(),
             Messages.toJson(job.spec()),
-            objects.open(snapshot).toString(),
+            store.open(snapshot).toString(),
             baseModel.toAbsolutePath().toString(),
             work.parentVersion(),
-            parent.map(this::open).orElse(null),
+            parent.map(found -> open(store, found)).orElse(null),
             active.map(a -> a.getVersion().getVersion()).orElse(0L),
-            active.map(this::open).orElse(null),
+            active.map(found -> open(store, found)).orElse(null),
             whole(job) ? rewardEncoder.orElseThrow().toString() : null,
             threads,
             new RowSet.Limits(config.minimumRows(), gate.minimumSample(), gate.maximumSample())));
     return folder;
   }
 
-  private String open(Adapter adapter) {
-    return objects.open(adapter.getArtifact()).toString();
+  private static String open(ObjectStore store, Adapter adapter) {
+    return store.open(adapter.getArtifact()).toString();
   }
 
   /** Publishes what a process has made. The same folder always makes the same submission. */
-  Submission collect(JobFolder folder) {
+  Submission collect(Job job, JobFolder folder) {
+    ObjectStore store = objects.of(job.tenant());
     WorkerResult result = folder.readResult().orElseThrow();
-    Path staged = objects.stage("adapters");
+    Path staged = store.stage("adapters");
     try (Stream<Path> files = Files.list(folder.adapter())) {
       for (Path file : files.toList()) {
         Files.copy(file, staged.resolve(file.getFileName()));
@@ -171,7 +181,7 @@ public class Workplace {
         prompts.add(prompt(JSON.readTree(line)));
       }
       return new Submission(
-          objects.publishFolder("adapters", staged),
+          store.publishFolder("adapters", staged),
           result.contractSha256(),
           Files.readAllLines(folder.ratings()),
           Optional.ofNullable(result.exam()),

@@ -6,6 +6,7 @@ import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.InboxConsumers;
 import io.attune.platform.event.RecordSpans;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.release.LiveRating;
 import io.attune.training.release.LiveRatings;
 import io.micrometer.core.instrument.Metrics;
@@ -58,7 +59,7 @@ public class AcceptedConsumer {
         new InboxConsumers.Subscription("training-trigger", topic, 1, MAX_BATCH), this::read);
   }
 
-  private InboxConsumers.Effects read(List<ConsumerRecord<String, byte[]>> batch) {
+  private InboxConsumers.Effects read(Tenant tenant, List<ConsumerRecord<String, byte[]>> batch) {
     Map<String, Accepted> ratings = new LinkedHashMap<>();
     List<LiveRating> live = new ArrayList<>();
     for (ConsumerRecord<String, byte[]> one : batch) {

@@ -1,6 +1,10 @@
 package io.attune.training.trigger;
 
+import io.attune.common.v1.ErrorCode;
+import io.attune.platform.database.TenantTransactions;
+import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.Outbox;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.platform.telemetry.TraceParent;
 import io.attune.platform.time.Ids;
@@ -25,7 +29,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Counts new ratings and starts rounds: a reward job, and a policy job after it. The count is set
@@ -35,7 +38,7 @@ import org.jdbi.v3.core.Jdbi;
 public class RatingTrigger {
   private static final Logger LOG = Logger.getLogger(RatingTrigger.class);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final Jobs jobs;
   private final JobStore store;
   private final Outbox outbox;
@@ -46,14 +49,14 @@ public class RatingTrigger {
 
   @Inject
   public RatingTrigger(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       Jobs jobs,
       JobStore store,
       Outbox outbox,
       TrainingConfig config,
       Clock clock,
       Ids ids) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.jobs = jobs;
     this.store = store;
     this.outbox = outbox;
@@ -79,7 +82,7 @@ public class RatingTrigger {
                     """
                     insert into trigger_count (dataset, ratings, since, traceparent)
                     values (:dataset, :count, :now, :traceparent)
-                    on conflict (dataset) do update set
+                    on conflict (dataset, tenant) do update set
                       ratings = trigger_count.ratings + excluded.ratings,
                       traceparent = case when :recorded then excluded.traceparent
                         else coalesce(trigger_count.traceparent, excluded.traceparent) end
@@ -92,14 +95,32 @@ public class RatingTrigger {
                 .execute());
   }
 
-  /** Starts a round if one is due and none of the line is under way. */
+  /** Starts a round of each tenant for which one is due and none of the line is under way. */
   public void look() {
     if (config.line().isEmpty()) {
       return;
     }
-    if (jdbi.inTransaction(this::look)) {
-      outbox.wake();
+    for (Tenant tenant : transactions.acrossTenants("tenants with ratings", this::tenants)) {
+      try {
+        if (transactions.inTenant(tenant, handle -> look(tenant, handle))) {
+          outbox.wake();
+        }
+      } catch (PlatformException refused) {
+        if (refused.code() != ErrorCode.ERROR_CODE_QUOTA_EXCEEDED) {
+          throw refused;
+        }
+        // Its count stays: the round begins when there is room, and no other tenant waits.
+        LOG.debugf("a round waits tenant=%s: %s", tenant, refused.getMessage());
+      }
     }
+  }
+
+  private List<Tenant> tenants(Handle acrossTenants) {
+    return acrossTenants
+        .createQuery("select tenant from trigger_count where dataset = :dataset order by tenant")
+        .bind("dataset", config.dataset())
+        .map((row, context) -> new Tenant(row.getString("tenant")))
+        .list();
   }
 
   /**
@@ -115,7 +136,7 @@ public class RatingTrigger {
     }
   }
 
-  private boolean look(Handle handle) {
+  private boolean look(Tenant tenant, Handle handle) {
     Optional<Count> count =
         handle
             .createQuery("select * from trigger_count where dataset = :dataset for update")
@@ -133,14 +154,16 @@ public class RatingTrigger {
         count.flatMap(c -> rule.due(c.ratings(), Duration.between(c.since(), now)));
     List<String> lines = List.of(config.line().orElseThrow(), config.rewardLine());
     if (count.isPresent() && isRefreshDue(handle, count.get())) {
-      Spans.run(count.get().begin("refresh reward model"), () -> refresh(handle, count.get()));
+      Spans.run(
+          count.get().begin("refresh reward model"), () -> refresh(tenant, handle, count.get()));
       return true;
     }
     if (by.isEmpty() || store.hasOpenRound(handle, lines)) {
       return false;
     }
     long ratings = count.get().ratings();
-    Spans.run(count.get().begin("start round"), () -> start(handle, ratings, by.get(), now));
+    Spans.run(
+        count.get().begin("start round"), () -> start(tenant, handle, ratings, by.get(), now));
     return true;
   }
 
@@ -167,24 +190,25 @@ public class RatingTrigger {
   }
 
   /** The ratings count for the next round as well, which is about the policy. */
-  private void refresh(Handle handle, Count count) {
+  private void refresh(Tenant tenant, Handle handle, Count count) {
     Job reward =
-        jobs.create(handle, ids.next().toString(), RoundSpecs.reward(config), "trigger:refresh");
+        jobs.create(
+            tenant, handle, ids.next().toString(), RoundSpecs.reward(config), "trigger:refresh");
     handle
         .createUpdate("update trigger_count set refreshed = :ratings where dataset = :dataset")
         .bind("ratings", count.ratings())
         .bind("dataset", config.dataset())
         .execute();
     LOG.infof(
-        "reward model refreshed while a job learns online ratings=%d rewardJobId=%s",
-        count.ratings() - count.refreshed(), reward.id());
+        "reward model refreshed while a job learns online tenant=%s ratings=%d rewardJobId=%s",
+        tenant, count.ratings() - count.refreshed(), reward.id());
   }
 
-  private void start(Handle handle, long ratings, String by, Instant now) {
-    Job reward = jobs.create(handle, ids.next().toString(), RoundSpecs.reward(config), by);
+  private void start(Tenant tenant, Handle handle, long ratings, String by, Instant now) {
+    Job reward = jobs.create(tenant, handle, ids.next().toString(), RoundSpecs.reward(config), by);
     TrainingSpec after =
         RoundSpecs.policy(config).toBuilder().setAfterJobId(reward.id().toString()).build();
-    Job policy = jobs.create(handle, ids.next().toString(), after, by);
+    Job policy = jobs.create(tenant, handle, ids.next().toString(), after, by);
     handle
         .createUpdate(
             """
@@ -208,7 +232,7 @@ public class RatingTrigger {
         .bind("dataset", config.dataset())
         .execute();
     LOG.infof(
-        "round started by=%s ratings=%d rewardJobId=%s policyJobId=%s",
-        by, ratings, reward.id(), policy.id());
+        "round started tenant=%s by=%s ratings=%d rewardJobId=%s policyJobId=%s",
+        tenant, by, ratings, reward.id(), policy.id());
   }
 }

@@ -8,6 +8,7 @@ import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.common.v1.Failure;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.DpoObjective;
 import io.attune.training.v1.GateDecision;
 import io.attune.training.v1.Progress;
@@ -86,7 +87,10 @@ class JobStateTest {
 
     Job read =
         JobMessages.fromMessage(
-            JobMessages.toMessage(job), job.state().work().parentVersion(), job.revision());
+            job.tenant(),
+            JobMessages.toMessage(job),
+            job.state().work().parentVersion(),
+            job.revision());
 
     assertThat(read).isEqualTo(job);
   }
@@ -127,6 +131,6 @@ class JobStateTest {
             .setLine("assistant")
             .setDpo(DpoObjective.newBuilder().setBeta(0.2))
             .build();
-    return new Job(new UUID(1, 2), spec, state, "ann", NOW, NOW.plusSeconds(5), 9);
+    return new Job(Tenant.DEFAULT, new UUID(1, 2), spec, state, "ann", NOW, NOW.plusSeconds(5), 9);
   }
 }

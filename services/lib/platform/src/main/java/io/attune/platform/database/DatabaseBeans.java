@@ -19,6 +19,12 @@ public class DatabaseBeans {
     return configure(Jdbi.create(dataSource));
   }
 
+  @Produces
+  @Singleton
+  TenantTransactions transactions(Jdbi jdbi) {
+    return new TenantTransactions(jdbi);
+  }
+
   /** What every Jdbi here has, tests' included. */
   public static Jdbi configure(Jdbi jdbi) {
     jdbi.installPlugin(new PostgresPlugin());

@@ -7,7 +7,7 @@ import io.grpc.Status;
 public final class ErrorCodes {
 
   /** After how many seconds a call that can succeed later is worth trying again, at the least. */
-  public static final int RETRY_SECONDS = 1;
+  static final int RETRY_SECONDS = 1;
 
   private static final String PREFIX = "ERROR_CODE_";
 
@@ -27,7 +27,7 @@ public final class ErrorCodes {
       case ERROR_CODE_NOT_FOUND, ERROR_CODE_GENERATION_UNKNOWN -> 404;
       case ERROR_CODE_CONFLICT, ERROR_CODE_INCOMPATIBLE, ERROR_CODE_TOO_LITTLE_DATA -> 409;
       case ERROR_CODE_TOO_LARGE -> 413;
-      case ERROR_CODE_OVERLOADED -> 429;
+      case ERROR_CODE_OVERLOADED, ERROR_CODE_QUOTA_EXCEEDED -> 429;
       case ERROR_CODE_UNAVAILABLE -> 503;
       case ERROR_CODE_CANCELLED -> 499;
       case ERROR_CODE_CORRUPT,
@@ -50,7 +50,7 @@ public final class ErrorCodes {
       case ERROR_CODE_NOT_FOUND, ERROR_CODE_GENERATION_UNKNOWN -> Status.Code.NOT_FOUND;
       case ERROR_CODE_CONFLICT, ERROR_CODE_INCOMPATIBLE, ERROR_CODE_TOO_LITTLE_DATA ->
           Status.Code.FAILED_PRECONDITION;
-      case ERROR_CODE_OVERLOADED -> Status.Code.RESOURCE_EXHAUSTED;
+      case ERROR_CODE_OVERLOADED, ERROR_CODE_QUOTA_EXCEEDED -> Status.Code.RESOURCE_EXHAUSTED;
       case ERROR_CODE_UNAVAILABLE -> Status.Code.UNAVAILABLE;
       case ERROR_CODE_CANCELLED -> Status.Code.CANCELLED;
       case ERROR_CODE_CORRUPT -> Status.Code.DATA_LOSS;
@@ -62,7 +62,11 @@ public final class ErrorCodes {
   /** Whether the same call can succeed later without being changed. */
   public static boolean retryable(ErrorCode code) {
     return switch (code) {
-      case ERROR_CODE_OVERLOADED, ERROR_CODE_UNAVAILABLE, ERROR_CODE_TOO_LITTLE_DATA -> true;
+      case ERROR_CODE_OVERLOADED,
+          ERROR_CODE_UNAVAILABLE,
+          ERROR_CODE_QUOTA_EXCEEDED,
+          ERROR_CODE_TOO_LITTLE_DATA ->
+          true;
       default -> false;
     };
   }

@@ -27,7 +27,11 @@ public class GrpcErrors implements ExceptionHandlerProvider {
 
   /** The gRPC form of an error, with its details. */
   public static StatusRuntimeException toStatus(PlatformException refused) {
-    return status(ErrorCodes.grpcCode(refused.code()), refused.code(), refused.getMessage());
+    return status(
+        ErrorCodes.grpcCode(refused.code()),
+        refused.code(),
+        refused.getMessage(),
+        refused.retrySeconds());
   }
 
   /** The answer to a call whose deadline has passed: CANCELLED, under gRPC's own name for it. */
@@ -35,10 +39,12 @@ public class GrpcErrors implements ExceptionHandlerProvider {
     return status(
         Status.Code.DEADLINE_EXCEEDED,
         ErrorCode.ERROR_CODE_CANCELLED,
-        "The call's deadline passed before the answer was whole.");
+        "The call's deadline passed before the answer was whole.",
+        ErrorCodes.RETRY_SECONDS);
   }
 
-  private static StatusRuntimeException status(Status.Code code, ErrorCode reason, String message) {
+  private static StatusRuntimeException status(
+      Status.Code code, ErrorCode reason, String message, long retrySeconds) {
     var status =
         com.google.rpc.Status.newBuilder()
             .setCode(code.value())
@@ -52,9 +58,7 @@ public class GrpcErrors implements ExceptionHandlerProvider {
     if (ErrorCodes.retryable(reason)) {
       status.addDetails(
           Any.pack(
-              RetryInfo.newBuilder()
-                  .setRetryDelay(Durations.fromSeconds(ErrorCodes.RETRY_SECONDS))
-                  .build()));
+              RetryInfo.newBuilder().setRetryDelay(Durations.fromSeconds(retrySeconds)).build()));
     }
     return StatusProto.toStatusRuntimeException(status.build());
   }

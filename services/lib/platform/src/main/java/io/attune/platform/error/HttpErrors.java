@@ -67,7 +67,7 @@ public final class HttpErrors {
         "The request cannot be handled: "
             + thrown.getResponse().getStatusInfo().getReasonPhrase()
             + ".";
-    return body(status, code, message);
+    return body(status, code, message, ErrorCodes.RETRY_SECONDS);
   }
 
   @ServerExceptionMapper(priority = Priorities.USER)
@@ -76,16 +76,20 @@ public final class HttpErrors {
   }
 
   private static Response respond(PlatformException refused) {
-    return body(ErrorCodes.httpStatus(refused.code()), refused.code(), refused.getMessage());
+    return body(
+        ErrorCodes.httpStatus(refused.code()),
+        refused.code(),
+        refused.getMessage(),
+        refused.retrySeconds());
   }
 
-  private static Response body(int status, ErrorCode code, String message) {
+  private static Response body(int status, ErrorCode code, String message, long retrySeconds) {
     var response = Response.status(status).type(MediaType.APPLICATION_JSON);
     if (status == 401) {
       response.header("WWW-Authenticate", "Bearer");
     }
     if (ErrorCodes.retryable(code)) {
-      response.header("Retry-After", ErrorCodes.RETRY_SECONDS);
+      response.header("Retry-After", retrySeconds);
     }
     return response
         .entity(new Body(Map.of("code", ErrorCodes.reason(code), "message", message)))

@@ -9,6 +9,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
 import java.lang.reflect.InvocationTargetException;
 import java.time.Instant;
@@ -28,6 +29,9 @@ public final class EventRecords {
   /** Header with the protobuf full name of the value. */
   public static final String TYPE = "ce_type";
 
+  /** Header with the tenant whose event it is; absent for the default one's. */
+  public static final String TENANT = "ce_tenant";
+
   /** Header with the format of the value. */
   public static final String CONTENT_TYPE = "content-type";
 
@@ -44,22 +48,27 @@ public final class EventRecords {
   /**
    * Makes the record of an event, which continues the trace under way.
    *
+   * @param tenant whose event it is; part of id and key, since names are only theirs
    * @param id unique for ever; derive it from the cause where the event can be made twice
    * @param source the service that makes it, for example "ingestion"
    */
   public static ProducerRecord<String, byte[]> encode(
-      Message event, String id, String source, Instant time) {
+      Tenant tenant, Message event, String id, String source, Instant time) {
     var kafka =
         new ProducerRecord<String, byte[]>(
-            Events.topic(event.getDescriptorForType()), Events.key(event), event.toByteArray());
-    addHeaders(kafka.headers(), id, Events.type(event), source, time);
+            Events.topic(event.getDescriptorForType()),
+            tenant.qualify(Events.key(event)),
+            event.toByteArray());
+    addHeaders(kafka.headers(), tenant, id, Events.type(event), source, time);
     RecordSpans.write(kafka.headers(), TraceParent.current());
     return kafka;
   }
 
-  static void addHeaders(Headers headers, String id, String type, String source, Instant time) {
+  static void addHeaders(
+      Headers headers, Tenant tenant, String id, String type, String source, Instant time) {
     add(headers, "ce_specversion", "1.0");
-    add(headers, ID, id);
+    add(headers, TENANT, tenant.name());
+    add(headers, ID, tenant.qualify(id));
     add(headers, TYPE, type);
     add(headers, "ce_source", "/attune/" + source);
     add(headers, "ce_time", time.toString());
@@ -104,6 +113,28 @@ public final class EventRecords {
       throw malformed(kafka, "it has no " + ID);
     }
     return id;
+  }
+
+  /**
+   * Whose event it is: the tenant that the record names, which on the public input its topic's must
+   * be.
+   *
+   * @throws PlatformException MALFORMED if it names none that can be, or another than its topic
+   */
+  public static Tenant tenant(ConsumerRecord<String, byte[]> kafka) {
+    Tenant ofTopic = Topics.isRatings(kafka.topic()) ? Topics.tenantOfRatings(kafka.topic()) : null;
+    String named = header(kafka.headers(), TENANT);
+    if (named == null) {
+      return ofTopic == null ? Tenant.DEFAULT : ofTopic;
+    }
+    if (ofTopic != null && !ofTopic.name().equals(named)) {
+      throw malformed(kafka, "its " + TENANT + " is not the one whose topic it is");
+    }
+    try {
+      return new Tenant(named);
+    } catch (PlatformException noTenant) {
+      throw malformed(kafka, "its " + TENANT + " is no tenant's name");
+    }
   }
 
   /** A header's text, or null where the record lacks it. */

@@ -1,9 +1,12 @@
 package io.attune.platform.event;
 
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.Loggable;
+import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.InboxConsumers.Effects;
 import io.attune.platform.event.InboxConsumers.Handler;
 import io.attune.platform.event.InboxConsumers.Subscription;
+import io.attune.platform.identity.Tenant;
 import io.micrometer.core.instrument.Metrics;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
@@ -12,6 +15,8 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,7 +28,6 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jboss.logging.Logger;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * One consumer thread: poll, write effects and offsets in one transaction, poll again.
@@ -41,7 +45,7 @@ final class InboxConsumer {
 
   private final Subscription subscription;
   private final Handler handler;
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final Inbox inbox;
   private final KafkaClients kafka;
   private final Thread thread;
@@ -51,6 +55,7 @@ final class InboxConsumer {
   private final Map<TopicPartition, Long> stands = new HashMap<>();
 
   private final AtomicLong lag = new AtomicLong();
+  private final HeldPartitions held;
   private volatile KafkaConsumer<String, byte[]> consumer;
   private volatile boolean failing;
 
@@ -58,12 +63,13 @@ final class InboxConsumer {
       Subscription subscription,
       int index,
       Handler handler,
-      Jdbi jdbi,
+      TenantTransactions transactions,
       Inbox inbox,
       KafkaClients kafka) {
     this.subscription = subscription;
+    this.held = new HeldPartitions(subscription.throttle());
     this.handler = handler;
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.inbox = inbox;
     this.kafka = kafka;
     this.thread = new Thread(this::run, subscription.group() + "-" + index);
@@ -127,10 +133,11 @@ final class InboxConsumer {
     try (KafkaConsumer<String, byte[]> opened =
         kafka.consumer(subscription.group(), subscription.maxBatch())) {
       consumer = opened;
-      opened.subscribe(List.of(subscription.topic()), new Assignment(opened));
+      opened.subscribe(subscription.topics(), new Assignment(opened));
       long retryMillis = FIRST_RETRY_MILLIS;
       while (!stopping()) {
-        ConsumerRecords<String, byte[]> polled = opened.poll(POLL);
+        held.resumeDue(opened);
+        ConsumerRecords<String, byte[]> polled = held.holdBack(opened, opened.poll(POLL));
         lag.set(lag(opened));
         if (polled.isEmpty()) {
           failing = false;
@@ -183,10 +190,13 @@ final class InboxConsumer {
 
   private void write(
       List<ConsumerRecord<String, byte[]>> batch, Map<TopicPartition, OffsetAndMetadata> next) {
-    Effects effects = handler.read(batch);
-    jdbi.useTransaction(
+    // In one order, in which two consumers never wait for each other in a circle.
+    SortedMap<Tenant, Effects> effects = new TreeMap<>();
+    byTenant(batch).forEach((tenant, its) -> effects.put(tenant, handler.read(tenant, its)));
+    transactions.inNone(
         transaction -> {
-          effects.write(transaction);
+          effects.forEach(
+              (tenant, its) -> its.write(TenantTransactions.enter(transaction, tenant)));
           next.forEach(
               (partition, offset) ->
                   inbox.advance(
@@ -195,15 +205,36 @@ final class InboxConsumer {
                       partition,
                       stands.getOrDefault(partition, NEVER_READ),
                       offset.offset()));
+          return null;
         });
     next.forEach((partition, offset) -> stands.put(partition, offset.offset()));
-    effects.committed();
+    effects.values().forEach(Effects::committed);
+  }
+
+  private static Map<Tenant, List<ConsumerRecord<String, byte[]>>> byTenant(
+      List<ConsumerRecord<String, byte[]>> batch) {
+    Map<Tenant, List<ConsumerRecord<String, byte[]>>> batches = new TreeMap<>();
+    for (ConsumerRecord<String, byte[]> kafka : batch) {
+      try {
+        Tenant tenant =
+            Topics.isRatings(kafka.topic())
+                // Whoever may write there; a record that names another one is refused by its
+                // reader.
+                ? Topics.tenantOfRatings(kafka.topic())
+                : EventRecords.tenant(kafka);
+        batches.computeIfAbsent(tenant, t -> new ArrayList<>()).add(kafka);
+      } catch (PlatformException ofNobody) {
+        // Only services write to the other topics, and nobody has a topic without a tenant's name.
+        LOG.warnf("Skipped a record: %s", ofNobody.getMessage());
+      }
+    }
+    return batches;
   }
 
   private void standWhereInboxSays(
       KafkaConsumer<String, byte[]> of, Collection<TopicPartition> partitions) {
     Map<TopicPartition, Long> stored =
-        jdbi.withHandle(handle -> inbox.positions(handle, subscription.group(), partitions));
+        transactions.inNone(handle -> inbox.positions(handle, subscription.group(), partitions));
     for (TopicPartition partition : partitions) {
       Long next = stored.get(partition);
       if (next == null) {
@@ -242,6 +273,7 @@ final class InboxConsumer {
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
       partitions.forEach(stands::remove);
+      held.forget(partitions);
     }
   }
 }

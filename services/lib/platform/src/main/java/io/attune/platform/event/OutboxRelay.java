@@ -2,7 +2,9 @@ package io.attune.platform.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.error.Loggable;
+import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.opentelemetry.api.trace.Span;
 import io.quarkus.arc.properties.IfBuildProperty;
@@ -24,7 +26,6 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 
 /**
  * Sends what transactions have put into the outbox, in order, and deletes it once the broker has
@@ -45,12 +46,12 @@ public class OutboxRelay {
   private static final String OLDEST =
       """
       SELECT id, event_id, topic, event_key, event_type, event_time, error_code, value,
-        traceparent
+        traceparent, tenant
       FROM outbox ORDER BY id LIMIT %d
       """
           .formatted(BATCH);
 
-  private final Jdbi jdbi;
+  private final TenantTransactions transactions;
   private final Outbox outbox;
   private final KafkaClients kafka;
   private final String source;
@@ -60,12 +61,12 @@ public class OutboxRelay {
 
   @Inject
   OutboxRelay(
-      Jdbi jdbi,
+      TenantTransactions transactions,
       Outbox outbox,
       KafkaClients kafka,
       @ConfigProperty(name = "quarkus.application.name") String source,
       @ConfigProperty(name = "attune.outbox.enabled", defaultValue = "true") boolean enabled) {
-    this.jdbi = jdbi;
+    this.transactions = transactions;
     this.outbox = outbox;
     this.kafka = kafka;
     this.source = source;
@@ -124,7 +125,7 @@ public class OutboxRelay {
 
   /** Sends one batch; returns how many events it had. */
   private int relay(KafkaProducer<String, byte[]> producer) {
-    return jdbi.inTransaction(transaction -> relay(transaction, producer));
+    return transactions.acrossTenants("outbox relay", transaction -> relay(transaction, producer));
   }
 
   private int relay(Handle transaction, KafkaProducer<String, byte[]> producer) {
@@ -181,11 +182,15 @@ public class OutboxRelay {
 
   private ProducerRecord<String, byte[]> record(java.sql.ResultSet row)
       throws java.sql.SQLException {
+    var tenant = new Tenant(row.getString("tenant"));
     var kafkaRecord =
         new ProducerRecord<>(
-            row.getString("topic"), row.getString("event_key"), row.getBytes("value"));
+            row.getString("topic"),
+            tenant.qualify(row.getString("event_key")),
+            row.getBytes("value"));
     EventRecords.addHeaders(
         kafkaRecord.headers(),
+        tenant,
         row.getString("event_id"),
         row.getString("event_type"),
         source,

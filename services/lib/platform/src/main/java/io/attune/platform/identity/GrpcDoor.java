@@ -68,7 +68,9 @@ public class GrpcDoor implements ServerInterceptor, Prioritized {
               PlatformException refused =
                   refusal(identity, call.getMethodDescriptor().getFullMethodName());
               if (refused == null) {
-                audit(identity, call, headers);
+                refused = enter(identity, call, headers);
+              }
+              if (refused == null) {
                 listener.open(next.startCall(call, headers));
               } else {
                 close(call, refused);
@@ -76,6 +78,21 @@ public class GrpcDoor implements ServerInterceptor, Prioritized {
             },
             failed -> close(call, refusalOf(failed)));
     return listener;
+  }
+
+  /** Notes whom the call is for, from here on; null, or why it is refused after all. */
+  private PlatformException enter(
+      SecurityIdentity identity, ServerCall<?, ?> call, Metadata headers) {
+    String tenant = OnBehalfOf.tenant(headers);
+    if (tenant != null && identity != null) {
+      try {
+        identities.setIdentity(CallerTenants.onBehalfOf(identity, tenant));
+      } catch (PlatformException noTenant) {
+        return noTenant;
+      }
+    }
+    audit(identity, call, headers);
+    return null;
   }
 
   private static void audit(SecurityIdentity identity, ServerCall<?, ?> call, Metadata headers) {

@@ -20,7 +20,13 @@ public final class Roles {
   /** Reads everything that is not user text. */
   public static final String VIEWER = "viewer";
 
-  /** All of them. */
+  /**
+   * A service of the platform, which acts for the tenant that it names. Opens no door by itself,
+   * and is no role for people.
+   */
+  public static final String SERVICE = "service";
+
+  /** All that people can have. */
   public static final Set<String> ALL = Set.of(RATER, DATA_ENGINEER, TRAINER, OPERATOR, VIEWER);
 
   private Roles() {}

@@ -4,6 +4,7 @@ import io.attune.platform.error.PlatformException;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.event.Events;
 import io.attune.platform.event.RecordSpans;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.AdapterLineChanged;
 import java.time.Duration;
@@ -84,11 +85,11 @@ public final class LineConsumer implements AutoCloseable {
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-    var newest = new LinkedHashMap<String, LineState>();
+    var newest = new LinkedHashMap<LineKey, LineState>();
     long lastRetry = System.nanoTime();
     while (!isStopped()) {
       for (ConsumerRecord<String, byte[]> record : consumer.poll(POLL)) {
-        decode(record).ifPresent(state -> newest.merge(state.line(), state, LineConsumer::newer));
+        decode(record).ifPresent(state -> newest.merge(state.key(), state, LineConsumer::newer));
       }
       boolean complete = caughtUp || reached(consumer, ends);
       if (complete) {
@@ -135,10 +136,14 @@ public final class LineConsumer implements AutoCloseable {
     }
     try {
       var changed = EventRecords.decode(kafka, AdapterLineChanged.class);
+      Tenant tenant = EventRecords.tenant(kafka);
       Optional<Release> active =
-          changed.hasActive() ? Optional.of(release(changed.getActive())) : Optional.empty();
+          changed.hasActive()
+              ? Optional.of(release(tenant, changed.getActive()))
+              : Optional.empty();
       return Optional.of(
           new LineState(
+              tenant,
               changed.getLine(),
               changed.getKind(),
               changed.getRevision(),
@@ -150,9 +155,11 @@ public final class LineConsumer implements AutoCloseable {
     }
   }
 
-  private static Release release(Adapter adapter) {
+  private static Release release(Tenant tenant, Adapter adapter) {
     return new Release(
-        LineVersion.of(adapter.getVersion()), adapter.getArtifact(), adapter.getContractSha256());
+        LineVersion.of(tenant, adapter.getVersion()),
+        adapter.getArtifact(),
+        adapter.getContractSha256());
   }
 
   private boolean isStopped() {

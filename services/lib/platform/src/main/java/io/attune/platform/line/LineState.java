@@ -1,5 +1,6 @@
 package io.attune.platform.line;
 
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.LineKind;
 import java.util.Optional;
 
@@ -11,20 +12,30 @@ import java.util.Optional;
  * @param traceparent the span that changed the line; null where it is not known
  */
 public record LineState(
-    String line, LineKind kind, long revision, Optional<Release> active, String traceparent) {
+    Tenant tenant,
+    String line,
+    LineKind kind,
+    long revision,
+    Optional<Release> active,
+    String traceparent) {
 
   /** The state, whoever changed it. */
-  public LineState(String line, LineKind kind, long revision, Optional<Release> active) {
-    this(line, kind, revision, active, null);
+  public LineState(
+      Tenant tenant, String line, LineKind kind, long revision, Optional<Release> active) {
+    this(tenant, line, kind, revision, active, null);
+  }
+
+  LineKey key() {
+    return new LineKey(tenant, line);
   }
 
   /** The state without who changed it, which may be long ago. */
   LineState outsideOfTrace() {
-    return new LineState(line, kind, revision, active);
+    return new LineState(tenant, line, kind, revision, active);
   }
 
   /** The version that must be served. */
   public LineVersion version() {
-    return active.map(Release::version).orElseGet(() -> LineVersion.base(line));
+    return active.map(Release::version).orElseGet(() -> LineVersion.base(tenant, line));
   }
 }

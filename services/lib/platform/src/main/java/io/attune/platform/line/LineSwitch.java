@@ -42,8 +42,8 @@ public final class LineSwitch<H extends AutoCloseable> {
   private final ServedLines<H> lines;
   private final Loader<H> loader;
   private final Listener listener;
-  private final Map<String, Long> revisions = new HashMap<>();
-  private final Map<String, LineState> retries = new HashMap<>();
+  private final Map<LineKey, Long> revisions = new HashMap<>();
+  private final Map<LineKey, LineState> retries = new HashMap<>();
 
   public LineSwitch(LineKind kind, ServedLines<H> lines, Loader<H> loader, Listener listener) {
     this.kind = kind;
@@ -54,25 +54,25 @@ public final class LineSwitch<H extends AutoCloseable> {
 
   /** Takes a line's state; one of another kind or of an older revision changes nothing. */
   public void apply(LineState state) {
-    if (state.kind() != kind || state.revision() <= revisions.getOrDefault(state.line(), 0L)) {
+    if (state.kind() != kind || state.revision() <= revisions.getOrDefault(state.key(), 0L)) {
       return;
     }
-    revisions.put(state.line(), state.revision());
-    retries.remove(state.line());
+    revisions.put(state.key(), state.revision());
+    retries.remove(state.key());
     bringTo(state);
   }
 
   /** Tries again what failed for a reason that may have passed. */
   public void retry() {
     for (LineState state : Map.copyOf(retries).values()) {
-      retries.remove(state.line());
+      retries.remove(state.key());
       bringTo(state);
     }
   }
 
   private void bringTo(LineState state) {
     LineVersion wanted = state.version();
-    if (lines.version(state.line()).filter(wanted::equals).isPresent()) {
+    if (lines.version(state.tenant(), state.line()).filter(wanted::equals).isPresent()) {
       return;
     }
     Span span =
@@ -90,9 +90,11 @@ public final class LineSwitch<H extends AutoCloseable> {
       ServedVersion<H> next =
           state.active().isPresent()
               ? ServedVersion.of(wanted, loader.load(state.active().get()))
-              : ServedVersion.base(state.line());
+              : ServedVersion.base(state.tenant(), state.line());
       lines.serve(next);
-      LOG.infof("Version activated version=%s revision=%d", wanted, state.revision());
+      LOG.infof(
+          "Version activated tenant=%s version=%s revision=%d",
+          wanted.tenant(), wanted, state.revision());
       listener.activated(wanted);
     } catch (RuntimeException thrown) {
       Spans.fail(span, thrown);
@@ -102,14 +104,15 @@ public final class LineSwitch<H extends AutoCloseable> {
 
   private void fail(LineState state, PlatformException failure) {
     LOG.errorf(
-        "Version not activated version=%s errorCode=%s reason=%s; served stays %s",
+        "Version not activated tenant=%s version=%s errorCode=%s reason=%s; served stays %s",
+        state.tenant(),
         state.version(),
         ErrorCodes.reason(failure.code()),
         failure.getMessage(),
-        lines.version(state.line()).map(LineVersion::toString).orElse("nothing"));
-    lines.failed(state.line(), failure.getMessage());
+        lines.version(state.tenant(), state.line()).map(LineVersion::toString).orElse("nothing"));
+    lines.failed(state.key(), failure.getMessage());
     if (ErrorCodes.retryable(failure.code())) {
-      retries.put(state.line(), state);
+      retries.put(state.key(), state);
     }
     listener.failed(state.version(), failure);
   }

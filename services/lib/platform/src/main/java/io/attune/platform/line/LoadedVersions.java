@@ -1,5 +1,6 @@
 package io.attune.platform.line;
 
+import io.attune.platform.identity.Tenant;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Optional;
@@ -30,9 +31,10 @@ public final class LoadedVersions<H extends AutoCloseable> implements AutoClosea
 
   /** A served version's own pin if it is the same one, else the named one, loaded if need be. */
   public Pin<H> pin(Release release) {
-    if (lines.version(release.version().line()).filter(release.version()::equals).isPresent()) {
-      Pin<H> active = lines.pin(release.version().line());
-      if (active.version().equals(release.version())) {
+    LineVersion wanted = release.version();
+    if (lines.version(wanted.tenant(), wanted.line()).filter(wanted::equals).isPresent()) {
+      Pin<H> active = lines.pin(wanted.tenant(), wanted.line());
+      if (active.version().equals(wanted)) {
         return active;
       }
       active.close();
@@ -50,10 +52,13 @@ public final class LoadedVersions<H extends AutoCloseable> implements AutoClosea
     return version.pin().orElseThrow();
   }
 
-  /** The version that people call {@code line@version}, if it is loaded here. */
-  public synchronized Optional<Pin<H>> pinLoaded(String name) {
+  /** The version that people of a tenant call {@code line@version}, if it is loaded here. */
+  public synchronized Optional<Pin<H>> pinLoaded(Tenant tenant, String name) {
     return loaded.values().stream()
-        .filter(version -> version.version().toString().equals(name))
+        .filter(
+            version ->
+                version.version().tenant().equals(tenant)
+                    && version.version().toString().equals(name))
         .findFirst()
         .flatMap(ServedVersion::pin);
   }

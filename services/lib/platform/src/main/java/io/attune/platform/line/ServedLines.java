@@ -2,6 +2,8 @@ package io.attune.platform.line;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -16,22 +18,27 @@ public final class ServedLines<H extends AutoCloseable> implements AutoCloseable
   /** What a line has: a version, or the reason why none could be loaded yet. */
   private record Slot<H extends AutoCloseable>(ServedVersion<H> served, String failure) {}
 
-  private volatile Map<String, Slot<H>> slots = Map.of();
-  private volatile boolean complete;
+  private volatile Map<LineKey, Slot<H>> slots = Map.of();
+
+  /** Once all lines are known: the line that everybody has, as the base model at first. */
+  private volatile String complete;
 
   /**
-   * Pins the version that the line has now.
+   * Pins the version that a tenant's line has now.
    *
    * @throws PlatformException NOT_FOUND for an unknown line, UNAVAILABLE for one whose first
    *     version could not be loaded, and while it is still being read which lines there are
    */
-  public Pin<H> pin(String line) {
+  public Pin<H> pin(Tenant tenant, String line) {
     while (true) {
-      Slot<H> slot = slots.get(line);
-      if (slot == null && !complete) {
+      Slot<H> slot = slots.get(new LineKey(tenant, line));
+      if (slot == null && complete == null) {
         throw new PlatformException(
             ErrorCode.ERROR_CODE_UNAVAILABLE,
             "Which versions are released is still being read; try again in a moment.");
+      }
+      if (slot == null && line.equals(complete)) {
+        return ServedVersion.<H>base(tenant, line).pin().orElseThrow();
       }
       if (slot == null) {
         throw new PlatformException(
@@ -53,52 +60,61 @@ public final class ServedLines<H extends AutoCloseable> implements AutoCloseable
     }
   }
 
-  /** The versions by line, of the lines that have one; ordered by name. */
-  public Map<String, LineVersion> versions() {
+  /** The versions by line, of a tenant's lines that have one; ordered by name. */
+  public Map<String, LineVersion> versions(Tenant tenant) {
     var versions = new TreeMap<String, LineVersion>();
-    slots.forEach(
+    String everybodys = complete;
+    Map<LineKey, Slot<H>> now = slots;
+    if (everybodys != null && !now.containsKey(new LineKey(tenant, everybodys))) {
+      versions.put(everybodys, LineVersion.base(tenant, everybodys));
+    }
+    now.forEach(
         (line, slot) -> {
-          if (slot.served() != null) {
-            versions.put(line, slot.served().version());
+          if (line.tenant().equals(tenant) && slot.served() != null) {
+            versions.put(line.line(), slot.served().version());
           }
         });
     return versions;
   }
 
-  /** The version that the line has, if any. */
-  public Optional<LineVersion> version(String line) {
-    return Optional.ofNullable(slots.get(line)).map(Slot::served).map(ServedVersion::version);
+  /** How many lines have a version, of all tenants. */
+  public int size() {
+    return (int) slots.values().stream().filter(slot -> slot.served() != null).count();
+  }
+
+  /** The version that a tenant's line has, if any. */
+  public Optional<LineVersion> version(Tenant tenant, String line) {
+    return Optional.ofNullable(slots.get(new LineKey(tenant, line)))
+        .map(Slot::served)
+        .map(ServedVersion::version);
   }
 
   /** Switches the line to a loaded version; the old one closes when its last pin does. */
   public synchronized void serve(ServedVersion<H> next) {
-    Slot<H> old = replace(next.version().line(), new Slot<>(next, null));
+    Slot<H> old = replace(next.version().key(), new Slot<>(next, null));
     if (old != null && old.served() != null) {
       old.served().retire();
     }
   }
 
   /**
-   * To be called when all lines are known: serves the base model under a line's name, unless the
-   * line is among them.
+   * To be called when all lines are known: a tenant without a line of this name has the base model
+   * under it.
    */
-  public synchronized void completeWithBase(String line) {
-    if (!slots.containsKey(line)) {
-      serve(ServedVersion.base(line));
-    }
-    complete = true;
+  public void completeWithBase(String line) {
+    complete = line;
   }
 
   /** Notes that a line's version could not be loaded. A version that is served stays. */
-  synchronized void failed(String line, String failure) {
+  synchronized void failed(LineKey line, String failure) {
     Slot<H> old = slots.get(line);
     if (old == null || old.served() == null) {
       replace(line, new Slot<>(null, failure));
     }
   }
 
-  private Slot<H> replace(String line, Slot<H> slot) {
-    var next = new TreeMap<>(slots);
+  private Slot<H> replace(LineKey line, Slot<H> slot) {
+    var next = new HashMap<>(slots);
     Slot<H> old = next.put(line, slot);
     slots = Map.copyOf(next);
     return old;
@@ -107,7 +123,7 @@ public final class ServedLines<H extends AutoCloseable> implements AutoCloseable
   /** Retires every version. */
   @Override
   public synchronized void close() {
-    Map<String, Slot<H>> last = slots;
+    Map<LineKey, Slot<H>> last = slots;
     slots = Map.of();
     last.values().stream().map(Slot::served).filter(s -> s != null).forEach(ServedVersion::retire);
   }

@@ -1,6 +1,7 @@
 package io.attune.platform.line;
 
 import io.attune.platform.error.Loggable;
+import io.attune.platform.identity.Tenant;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
@@ -29,8 +30,8 @@ public final class ServedVersion<H extends AutoCloseable> {
   }
 
   /** The base model under a line's name: nothing was loaded for it, nothing is closed. */
-  public static <H extends AutoCloseable> ServedVersion<H> base(String line) {
-    return new ServedVersion<>(LineVersion.base(line), null);
+  public static <H extends AutoCloseable> ServedVersion<H> base(Tenant tenant, String line) {
+    return new ServedVersion<>(LineVersion.base(tenant, line), null);
   }
 
   public LineVersion version() {
@@ -76,7 +77,7 @@ public final class ServedVersion<H extends AutoCloseable> {
   private void close() {
     try {
       handle.close();
-      LOG.infof("Version closed version=%s", version);
+      LOG.infof("Version closed tenant=%s version=%s", version.tenant(), version);
     } catch (Exception failed) {
       // Nobody uses it any more; what it leaks is all that is lost.
       LOG.errorf(Loggable.of(failed), "Version could not be closed version=%s", version);

@@ -5,18 +5,18 @@ import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** The object store that {@code attune.storage.root} names. */
+/** The object stores below what {@code attune.storage.root} names. */
 public final class StorageBeans {
 
   @Produces
   @Singleton
-  ObjectStore objectStore(@ConfigProperty(name = "attune.storage.root") String root) {
+  ObjectStores objectStores(@ConfigProperty(name = "attune.storage.root") String root) {
     if (root.contains("://")) {
       throw new IllegalArgumentException(
           "attune.storage.root is %s, and only a local folder can be used so far; name one that all"
                   .formatted(root)
               + " services share");
     }
-    return new FolderStore(Path.of(root));
+    return new FolderStores(Path.of(root));
   }
 }

@@ -9,6 +9,7 @@ import io.attune.common.v1.AdapterVersion;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.serving.v1.AdapterActivated;
 import java.time.Instant;
 import java.util.Optional;
@@ -92,7 +93,7 @@ class EventsTest {
   }
 
   private static ConsumerRecord<String, byte[]> record(String type, byte[] value) {
-    var encoded = EventRecords.encode(ACCEPTED, "id", "ingestion", Instant.EPOCH);
+    var encoded = EventRecords.encode(Tenant.DEFAULT, ACCEPTED, "id", "ingestion", Instant.EPOCH);
     encoded.headers().remove(EventRecords.TYPE);
     encoded
         .headers()

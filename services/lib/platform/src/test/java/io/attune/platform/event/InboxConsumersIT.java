@@ -3,6 +3,7 @@ package io.attune.platform.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.attune.platform.database.TenantTransactions;
 import io.attune.testkit.EmbeddedBroker;
 import io.attune.testkit.EmbeddedDatabase;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -49,7 +50,7 @@ class InboxConsumersIT {
 
     consumeUntil(
         100,
-        batch -> {
+        (tenant, batch) -> {
           InboxConsumers.Effects write = insert(batch);
           return transaction -> {
             write.write(transaction);
@@ -68,7 +69,7 @@ class InboxConsumersIT {
     // Dies between the commit to the database and that to Kafka, which then knows of nothing.
     consumeUntil(
         100,
-        batch -> {
+        (tenant, batch) -> {
           InboxConsumers.Effects write = insert(batch);
           return new InboxConsumers.Effects() {
             @Override
@@ -84,7 +85,7 @@ class InboxConsumersIT {
         });
     send(100, 50);
 
-    consumeUntil(150, this::insert);
+    consumeUntil(150, (tenant, batch) -> insert(batch));
 
     assertSeenOnce(150);
   }
@@ -92,10 +93,10 @@ class InboxConsumersIT {
   @Test
   void twoConsumersOfAGroupShareTheWork() throws InterruptedException {
     send(0, 300);
-    InboxConsumers one = new InboxConsumers(jdbi, inbox, kafka);
-    InboxConsumers two = new InboxConsumers(jdbi, inbox, kafka);
+    InboxConsumers one = new InboxConsumers(new TenantTransactions(jdbi), inbox, kafka);
+    InboxConsumers two = new InboxConsumers(new TenantTransactions(jdbi), inbox, kafka);
     CountDownLatch done = new CountDownLatch(300);
-    InboxConsumers.Handler handler = counting(done, this::insert);
+    InboxConsumers.Handler handler = counting(done, (tenant, batch) -> insert(batch));
     one.start(new InboxConsumers.Subscription("g", topic, 1, 10), handler);
     two.start(new InboxConsumers.Subscription("g", topic, 1, 10), handler);
 
@@ -124,7 +125,7 @@ class InboxConsumersIT {
   }
 
   private void consumeUntil(int rows, InboxConsumers.Handler handler) throws InterruptedException {
-    InboxConsumers consumers = new InboxConsumers(jdbi, inbox, kafka);
+    InboxConsumers consumers = new InboxConsumers(new TenantTransactions(jdbi), inbox, kafka);
     consumers.start(new InboxConsumers.Subscription("g", topic, 2, 7), handler);
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (seen().size() < rows && System.nanoTime() < end) {
@@ -134,8 +135,8 @@ class InboxConsumersIT {
   }
 
   private InboxConsumers.Handler counting(CountDownLatch done, InboxConsumers.Handler handler) {
-    return batch -> {
-      InboxConsumers.Effects write = handler.read(batch);
+    return (tenant, batch) -> {
+      InboxConsumers.Effects write = handler.read(tenant, batch);
       return new InboxConsumers.Effects() {
         @Override
         public void write(org.jdbi.v3.core.Handle transaction) {

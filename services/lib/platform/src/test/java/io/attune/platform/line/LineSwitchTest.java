@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.attune.common.v1.Artifact;
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import io.attune.training.v1.LineKind;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -63,9 +64,10 @@ class LineSwitchTest {
 
   @Test
   void linesOfAnotherKindAreNotServed() {
-    lineSwitch.apply(new LineState("r", LineKind.LINE_KIND_REWARD, 1, Optional.empty()));
+    lineSwitch.apply(
+        new LineState(Tenant.DEFAULT, "r", LineKind.LINE_KIND_REWARD, 1, Optional.empty()));
 
-    assertThat(lines.versions()).isEmpty();
+    assertThat(lines.versions(Tenant.DEFAULT)).isEmpty();
   }
 
   @Test
@@ -76,7 +78,7 @@ class LineSwitchTest {
     lineSwitch.apply(released(2, 2));
     lineSwitch.retry();
 
-    assertThat(lines.pin("a").version().version()).isEqualTo(1);
+    assertThat(lines.pin(Tenant.DEFAULT, "a").version().version()).isEqualTo(1);
     assertThat(heard).containsExactly("activated a@1", "failed a@2");
   }
 
@@ -87,7 +89,7 @@ class LineSwitchTest {
     lineSwitch.apply(released(1, 1));
     lines.completeWithBase("a");
 
-    assertThatThrownBy(() -> lines.pin("a"))
+    assertThatThrownBy(() -> lines.pin(Tenant.DEFAULT, "a"))
         .isInstanceOfSatisfying(
             PlatformException.class,
             refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_UNAVAILABLE))
@@ -111,15 +113,18 @@ class LineSwitchTest {
   void rollBackToTheBaseModelLetsGoOfTheAdapter() {
     lineSwitch.apply(released(1, 1));
 
-    lineSwitch.apply(new LineState("a", LineKind.LINE_KIND_POLICY, 2, Optional.empty()));
+    lineSwitch.apply(
+        new LineState(Tenant.DEFAULT, "a", LineKind.LINE_KIND_POLICY, 2, Optional.empty()));
 
-    assertThat(lines.pin("a").handle()).isEmpty();
+    assertThat(lines.pin(Tenant.DEFAULT, "a").handle()).isEmpty();
     assertThat(heard).containsExactly("activated a@1", "closed a@1", "activated a@0");
   }
 
   private static LineState released(long revision, long version) {
     var artifact = Artifact.newBuilder().setUri("file:///a").setSha256("d" + version).build();
-    var release = new Release(new LineVersion("a", version, "d" + version), artifact, "");
-    return new LineState("a", LineKind.LINE_KIND_POLICY, revision, Optional.of(release));
+    var release =
+        new Release(new LineVersion(Tenant.DEFAULT, "a", version, "d" + version), artifact, "");
+    return new LineState(
+        Tenant.DEFAULT, "a", LineKind.LINE_KIND_POLICY, revision, Optional.of(release));
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.attune.common.v1.ErrorCode;
 import io.attune.platform.error.PlatformException;
+import io.attune.platform.identity.Tenant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -23,7 +24,7 @@ class ServedLinesTest {
     Handle first = new Handle();
     Handle second = new Handle();
     lines.serve(version(1, first));
-    Pin<Handle> one = lines.pin("assistant");
+    Pin<Handle> one = lines.pin(Tenant.DEFAULT, "assistant");
     Pin<Handle> other = one.again();
 
     lines.serve(version(2, second));
@@ -34,7 +35,7 @@ class ServedLinesTest {
 
     assertThat(first.closed).hasValue(1);
     assertThat(second.closed).hasValue(0);
-    assertThat(lines.pin("assistant").version().version()).isEqualTo(2);
+    assertThat(lines.pin(Tenant.DEFAULT, "assistant").version().version()).isEqualTo(2);
   }
 
   @Test
@@ -51,7 +52,7 @@ class ServedLinesTest {
   void closedPinCannotBeRepeated() {
     Handle first = new Handle();
     lines.serve(version(1, first));
-    Pin<Handle> pin = lines.pin("assistant");
+    Pin<Handle> pin = lines.pin(Tenant.DEFAULT, "assistant");
     lines.serve(version(2, new Handle()));
     pin.close();
 
@@ -60,14 +61,14 @@ class ServedLinesTest {
 
   @Test
   void unknownLineIsNotFoundOnceAllAreKnown() {
-    assertThatThrownBy(() -> lines.pin("nobody"))
+    assertThatThrownBy(() -> lines.pin(Tenant.DEFAULT, "nobody"))
         .isInstanceOfSatisfying(
             PlatformException.class,
             refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_UNAVAILABLE));
 
     lines.completeWithBase("assistant");
 
-    assertThatThrownBy(() -> lines.pin("nobody"))
+    assertThatThrownBy(() -> lines.pin(Tenant.DEFAULT, "nobody"))
         .isInstanceOfSatisfying(
             PlatformException.class,
             refused -> assertThat(refused.code()).isEqualTo(ErrorCode.ERROR_CODE_NOT_FOUND))
@@ -77,12 +78,13 @@ class ServedLinesTest {
   @Test
   void baseIsServedOnlyToALineThatIsUnknown() {
     lines.completeWithBase("assistant");
-    assertThat(lines.pin("assistant").handle()).isEmpty();
+    assertThat(lines.pin(Tenant.DEFAULT, "assistant").handle()).isEmpty();
 
     lines.serve(version(3, new Handle()));
     lines.completeWithBase("assistant");
 
-    assertThat(lines.versions()).containsEntry("assistant", new LineVersion("assistant", 3, "d3"));
+    assertThat(lines.versions(Tenant.DEFAULT))
+        .containsEntry("assistant", new LineVersion(Tenant.DEFAULT, "assistant", 3, "d3"));
   }
 
   @Test
@@ -93,7 +95,7 @@ class ServedLinesTest {
         () -> {
           int used = 0;
           while (!done.get() || used == 0) {
-            try (Pin<Handle> pin = lines.pin("assistant")) {
+            try (Pin<Handle> pin = lines.pin(Tenant.DEFAULT, "assistant")) {
               assertThat(pin.handle().orElseThrow().closed).hasValue(0);
               used++;
             }
@@ -123,7 +125,8 @@ class ServedLinesTest {
   }
 
   private static ServedVersion<Handle> version(long version, Handle handle) {
-    return ServedVersion.of(new LineVersion("assistant", version, "d" + version), handle);
+    return ServedVersion.of(
+        new LineVersion(Tenant.DEFAULT, "assistant", version, "d" + version), handle);
   }
 
   private static final class Handle implements AutoCloseable {
