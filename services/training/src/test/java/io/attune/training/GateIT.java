@@ -62,8 +62,8 @@ class GateIT {
           .startsWith("Released: mean reward")
           .contains("version 1 of better", "the base model");
       assertThat(changes("better", 2))
-          .extracting(AdapterLineChanged::getChange, AdapterLineChanged::getRevision)
-          .containsExactly(tuple(Change.CHANGE_CANDIDATE, 1L), tuple(Change.CHANGE_RELEASED, 2L));
+          .extracting(AdapterLineChanged::getChange)
+          .containsExactly(Change.CHANGE_CANDIDATE, Change.CHANGE_RELEASED);
       assertThat(
               catalog.list(Tenant.DEFAULT, "better", Long.MAX_VALUE, 10).getActive().getVersion())
           .isEqualTo(1);

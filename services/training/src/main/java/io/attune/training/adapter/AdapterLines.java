@@ -199,6 +199,28 @@ public class AdapterLines {
     return target.map(Adapter::getVersion).orElse(base(line));
   }
 
+  /**
+   * Says again where each line stands: for a topic whose records were lost, and over what it still
+   * says of a time that the database was taken back before.
+   */
+  public void repeat() {
+    for (AdapterStore.Owned owned : transactions.acrossTenants("lines", store::lines)) {
+      transactions.useTenant(owned.tenant(), handle -> repeat(handle, owned.line()));
+    }
+    outbox.wake();
+  }
+
+  private void repeat(Handle handle, String line) {
+    Line locked = lock(handle, line);
+    Line moved = move(handle, locked, locked.lastVersion(), locked.activeVersion());
+    announce(
+        handle,
+        moved,
+        Change.CHANGE_REPEATED,
+        store.find(handle, line, moved.activeVersion()),
+        clock.instant());
+  }
+
   /** Version 0 of a line: the base model. */
   public static AdapterVersion base(String line) {
     return AdapterVersion.newBuilder().setLine(line).build();
@@ -227,7 +249,7 @@ public class AdapterLines {
   }
 
   private Line move(Handle handle, Line from, long lastVersion, long activeVersion) {
-    if (!store.compareAndSet(handle, from, lastVersion, activeVersion)) {
+    if (!store.compareAndSet(handle, from, lastVersion, activeVersion, clock.instant())) {
       throw new IllegalStateException("line " + from.name() + " moved although it is locked");
     }
     return store.findLine(handle, from.name()).orElseThrow();

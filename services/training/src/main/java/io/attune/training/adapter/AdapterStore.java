@@ -1,5 +1,6 @@
 package io.attune.training.adapter;
 
+import io.attune.platform.identity.Tenant;
 import io.attune.training.Messages;
 import io.attune.training.v1.Adapter;
 import io.attune.training.v1.LineKind;
@@ -19,10 +20,13 @@ public class AdapterStore {
    *
    * @param lastVersion the newest version, released or not; 0 before the first
    * @param activeVersion the version that is served; 0 is the base model
-   * @param revision counts the changes
+   * @param revision grows with each change
    */
   public record Line(
       String name, LineKind kind, long lastVersion, long activeVersion, long revision) {}
+
+  /** A line's name, and whose it is. */
+  record Owned(Tenant tenant, String line) {}
 
   /** Creates the line unless it exists. */
   void insertLine(Handle handle, String line, LineKind kind) {
@@ -59,21 +63,33 @@ public class AdapterStore {
         .findOne();
   }
 
+  /** The lines of all tenants, in a transaction across them. */
+  List<Owned> lines(Handle acrossTenants) {
+    return acrossTenants
+        .createQuery("select tenant, line from adapter_line order by tenant, line")
+        .map((row, context) -> new Owned(new Tenant(row.getString(1)), row.getString(2)))
+        .list();
+  }
+
   /**
    * Writes the line's next state if nobody changed it since it was read.
    *
+   * @param now makes the next revision later than any that a lost state of the database may have
+   *     had
    * @return false when its revision is another one by now
    */
-  boolean compareAndSet(Handle handle, Line read, long lastVersion, long activeVersion) {
+  boolean compareAndSet(
+      Handle handle, Line read, long lastVersion, long activeVersion, Instant now) {
     return handle
             .createUpdate(
                 """
                 update adapter_line set last_version = :last, active_version = :active,
-                  revision = revision + 1
+                  revision = greatest(revision + 1, :now)
                 where line = :line and revision = :revision
                 """)
             .bind("last", lastVersion)
             .bind("active", activeVersion)
+            .bind("now", now.toEpochMilli())
             .bind("line", read.name())
             .bind("revision", read.revision())
             .execute()

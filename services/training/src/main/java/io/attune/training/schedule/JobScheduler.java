@@ -7,6 +7,7 @@ import io.attune.platform.error.Loggable;
 import io.attune.platform.error.PlatformException;
 import io.attune.platform.telemetry.Spans;
 import io.attune.training.TrainingConfig;
+import io.attune.training.adapter.AdapterLines;
 import io.attune.training.job.Job;
 import io.attune.training.job.JobMetrics;
 import io.attune.training.job.JobState;
@@ -60,6 +61,7 @@ public class JobScheduler {
   private final Leadership leadership;
   private final OnlineRounds rounds;
   private final AbandonedFolders abandoned;
+  private final AdapterLines lines;
   private final JobTraces traces;
   private final JobMetrics metrics;
   private final TrainingConfig config;
@@ -88,6 +90,7 @@ public class JobScheduler {
       Leadership leadership,
       OnlineRounds rounds,
       AbandonedFolders abandoned,
+      AdapterLines lines,
       JobTraces traces,
       JobMetrics metrics,
       TrainingConfig config,
@@ -101,6 +104,7 @@ public class JobScheduler {
     this.leadership = leadership;
     this.rounds = rounds;
     this.abandoned = abandoned;
+    this.lines = lines;
     this.traces = traces;
     this.metrics = metrics;
     this.config = config;
@@ -138,11 +142,12 @@ public class JobScheduler {
   }
 
   /**
-   * Once, when this replica first leads: of the jobs that ended before that, none has a run here
-   * that deletes its folder.
+   * Once, when this replica first leads. Of the jobs that ended before that, none has a run here
+   * that deletes its folder; and whoever serves may have lost what was said of lines.
    */
   private void sweep() {
     if (!swept) {
+      lines.repeat();
       abandoned.find().forEach(folder -> runners.execute(() -> abandoned.delete(folder)));
       swept = true;
     }
