@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.feedback.v1.SubmitRatingsRequest;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.identity.Tenant;
 import io.attune.testkit.Infrastructure;
@@ -21,7 +22,6 @@ import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -49,7 +49,7 @@ class NoUserTextIT {
           "{\"generation_id\":\"CANARY\\n\",\"score\":1,\"rater\":\"CANARY\\u0007\"}");
 
   @Inject RecordedSpans spans;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   private final Topic topic = new Topic();
   private final Callers callers = new Callers();
@@ -109,7 +109,8 @@ class NoUserTextIT {
   void statementsThatFailDoNotQuoteTheirArguments() {
     assertThatThrownBy(
             () ->
-                jdbi.useHandle(
+                transactions.useTenant(
+                    Tenant.DEFAULT,
                     handle ->
                         handle.execute(
                             "INSERT INTO ratings (rating_id, dataset, state) VALUES (?, ?, ?)",

@@ -81,19 +81,22 @@ class TenantsIT {
 
   @Test
   void snapshotsHoldTheTenantsRatingsAndNobodyElseKnowsThem() {
-    post("/v1/feedback", "acme", "{\"dataset\":\"cut\",\"completion\":\"acme's\",\"score\":1}");
-    post("/v1/feedback", "acme", "{\"dataset\":\"cut\",\"completion\":\"also\",\"score\":1}");
-    post("/v1/feedback", "globex", "{\"dataset\":\"cut\",\"completion\":\"globex's\",\"score\":1}");
+    post("/v1/feedback", "acme", "{\"dataset\":\"fenced\",\"completion\":\"acme's\",\"score\":1}");
+    post("/v1/feedback", "acme", "{\"dataset\":\"fenced\",\"completion\":\"also\",\"score\":1}");
+    post(
+        "/v1/feedback",
+        "globex",
+        "{\"dataset\":\"fenced\",\"completion\":\"globex's\",\"score\":1}");
 
-    Response cut = post("/v1/snapshots", "acme", "{\"dataset\":\"cut\"}");
+    Response cut = post("/v1/snapshots", "acme", "{\"dataset\":\"fenced\"}");
     cut.then().statusCode(200).body("ratings", equalTo(2));
     String id = cut.jsonPath().getString("id");
 
     assertThat(cut.jsonPath().getString("uri")).contains("/tenants/acme/snapshots/");
     get("/v1/snapshots/" + id, "acme").then().statusCode(200);
     get("/v1/snapshots/" + id, "globex").then().statusCode(404);
-    get("/v1/snapshots?dataset=cut", "globex").then().body("snapshots.size()", equalTo(0));
-    post("/v1/snapshots", "default", "{\"dataset\":\"cut\"}")
+    get("/v1/snapshots?dataset=fenced", "globex").then().body("snapshots.size()", equalTo(0));
+    post("/v1/snapshots", "default", "{\"dataset\":\"fenced\"}")
         .then()
         .body("error.code", equalTo("TOO_LITTLE_DATA"));
   }

@@ -12,6 +12,7 @@ import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
 import io.attune.feedback.v1.RatingRejected;
 import io.attune.feedback.v1.SubmitRatingsRequest;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
@@ -29,7 +30,6 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +41,7 @@ class TraceIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   @Inject RecordedSpans spans;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
 
   private final Topic topic = new Topic();
   private final Callers callers = new Callers();
@@ -147,7 +147,8 @@ class TraceIT {
         .atMost(LIMIT)
         .until(
             () ->
-                jdbi.withHandle(
+                transactions.inTenant(
+                        Tenant.DEFAULT,
                         handle ->
                             handle
                                 .createQuery(

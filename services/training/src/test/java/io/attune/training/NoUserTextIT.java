@@ -12,6 +12,7 @@ import io.attune.common.v1.Prompt;
 import io.attune.feedback.v1.RatedAnswer;
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.event.EventRecords;
 import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.TraceParent;
@@ -42,7 +43,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.ConfigProvider;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** What people wrote is in no log and no span: of the service, and of a job's process. */
@@ -78,7 +78,7 @@ class NoUserTextIT {
 
   @Inject RecordedSpans spans;
   @Inject Jobs jobs;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
   @Inject TrainingConfig config;
 
   private final String token = TestTokens.ofRunningTest().with("ann", "trainer", "viewer");
@@ -200,7 +200,8 @@ class NoUserTextIT {
   }
 
   private long counted() {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery("select ratings from trigger_count where dataset = 'quiet'")

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.attune.feedback.v1.Rating;
 import io.attune.feedback.v1.RatingAccepted;
+import io.attune.platform.database.TenantTransactions;
 import io.attune.platform.identity.Tenant;
 import io.attune.platform.telemetry.Spans;
 import io.attune.testkit.Infrastructure;
@@ -28,7 +29,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
 /** A job belongs to the trace of the rating that started it, with its process and all it calls. */
@@ -41,7 +41,7 @@ class TraceIT {
 
   @Inject RecordedSpans spans;
   @Inject Jobs jobs;
-  @Inject Jdbi jdbi;
+  @Inject TenantTransactions transactions;
   @Inject TrainingConfig config;
 
   @Test
@@ -114,7 +114,8 @@ class TraceIT {
   }
 
   private long counted() {
-    return jdbi.withHandle(
+    return transactions.inTenant(
+        Tenant.DEFAULT,
         handle ->
             handle
                 .createQuery("select ratings from trigger_count where dataset = 'shop'")
