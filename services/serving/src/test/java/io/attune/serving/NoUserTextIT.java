@@ -25,7 +25,6 @@ import io.grpc.StatusRuntimeException;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
@@ -36,7 +35,6 @@ import org.junit.jupiter.api.Test;
 
 /** Prompts and answers are in no log and no span, whatever becomes of a call. */
 @QuarkusTest
-@TestProfile(Traced.class)
 @WithTestResource(
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))

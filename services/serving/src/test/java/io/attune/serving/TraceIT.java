@@ -31,7 +31,6 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,7 +43,6 @@ import org.junit.jupiter.api.Test;
 
 /** Releases, rollouts and answers belong to the traces of whoever asked for them. */
 @QuarkusTest
-@TestProfile(Traced.class)
 @WithTestResource(
     value = Infrastructure.class,
     initArgs = @ResourceArg(name = "database", value = "false"))

@@ -123,6 +123,9 @@ class WorkerStopIT {
 
   private long nextStep() throws InterruptedException {
     WorkerMessage message = said.poll(2, TimeUnit.MINUTES);
+    while (message instanceof WorkerMessage.Began) {
+      message = said.poll(2, TimeUnit.MINUTES);
+    }
     assertThat(message).isInstanceOf(WorkerMessage.Progressed.class);
     return ((WorkerMessage.Progressed) message).step();
   }

@@ -61,7 +61,7 @@ class InfrastructureIT {
     try (Admin admin = admin(kafka)) {
       admin.createTopics(Set.of(new NewTopic("kept", 1, (short) 1))).all().get();
     }
-    run(jdbcUrl, "create table kept as select 7 as n");
+    run(jdbcUrl, "create schema kept; create table kept.kept as select 7 as n");
     List<ProcessHandle> first = processes();
 
     first.forEach(ProcessHandle::destroyForcibly);
@@ -73,7 +73,7 @@ class InfrastructureIT {
     }
     try (Connection connection = DriverManager.getConnection(jdbcUrl);
         Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery("select n from kept")) {
+        ResultSet rows = statement.executeQuery("select n from kept.kept")) {
       assertThat(rows.next()).isTrue();
       assertThat(rows.getInt(1)).isEqualTo(7);
     }
