@@ -5,6 +5,7 @@ import io.attune.manifests.Manifest;
 import io.attune.manifests.Manifests;
 import io.attune.manifests.Selector;
 import io.attune.manifests.Workload;
+import io.attune.platform.event.Topics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -71,7 +72,8 @@ final class AvailabilityPolicies {
         int most = scaler.at("/spec/maxReplicas").asInt(scaler.at("/spec/maxReplicaCount").asInt());
         for (JsonNode trigger : scaler.at("/spec/triggers")) {
           if (trigger.path("type").asText().equals("kafka")) {
-            String topic = trigger.at("/metadata/topic").asText();
+            // Without one it goes by all that the group reads; of the ratings there may be more.
+            String topic = trigger.at("/metadata/topic").asText(Topics.RATINGS);
             int partitions = manifests.get("KafkaTopic", topic).at("/spec/partitions").asInt();
             broken.unless(
                 most <= partitions,
