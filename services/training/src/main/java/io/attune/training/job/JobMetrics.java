@@ -2,6 +2,7 @@ package io.attune.training.job;
 
 import io.attune.training.v1.GateDecision;
 import io.attune.training.v1.TrainingJob.State;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
@@ -24,6 +25,11 @@ public class JobMetrics {
   JobMetrics(MeterRegistry registry) {
     this.registry = registry;
     this.open = MultiGauge.builder("attune.training.jobs.open").register(registry);
+    // From the start: what comes into being with its first count has not increased for Prometheus.
+    for (String kind : List.of("policy", "reward")) {
+      decisions(kind, true);
+      decisions(kind, false);
+    }
   }
 
   /** The jobs that are not final; known by the replica that leads, others tell none. */
@@ -50,18 +56,16 @@ public class JobMetrics {
           .timer("attune.training.job.time", tags)
           .record(Duration.between(job.createTime(), job.updateTime()));
     }
-    decision(job).ifPresent(decision -> decided(job, decision));
+    decision(job).ifPresent(decision -> decisions(kind(job), decision.getReleased()).increment());
   }
 
-  private void decided(Job job, GateDecision decision) {
-    registry
-        .counter(
-            "attune.training.gate.decisions",
-            "kind",
-            kind(job),
-            "outcome",
-            decision.getReleased() ? "released" : "refused")
-        .increment();
+  private Counter decisions(String kind, boolean released) {
+    return registry.counter(
+        "attune.training.gate.decisions",
+        "kind",
+        kind,
+        "outcome",
+        released ? "released" : "refused");
   }
 
   private static java.util.Optional<GateDecision> decision(Job job) {
