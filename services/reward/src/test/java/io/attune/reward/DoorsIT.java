@@ -12,6 +12,9 @@ import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Map;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Readiness;
+import org.junit.jupiter.api.BeforeEach;
 
 @QuarkusTest
 @WithTestResource(
@@ -23,6 +26,16 @@ class DoorsIT extends EveryDoorIsLocked {
 
   @Inject ReleasedModels models;
   @Inject ServedLines<Scorer.Model> lines;
+
+  @Inject @Readiness Lines readiness;
+
+  /** Before it knows its lines, a service says of all that it is not ready. */
+  @BeforeEach
+  void awaitReady() {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> readiness.call().getStatus() == HealthCheckResponse.Status.UP);
+  }
 
   @Override
   protected Map<String, String> thingsOf(String tenant) {
