@@ -32,14 +32,19 @@ class InfrastructureIT {
   private BufferedReader output;
 
   @AfterEach
-  void end() {
-    launcher.destroyForcibly();
+  void end() throws Exception {
+    launcher.destroyForcibly().waitFor();
+    // What runs still writes to the folder that is deleted next.
+    for (ProcessHandle process : processes()) {
+      process.onExit().get(30, TimeUnit.SECONDS);
+    }
   }
 
   @Test
   void killedLauncherLeavesNoProcessAndTheNextOneStartsOnTheSameData() throws Exception {
     start();
     List<ProcessHandle> first = processes();
+    assertThat(first).hasSize(2);
     launcher.destroyForcibly().waitFor();
     for (ProcessHandle process : first) {
       process.onExit().get(30, TimeUnit.SECONDS);
@@ -63,6 +68,7 @@ class InfrastructureIT {
     }
     run(jdbcUrl, "create schema kept; create table kept.kept as select 7 as n");
     List<ProcessHandle> first = processes();
+    assertThat(first).hasSize(2);
 
     first.forEach(ProcessHandle::destroyForcibly);
     awaitLine("kafka ended (signal 9)", "postgres ended", "kafka is ready", "postgres is ready");
@@ -124,11 +130,14 @@ class InfrastructureIT {
     }
   }
 
+  /** Kafka and PostgreSQL, as far as they run. */
   private List<ProcessHandle> processes() throws IOException {
     List<ProcessHandle> processes = new ArrayList<>();
     for (String part : List.of("kafka", "postgres")) {
-      String pid = Files.readString(folder.resolve("data/logs/" + part + ".pid")).strip();
-      processes.add(ProcessHandle.of(Long.parseLong(pid)).orElseThrow());
+      Path pid = folder.resolve("data/logs/" + part + ".pid");
+      if (Files.exists(pid)) {
+        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).ifPresent(processes::add);
+      }
     }
     return processes;
   }
