@@ -99,10 +99,11 @@ final class Database implements Part, AutoCloseable {
     Path log = logs.resolve("postgres.log");
     try {
       EmbeddedPostgres server = startServer(ProcessBuilder.Redirect.appendTo(log.toFile()));
-      createUser(server);
       String pid = Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip();
       Files.writeString(logs.resolve("postgres.pid"), pid + "\n");
+      // Known from here on, so that whatever fails next stops it before it is started again.
       last = new PostgresProcess(server, Long.parseLong(pid), log);
+      createUser(server);
       return new DatabaseRun(last);
     } catch (IOException | RuntimeException e) {
       throw new LauncherException("PostgreSQL does not start, see " + log, e);
