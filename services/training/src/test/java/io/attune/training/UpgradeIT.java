@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -47,11 +48,17 @@ class UpgradeIT {
     assertThat(transactions.inTenant(new Tenant("acme"), UpgradeIT::counts)).containsOnly(0L);
   }
 
-  private void migrate(String... locations) {
+  /** As the service does at its start. */
+  private void migrate(String... locations) throws IOException {
+    Properties settings = new Properties();
+    try (InputStream file =
+        getClass().getClassLoader().getResourceAsStream("application.properties")) {
+      settings.load(file);
+    }
     Flyway.configure()
         .dataSource(url, EmbeddedDatabase.USER, EmbeddedDatabase.USER)
         .schemas("training")
-        .outOfOrder(true)
+        .outOfOrder(Boolean.parseBoolean(settings.getProperty("quarkus.flyway.out-of-order")))
         .locations(locations)
         .load()
         .migrate();
