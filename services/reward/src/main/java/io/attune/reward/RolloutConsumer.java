@@ -15,7 +15,6 @@ import io.attune.training.v1.RolloutCompleted;
 import io.attune.training.v1.RolloutScored;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.Span;
-import io.opentelemetry.context.Context;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -37,9 +36,6 @@ public class RolloutConsumer {
 
   private static final Logger LOG = Logger.getLogger(RolloutConsumer.class);
   private static final String GROUP = "attune-reward";
-
-  /** What comes of a rollout, and the span that it comes from. */
-  record Scored(RolloutScored event, Context trace) {}
 
   private final Scoring scoring;
   private final RolloutPublisher publisher;
