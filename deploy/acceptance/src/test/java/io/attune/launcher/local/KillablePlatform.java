@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * The platform that the launcher runs, of the launcher's own parts, but for two things: the test,
@@ -31,6 +33,7 @@ public final class KillablePlatform implements AutoCloseable {
 
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final int STOP_MILLIS = 40_000;
+  private static final int SHOWN_LINES = 80;
 
   /** So that each consumer of two processes of ingestion has one. */
   private static final int PARTITIONS = 4;
@@ -202,15 +205,30 @@ public final class KillablePlatform implements AutoCloseable {
 
   /** Waits until a part answers. A service that gave up meanwhile is started again. */
   public void awaitReady(String part) {
-    await(part + " to be ready, see " + data.root().resolve("logs"))
-        .atMost(LIMIT)
-        .until(
-            () -> {
-              if (services.containsKey(part) && process(part).isEmpty()) {
-                restart(part);
-              }
-              return run(part).ready();
-            });
+    try {
+      await(part + " to be ready")
+          .atMost(LIMIT)
+          .until(
+              () -> {
+                if (services.containsKey(part) && process(part).isEmpty()) {
+                  restart(part);
+                }
+                return run(part).ready();
+              });
+    } catch (ConditionTimeoutException never) {
+      // The folder is gone by the time at which somebody reads this.
+      throw new AssertionError(part + " is not ready; its log ends:\n" + endOfLog(part), never);
+    }
+  }
+
+  private String endOfLog(String part) {
+    try {
+      List<String> lines = Files.readAllLines(data.root().resolve("logs").resolve(part + ".log"));
+      return String.join(
+          "\n", lines.subList(Math.max(0, lines.size() - SHOWN_LINES), lines.size()));
+    } catch (IOException unreadable) {
+      return unreadable.toString();
+    }
   }
 
   /** Stops a process where it is, as a machine that hangs does (SIGSTOP). */
