@@ -12,6 +12,7 @@ import io.attune.testkit.Doors;
 import io.attune.testkit.Doors.Door;
 import io.attune.testkit.GrpcDoors;
 import io.attune.testkit.RestDoors;
+import io.attune.training.v1.LineKind;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -56,6 +57,10 @@ class KeycloakST {
           "ingestion", "GET /v1/snapshots",
           "training", "GET /v1/training/jobs");
 
+  private static final Path SERVICE_SOURCES = AttuneProcess.home().resolve("services");
+  private static final Path MODEL =
+      SERVICE_SOURCES.resolve("lib/engine/src/test/resources/golden/models/llama");
+
   private record Minted(String token, Instant at) {}
 
   private static final Tenant ACME = new Tenant("acme");
@@ -74,7 +79,9 @@ class KeycloakST {
   @BeforeAll
   void start(@TempDir Path folder) throws Exception {
     data = folder.resolve("data");
-    attune = AttuneProcess.start("up", "--keycloak", "--data", data.toString());
+    attune =
+        AttuneProcess.start(
+            "up", "--keycloak", "--model", MODEL.toString(), "--data", data.toString());
     attune.await("the platform runs", LIMIT);
     services.put("serving", url("inference   http"));
     services.put("ingestion", url("ingestion   http"));
@@ -176,13 +183,26 @@ class KeycloakST {
   void thingsOfAnotherTenantAreNotFound() throws Exception {
     String token = tokenOf(ACME, Set.of("data-engineer", "trainer", "viewer"));
     OwnedThings acmes = new OwnedThings(token);
+    releaseLinesOfAcme();
+    String score =
+        "{\"line\": \"acmes-judge\", \"answers\": [{\"prompt\": \"x\", \"completion\": \"y\"}]}";
+    String complete = "{\"model\": \"acmes\", \"prompt\": \"x\", \"max_tokens\": 1}";
+    Awaitility.await()
+        .atMost(LIMIT)
+        .untilAsserted(
+            () -> {
+              assertThat(acmes.status(services.get("reward"), "/v1/score", score)).isEqualTo(200);
+              assertThat(acmes.status(services.get("serving"), "/v1/completions", complete))
+                  .isEqualTo(200);
+            });
     Map<String, Map<String, String>> things =
         Map.of(
             "ingestion", Map.of("id", acmes.snapshot(services.get("ingestion"))),
-            "training", Map.of("id", acmes.job(services.get("training")), "line", "acmes"));
+            "training", Map.of("id", acmes.job(services.get("training")), "line", "acmes"),
+            "reward", Map.of("line", "acmes-judge"),
+            "serving", Map.of("line", "acmes"));
     forEachService(
-        (service, published, walk) ->
-            walk.theseAreNotFound(things.getOrDefault(service, Map.of()), this::token));
+        (service, published, walk) -> walk.theseAreNotFound(things.get(service), this::token));
     assertThat(
             acmes.status(
                 services.get("ingestion"), "/v1/snapshots/" + things.get("ingestion").get("id")))
@@ -191,6 +211,20 @@ class KeycloakST {
             acmes.status(
                 services.get("training"), "/v1/training/jobs/" + things.get("training").get("id")))
         .isEqualTo(200);
+  }
+
+  private void releaseLinesOfAcme() throws Exception {
+    ReleasedLines lines = new ReleasedLines(data, kafka);
+    lines.release(
+        ACME,
+        "acmes",
+        LineKind.LINE_KIND_POLICY,
+        SERVICE_SOURCES.resolve("serving/src/test/resources/adapters/one"));
+    lines.release(
+        ACME,
+        "acmes-judge",
+        LineKind.LINE_KIND_REWARD,
+        SERVICE_SOURCES.resolve("reward/src/test/resources/reward"));
   }
 
   @Test

@@ -44,14 +44,24 @@ final class OwnedThings {
         .statusCode();
   }
 
-  private JsonNode post(URI service, String path, String json)
+  /** The status of the answer to something that is posted. */
+  int status(URI service, String path, String json) throws IOException, InterruptedException {
+    return send(service, path, json).statusCode();
+  }
+
+  private HttpResponse<String> send(URI service, String path, String json)
       throws IOException, InterruptedException {
     HttpRequest request =
         request(service, path)
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(json))
             .build();
-    HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+    return http.send(request, HttpResponse.BodyHandlers.ofString());
+  }
+
+  private JsonNode post(URI service, String path, String json)
+      throws IOException, InterruptedException {
+    HttpResponse<String> answer = send(service, path, json);
     if (answer.statusCode() != 200) {
       throw new IOException(path + " answers " + answer.statusCode() + ": " + answer.body());
     }
