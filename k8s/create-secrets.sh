@@ -30,3 +30,6 @@ create oidc-training --from-literal=client-secret="$(random)"
 create postgres-ingestion --type=kubernetes.io/basic-auth --from-literal=username=ingestion --from-literal=password="$(random)"
 create postgres-keycloak --type=kubernetes.io/basic-auth --from-literal=username=keycloak --from-literal=password="$(random)"
 create postgres-training --type=kubernetes.io/basic-auth --from-literal=username=training --from-literal=password="$(random)"
+
+# Else CloudNativePG does not notice that a password was changed.
+kubectl -n "$namespace" label --overwrite secret postgres-ingestion postgres-keycloak postgres-training cnpg.io/reload=true
