@@ -11,11 +11,11 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.function.Predicate;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -25,22 +25,30 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  *
  * <p>gRPC's clients know that GOAWAY leaves alone what runs. Other clients of HTTP/2 do not all,
  * such as that of Java 17, and are not sent any.
+ *
+ * <p>A connection is told when none of its calls runs, and only late in the delay if there is
+ * always one: when a call crosses GOAWAY, Vert.x ends the connection with all that runs on it. The
+ * call itself is refused in a way after which gRPC's clients send it again by themselves.
  */
 @ApplicationScoped
 public class Farewell {
   /** Before every route, and every other filter. */
   private static final int FIRST = 1000;
 
-  /** gRPC's; a closed one goes with the last who holds it. */
-  private final Set<HttpConnection> connections =
-      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+  private static final long NO_ERROR = 0;
+
+  /** For how long nothing runs on a connection before its caller, which has read all, is told. */
+  private static final long IDLE_MILLIS = 100;
+
+  /** How many calls run on each of gRPC's connections; a closed one goes with its last holder. */
+  private final Map<HttpConnection, Integer> calls = new WeakHashMap<>();
 
   /** Runs beside Quarkus's own, which waits for the delay. */
-  private final Thread hook = new Thread(this::leave, "farewell");
+  private final Thread hook = new Thread(this::leaveWithinDelay, "farewell");
 
-  /** How long running requests may take to end. */
-  @ConfigProperty(name = "quarkus.shutdown.timeout")
-  Optional<Duration> requests;
+  /** For how long the service still answers. */
+  @ConfigProperty(name = "quarkus.shutdown.delay")
+  Optional<Duration> delay;
 
   private volatile boolean leaving;
 
@@ -60,13 +68,29 @@ public class Farewell {
     }
   }
 
+  private void leaveWithinDelay() {
+    leave();
+    try {
+      Thread.sleep(delay.orElse(Duration.ZERO).dividedBy(2).toMillis());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    connections(running -> running > 0).forEach(Farewell::goAway);
+  }
+
+  /** Tells the callers of connections on which nothing runs, now or later. */
   void leave() {
     leaving = true;
-    List<HttpConnection> open;
-    synchronized (connections) {
-      open = List.copyOf(connections);
+    connections(running -> running == 0).forEach(Farewell::goAway);
+  }
+
+  private List<HttpConnection> connections(Predicate<Integer> wanted) {
+    synchronized (calls) {
+      return calls.entrySet().stream()
+          .filter(one -> wanted.test(one.getValue()))
+          .map(Map.Entry::getKey)
+          .toList();
     }
-    open.forEach(this::goAway);
   }
 
   private void see(RoutingContext context) {
@@ -76,10 +100,15 @@ public class Farewell {
         context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
       }
     } else if (grpc(request)) {
-      connections.add(request.connection());
-      if (leaving) {
-        goAway(request.connection());
-      }
+      HttpConnection connection = request.connection();
+      count(connection, 1);
+      context.addEndHandler(
+          ended -> {
+            count(connection, -1);
+            if (leaving) {
+              context.vertx().setTimer(IDLE_MILLIS, passed -> goAwayIfIdle(connection));
+            }
+          });
     }
     context.next();
   }
@@ -89,8 +118,27 @@ public class Farewell {
     return type != null && type.startsWith("application/grpc");
   }
 
-  /** Streams that are open end; new ones are opened elsewhere. */
-  private void goAway(HttpConnection connection) {
-    connection.shutdown(Math.max(1, requests.orElse(Duration.ZERO).toMillis()));
+  private void count(HttpConnection connection, int change) {
+    synchronized (calls) {
+      calls.merge(connection, change, Integer::sum);
+    }
+  }
+
+  private void goAwayIfIdle(HttpConnection connection) {
+    boolean idle;
+    synchronized (calls) {
+      idle = calls.getOrDefault(connection, 0) == 0;
+    }
+    if (idle) {
+      goAway(connection);
+    }
+  }
+
+  /**
+   * New streams are opened elsewhere. The connection itself stays until the process ends: a call
+   * that is being written to one that is closed fails, and nothing tells whether it was read.
+   */
+  private static void goAway(HttpConnection connection) {
+    connection.goAway(NO_ERROR);
   }
 }
