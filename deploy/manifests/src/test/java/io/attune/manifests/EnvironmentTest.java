@@ -22,7 +22,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the manifests tell services is what services listen to. */
 class EnvironmentTest {
-  /** Read by Java, its launcher, the C library, OpenMP and DJL, and not as settings. */
+  /**
+   * Read by Java, its launcher, the C library, OpenMP and DJL, and not as settings; the last by the
+   * default of quarkus.otel.exporter.otlp.endpoint.
+   */
   static final Set<String> OTHERS =
       Set.of(
           "JAVA_TOOL_OPTIONS",
@@ -30,7 +33,8 @@ class EnvironmentTest {
           "MALLOC_ARENA_MAX",
           "GOMP_SPINCOUNT",
           "OPT_OUT_TRACKING",
-          "DJL_CACHE_DIR");
+          "DJL_CACHE_DIR",
+          "OTEL_EXPORTER_OTLP_ENDPOINT");
 
   private static final Settings SETTINGS = Settings.all();
 
